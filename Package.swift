@@ -1,0 +1,122 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .swiftLanguageMode(.v6)]
+
+/// A library target of ours.
+func library(
+  _ name: String, _ dependencies: [Target.Dependency] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of a target of ours.
+func tests(
+  of name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: [.target(name: name)] + dependencies, exclude: exclude,
+    swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let grpcInProcess = Target.Dependency.product(
+  name: "GRPCInProcessTransport", package: "grpc-swift-2")
+let grpcTransport = Target.Dependency.product(
+  name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "atlas",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+  ],
+  targets: [
+    // Libraries of Debian, and C that wraps them.
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "CAtlasProto", dependencies: ["CProtobufC"]),
+
+    // The heart: values, pure machines, and where they are kept.
+    library("AtlasModel"),
+    library("AtlasEngine", ["AtlasModel", heap]),
+    library("AtlasAgent", ["AtlasModel"]),
+    library("AtlasStore", ["AtlasModel"]),
+    library("AtlasHooks", ["AtlasModel"]),
+    library("AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore", heap]),
+
+    // What surrounds it.
+    library("AtlasCalendar", ["AtlasModel"]),
+    library("AtlasFleetImport", ["AtlasModel", "AtlasCalendar", yams]),
+    library("AtlasStoreSQLite", ["AtlasModel", "AtlasStore", grdb, grdbSQLite]),
+    library(
+      "AtlasRuntime",
+      [
+        "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasHooks", "AtlasControl",
+        "AtlasCalendar", lifecycle, logging,
+      ]),
+    library("AtlasWire", ["AtlasModel", "CAtlasProto", "CProtobufC", grpcCore]),
+    library(
+      "AtlasServer",
+      [
+        "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasHooks", "AtlasControl", "AtlasRuntime",
+        "AtlasFleetImport", "AtlasCalendar", "AtlasWire", crypto, grpcCore, grpcTransport,
+        lifecycle, logging,
+      ]),
+    library(
+      "AtlasAgentKit",
+      ["AtlasModel", "AtlasAgent", "AtlasWire", grpcCore, grpcTransport, logging]),
+
+    // Programs: the only places where concrete parts are put together.
+    .executableTarget(
+      name: "atlasd",
+      dependencies: [
+        "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasControl", "AtlasCalendar",
+        "AtlasRuntime", "AtlasServer", "AtlasStoreSQLite", "AtlasHooks", "AtlasWire",
+        argumentParser, grpcCore, grpcTransport, lifecycle, logging,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "atlas-agent",
+      dependencies: [
+        "AtlasAgentKit", "AtlasAgent", "AtlasModel", argumentParser, grpcCore, logging,
+      ],
+      swiftSettings: strict),
+
+    // Tests.
+    library("AtlasTestKit", ["AtlasModel", "AtlasEngine", "AtlasStore"]),
+    .target(
+      name: "CWireFixtures", dependencies: ["CAtlasProto", "CProtobufC"],
+      path: "Tests/CWireFixtures"),
+    tests(of: "AtlasEngine", ["AtlasModel", "AtlasTestKit"], exclude: ["Traces"]),
+    tests(of: "AtlasAgent", ["AtlasModel"]),
+    tests(of: "AtlasStore", ["AtlasModel", "AtlasTestKit"]),
+    tests(of: "AtlasStoreSQLite", ["AtlasModel", "AtlasStore", "AtlasTestKit", grdb]),
+    tests(of: "AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore"]),
+    tests(of: "AtlasCalendar", ["AtlasModel"]),
+    tests(of: "AtlasFleetImport", ["AtlasModel", "AtlasCalendar"]),
+    tests(
+      of: "AtlasWire", ["CWireFixtures", "CProtobufC", grpcCore, grpcInProcess],
+      exclude: ["Interop", "Fixtures"]),
+    tests(
+      of: "AtlasAgentKit",
+      ["AtlasModel", "AtlasAgent", "AtlasWire", grpcCore, grpcTransport, logging]),
+  ]
+)

@@ -1,0 +1,45 @@
+import AtlasModel
+
+/// The agent's own floor: what its server's owner forbids, whatever a daemon asks for.
+package struct AgentRules: Hashable, Sendable {
+  /// Stretches of the day in which UPDATE and REBOOT may begin; empty allows every hour.
+  package var hours: [DailyHours]
+  /// Commands that are never carried out here.
+  package var forbidden: [CommandKind]
+
+  package init(hours: [DailyHours] = [], forbidden: [CommandKind] = []) {
+    self.hours = hours
+    self.forbidden = forbidden
+  }
+
+  /// Why `command` must not be taken at `now`, in words for a person; nil when it may.
+  package func refusal(of command: Command, now: Instant) -> String? {
+    if forbidden.contains(command.kind) {
+      return "this server's own rules forbid \(command.kind.word)"
+    }
+    let interrupts = command.kind == .update || command.kind == .reboot
+    guard interrupts, !hours.isEmpty, !hours.contains(where: { $0.contains(now) }) else {
+      return nil
+    }
+    return "this server's own rules forbid \(command.kind.word) at this hour"
+  }
+}
+
+/// A stretch of every day, in minutes after midnight UTC; the end is not inside. An end at or
+/// before the start is on the next day.
+package struct DailyHours: Hashable, Sendable {
+  package var startMinute: Int
+  package var endMinute: Int
+
+  package init(startMinute: Int, endMinute: Int) {
+    self.startMinute = startMinute
+    self.endMinute = endMinute
+  }
+
+  package func contains(_ instant: Instant) -> Bool {
+    let (quotient, rest) = instant.milliseconds.quotientAndRemainder(dividingBy: 60_000)
+    let minute = Int((rest < 0 ? quotient - 1 : quotient) % 1_440 + 1_440) % 1_440
+    return startMinute < endMinute
+      ? (startMinute..<endMinute).contains(minute) : minute >= startMinute || minute < endMinute
+  }
+}

@@ -1,0 +1,91 @@
+import AtlasAgent
+import AtlasModel
+
+/// The server that an agent runs on. What commands do is the business of programs that its owner
+/// configures, one for a kind of command.
+///
+/// A program gets the command on its standard input, one line of proto3 JSON of
+/// `atlas.v1.Command`, and answers on its standard output with lines of JSON, each an object with
+/// one member:
+///
+/// | line | meaning |
+/// |---|---|
+/// | `{"progress": {…}}` | `atlas.v1.Progress`: it goes on |
+/// | `{"will_change": true}` | it wants to change the server for the first time, and waits for the line `go` on its standard input |
+/// | `{"result": {…}}` | `atlas.v1.Result`: how it ended; once, and last |
+///
+/// When the agent's process ends before the program is known to have ended, the program is started
+/// again with `ATLAS_RESUME` set to `agent_restarted`, `ordered_boot` (a REBOOT has happened) or
+/// `unexpected_boot`, and `ATLAS_CHANGED` to `1` if it had been told to go on: it finds out what is
+/// true and finishes, and never begins again. A program that ends without a result has failed.
+package struct ProgramServer: ServerDriver {
+  /// Never: programs take their own time.
+  package enum Wake: Sendable {}
+
+  package enum Note: Sendable {
+    case began(Command)
+    case resumed(Command, after: Interruption)
+    case ended(Command, CommandResult)
+  }
+
+  package let server: ServerName
+  package let bootID: String
+  package var isConnected: Bool { true }
+  private let programs: [CommandKind: [String]]
+  private let launch: @Sendable (Launch, @escaping @Sendable (AgentInput) -> Void) throws -> Program
+  private let deliver: @Sendable (AgentInput) -> Void
+  private var running: (command: Command, program: Program)?
+
+  /// - Parameter deliver: Takes what a program says, from its own thread.
+  package init(
+    server: ServerName, bootID: String, programs: [CommandKind: [String]],
+    deliver: @escaping @Sendable (AgentInput) -> Void
+  ) {
+    self.server = server
+    self.bootID = bootID
+    self.programs = programs
+    self.deliver = deliver
+    launch = { try Program($0, deliver: $1) }
+  }
+
+  package mutating func handle(
+    _ event: DriverEvent<Wake>, now: Instant
+  ) -> [DriverAction<Wake, Note>] {
+    switch event {
+    case .start(let command):
+      return [.note(.began(command))] + begin(command, Launch.Resume?.none)
+    case .resume(let command, let changed, let interruption):
+      let resume = Launch.Resume(after: interruption, changed: changed)
+      return [.note(.resumed(command, after: interruption))] + begin(command, resume)
+    case .permitChange(let fence):
+      if let running, running.command.fence == fence { running.program.permitChange() }
+    case .cancel(let fence):
+      if let running, running.command.fence == fence { running.program.cancel() }
+    case .wake(let never):
+      switch never {}
+    }
+    return []
+  }
+
+  private mutating func begin(
+    _ command: Command, _ resume: Launch.Resume?
+  ) -> [DriverAction<Wake, Note>] {
+    guard let arguments = programs[command.kind] else {
+      return refuse(command, "E_NO_PROGRAM", "no program for \(command.kind.word) is configured")
+    }
+    do {
+      let launch = Launch(arguments: arguments, command: command, resume: resume)
+      running = (command, try self.launch(launch, deliver))
+      return []
+    } catch {
+      return refuse(command, "E_PROGRAM", "\(arguments[0]): \(error)")
+    }
+  }
+
+  private func refuse(
+    _ command: Command, _ code: String, _ message: String
+  ) -> [DriverAction<Wake, Note>] {
+    let result = CommandResult(status: .refused, code: code, message: message)
+    return [.note(.ended(command, result)), .tell(.driverFinished(command.fence, result))]
+  }
+}

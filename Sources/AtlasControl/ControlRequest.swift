@@ -1,0 +1,175 @@
+import AtlasEngine
+import AtlasModel
+
+/// What a caller asks of the control machine.
+package enum ControlRequest: Sendable {
+  case change(Change, Caller)
+  case read(Read)
+  /// Reports of an agent that has no session; answered with ``ControlAnswer/done``.
+  case report(ServerName, [CommandReport])
+}
+
+/// Who asks, and under which id a repeat is known.
+package struct Caller: Hashable, Sendable {
+  /// Who, for the log.
+  package var principal: String
+  /// Name of the method, such as `EmergencyStop`.
+  package var method: String
+  /// Empty: a repeat is carried out again.
+  package var requestID: String
+  /// SHA-256 of the request's content; not looked at without a request id.
+  package var contentHash: [UInt8]
+  /// The answer's bytes, where the caller knows them beforehand.
+  package var encodedAnswer: [UInt8]?
+
+  package init(
+    principal: String, method: String, requestID: String = "", contentHash: [UInt8] = [],
+    encodedAnswer: [UInt8]? = nil
+  ) {
+    self.encodedAnswer = encodedAnswer
+    self.principal = principal
+    self.method = method
+    self.requestID = requestID
+    self.contentHash = contentHash
+  }
+}
+
+/// A request that changes something.
+package enum Change: Sendable {
+  case importFleet(clients: [ClientConfig], servers: [ServerConfig])
+  case createCampaign(CampaignRequest)
+  case startCampaign(CampaignName, ifMatch: String)
+  case pauseCampaign(CampaignName, ScopeRequest, reason: String)
+  case resumeCampaign(CampaignName, ScopeRequest, now: Bool)
+  case cancelCampaign(CampaignName, reason: String)
+  case promoteRing(CampaignName, Ring, reason: String)
+  case excludeUpdate(CampaignName, UpdateID, reason: String)
+  case retryRun(CampaignName, ServerName, reason: String)
+  case skipRun(CampaignName, ServerName, reason: String)
+  case resolveRun(CampaignName, ServerName, Decision, etag: String, reason: String)
+  case pauseClient(ClientName, reason: String)
+  case resumeClient(ClientName)
+  case lockServer(ServerName, reason: String, until: Instant?, ticket: String)
+  case unlockServer(ServerName)
+  case retireServer(ServerName, reason: String)
+  case stop(ClientName?, reason: String)
+  case releaseStop(ClientName?, reason: String)
+}
+
+/// A campaign to be made, with names where the engine has numbers.
+package struct CampaignRequest: Hashable, Sendable {
+  package var name: CampaignName
+  package var selection: Selection
+  package var updateSet: UpdateSet
+  package var policy: Policy
+  /// The whole policy as it is for single clients.
+  package var overrides: [ClientName: Policy]
+  package var endsAt: Instant?
+  package var changeReference: String
+
+  package init(
+    name: CampaignName, selection: Selection = Selection(), updateSet: UpdateSet = UpdateSet(),
+    policy: Policy = Policy(), overrides: [ClientName: Policy] = [:], endsAt: Instant? = nil,
+    changeReference: String = ""
+  ) {
+    self.name = name
+    self.selection = selection
+    self.updateSet = updateSet
+    self.policy = policy
+    self.overrides = overrides
+    self.endsAt = endsAt
+    self.changeReference = changeReference
+  }
+}
+
+/// Part of a campaign, by name.
+package enum ScopeRequest: Hashable, Sendable {
+  case all
+  case ring(Ring)
+  case client(ClientName)
+}
+
+/// A request that changes nothing.
+package enum Read: Sendable {
+  case campaign(CampaignName)
+  case campaigns(after: String, limit: Int)
+  case rings(CampaignName)
+  case runs(CampaignName, RunFilter, after: Int, limit: Int)
+  case run(CampaignName, ServerName)
+  case clients(after: String, limit: Int)
+  case client(ClientName)
+  case servers(ClientName?, after: String, limit: Int)
+  case server(ServerName)
+  case windows(ClientName, from: Instant?, count: Int)
+  case stops
+  case metrics(CampaignName?, ClientName?, details: Bool)
+  case fleet
+  /// The whole state, for what takes longer to work out than the machine may stand still.
+  case snapshot
+}
+
+/// Which runs of a campaign are wanted.
+package struct RunFilter: Hashable, Sendable {
+  /// Empty: all.
+  package var states: [RunState.Kind]
+  package var client: ClientName?
+  package var ring: Ring?
+
+  package init(states: [RunState.Kind] = [], client: ClientName? = nil, ring: Ring? = nil) {
+    self.states = states
+    self.client = client
+    self.ring = ring
+  }
+}
+
+/// What a caller gets.
+package enum ControlReply: Sendable {
+  case answer(ControlAnswer)
+  /// The answer that was given to the first request of this id, as it was encoded then.
+  case repeated([UInt8])
+  case refused(ControlError)
+}
+
+/// An answer, in names.
+package enum ControlAnswer: Sendable {
+  case done
+  case campaign(CampaignView, inFlight: Int)
+  case campaigns([CampaignView], next: String)
+  case rings([RingView])
+  case runs([RunView], next: Int?)
+  /// Newest last.
+  case run([RunView])
+  case clients([ClientView], next: String)
+  case client(ClientView)
+  case servers([ServerView], next: String)
+  case server(ServerView)
+  case windows([Interval], zone: String, openNow: Bool)
+  case stopped(StopView, inFlight: Int)
+  case released(StopView, paused: [CampaignName])
+  case stops(StopsView)
+  case metrics(MetricsView)
+  case fleet(Fleet)
+  case snapshot(ControlSnapshot)
+}
+
+/// The state at one moment, to work on in peace: a copy that costs nothing until one of them
+/// changes.
+package struct ControlSnapshot: Sendable {
+  package let state: ControlState
+  package let now: Instant
+  package let demoFactor: Int
+}
+
+/// Why a request was not carried out; nothing has changed.
+package enum ControlError: Error, Hashable, Sendable {
+  /// There is no such thing.
+  case notFound(kind: String, name: String)
+  /// The engine does not allow it.
+  case refused(Refusal)
+  /// The same request id was used with other content.
+  case requestIDReused(String)
+  /// Too much is waiting; try again.
+  case overloaded
+  /// The daemon is going down.
+  case shuttingDown
+}

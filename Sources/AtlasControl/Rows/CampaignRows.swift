@@ -1,0 +1,134 @@
+import AtlasEngine
+import AtlasModel
+
+/// A campaign without its runs, as a row.
+extension ByteWriter {
+  mutating func put(_ set: UpdateSet) {
+    put(set.include) { $0.put($1) }
+    put(set.exclude) { $0.put($1) }
+    put(set.required) { $0.put($1) }
+    put(set.cutOff) { $0.put($1) }
+  }
+
+  mutating func put(_ campaign: Campaign) {
+    put(campaign.name)
+    put(campaign.author)
+    put(campaign.selection)
+    put(campaign.updateSet)
+    put(campaign.policy)
+    put(campaign.overrides) {
+      $0.put(Int($1.client.index))
+      $0.put($1.policy)
+    }
+    put(campaign.changeReference)
+    put(campaign.createdAt)
+    put(campaign.state)
+    put(campaign.pauses) {
+      $0.put($1.scope)
+      $0.put($1.latch)
+    }
+    put(campaign.heldLanes) { $0.put(Int($1.index)) }
+    put(campaign.startedAt) { $0.put($1) }
+    put(campaign.endedAt) { $0.put($1) }
+    put(campaign.endsAt) { $0.put($1) }
+    put(Int(campaign.startNumber))
+    put(campaign.hookRevision)
+    put(UInt64(campaign.version))
+    put(campaign.lanes) {
+      $0.put(Int($1.client.index))
+      $0.put(Int($1.ring.number))
+    }
+    put(campaign.rings) { $0.put(StoredRing($1)) }
+  }
+
+  private mutating func put(_ selection: Selection) {
+    put(selection.clients) { $0.put($1) }
+    put(selection.rings) { $0.put(Int($1.number)) }
+    put(selection.sites) { $0.put($1) }
+    put(selection.roles) { $0.put($1) }
+    put(selection.servers) { $0.put($1) }
+  }
+
+  private mutating func put(_ scope: PauseScope) {
+    switch scope {
+    case .all:
+      put(0)
+      put(0)
+    case .ring(let ring):
+      put(1)
+      put(Int(ring.number))
+    case .client(let client):
+      put(2)
+      put(Int(client.index))
+    }
+  }
+
+  private mutating func put(_ ring: StoredRing) {
+    put(ring.status)
+    put(ring.gate)
+    put(ring.startedAt) { $0.put($1) }
+    put(ring.completedAt) { $0.put($1) }
+    put(ring.soakingSince) { $0.put($1) }
+    put(ring.soaked)
+    put(ring.promoted)
+  }
+}
+
+extension ByteReader {
+  mutating func updateSet() throws -> UpdateSet {
+    UpdateSet(
+      include: try array { try $0.name() }, exclude: try array { try $0.name() },
+      required: try array { try $0.name() }, cutOff: try optional { try $0.instant() })
+  }
+
+  mutating func campaign() throws -> StoredCampaign {
+    var header = Campaign(
+      name: try name(), author: try string(), selection: try selection(),
+      updateSet: try updateSet(), policy: try policy(),
+      overrides: try array {
+        ClientPolicy(client: ClientID(try $0.int()), policy: try $0.policy())
+      },
+      changeReference: try string(), createdAt: try instant())
+    header.state = try value()
+    header.pauses = try array { Pause(scope: try $0.scope(), latch: try $0.latch()) }
+    header.heldLanes = try array { ClientID(try $0.int()) }
+    header.startedAt = try optional { try $0.instant() }
+    header.endedAt = try optional { try $0.instant() }
+    header.endsAt = try optional { try $0.instant() }
+    header.startNumber = Int32(truncatingIfNeeded: try int())
+    header.hookRevision = try string()
+    header.version = UInt32(truncatingIfNeeded: try unsigned())
+    let lanes = try array { reader -> (client: ClientID, ring: Ring) in
+      (client: ClientID(try reader.int()), ring: try reader.ring())
+    }
+    let rings = try array { try $0.storedRing() }
+    return StoredCampaign(header: header, lanes: lanes, rings: rings, runs: [])
+  }
+
+  private mutating func selection() throws -> Selection {
+    Selection(
+      clients: try array { try $0.name() }, rings: try array { try $0.ring() },
+      sites: try array { try $0.name() }, roles: try array { try $0.name() },
+      servers: try array { try $0.name() })
+  }
+
+  private mutating func scope() throws -> PauseScope {
+    let kind = try int()
+    let number = try int()
+    switch kind {
+    case 0: return .all
+    case 1:
+      guard let ring = Ring(number) else { throw bad("there is no ring \(number)") }
+      return .ring(ring)
+    case 2: return .client(ClientID(number))
+    case _: throw bad("\(kind) is not a scope")
+    }
+  }
+
+  private mutating func storedRing() throws -> StoredRing {
+    StoredRing(
+      status: try value(), gate: try value(), startedAt: try optional { try $0.instant() },
+      completedAt: try optional { try $0.instant() },
+      soakingSince: try optional { try $0.instant() }, soaked: try bool(), promoted: try bool())
+  }
+}

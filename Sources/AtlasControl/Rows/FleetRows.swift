@@ -1,0 +1,111 @@
+import AtlasEngine
+import AtlasModel
+
+/// Clients, servers and what hangs on them, as rows.
+extension ByteWriter {
+  mutating func put(_ latch: Latch) {
+    put(latch.reason)
+    put(latch.principal)
+    put(latch.since)
+    put(latch.until) { $0.put($1) }
+    put(latch.ticket)
+  }
+
+  mutating func put(_ stop: StopLatch) {
+    put(stop.latch)
+    put(stop.fence)
+  }
+
+  mutating func put(_ interval: Interval) {
+    put(interval.start)
+    put(interval.end)
+  }
+
+  mutating func put(_ client: Client) {
+    let config = client.config
+    put(config.name)
+    put(Int(config.ring.number))
+    put(config.zone)
+    put(config.windows) { $0.put($1.rule) }
+    put(config.freezes) {
+      $0.put($1.interval)
+      $0.put($1.reason)
+    }
+    put(config.maxParallelServers)
+    put(config.requireBackup)
+    put(config.createSnapshots)
+    put(config.maxBackupAge)
+    put(config.priority)
+    put(config.contacts) {
+      $0.put($1.email)
+      $0.put($1.language)
+    }
+    put(config.requireChangeReference)
+    put(client.paused) { $0.put($1) }
+    put(client.stop) { $0.put($1) }
+    put(UInt64(client.version))
+  }
+
+  mutating func put(_ server: Server) {
+    let config = server.config
+    put(config.name)
+    put(config.client)
+    put(config.site)
+    put(config.roles) { $0.put($1) }
+    put(config.number)
+    put(config.updateOrder) { $0.put($1) }
+    put(config.system)
+    put(config.physical)
+    put(server.locked) { $0.put($1) }
+    put(server.retired)
+    put(server.agentVersion)
+    put(UInt64(server.version))
+  }
+}
+
+extension ByteReader {
+  mutating func latch() throws -> Latch {
+    Latch(
+      reason: try string(), principal: try string(), since: try instant(),
+      until: try optional { try $0.instant() }, ticket: try string())
+  }
+
+  mutating func stopLatch() throws -> StopLatch {
+    StopLatch(latch: try latch(), fence: try fence())
+  }
+
+  mutating func interval() throws -> Interval {
+    Interval(start: try instant(), end: try instant())
+  }
+
+  mutating func ring() throws -> Ring {
+    let number = try int()
+    guard let ring = Ring(number) else { throw bad("there is no ring \(number)") }
+    return ring
+  }
+
+  mutating func client() throws -> StoredClient {
+    let config = ClientConfig(
+      name: try name(), ring: try ring(), zone: try string(),
+      windows: try array { MaintenanceWindow(rule: try $0.string()) },
+      freezes: try array { Freeze(interval: try $0.interval(), reason: try $0.string()) },
+      maxParallelServers: try int(), requireBackup: try bool(), createSnapshots: try bool(),
+      maxBackupAge: try duration(), priority: try int(),
+      contacts: try array { Contact(email: try $0.string(), language: try $0.string()) },
+      requireChangeReference: try bool())
+    return StoredClient(
+      config: config, paused: try optional { try $0.latch() },
+      stop: try optional { try $0.stopLatch() }, version: UInt32(truncatingIfNeeded: try unsigned())
+    )
+  }
+
+  mutating func server() throws -> StoredServer {
+    let config = ServerConfig(
+      name: try name(), client: try name(), site: try name(), roles: try array { try $0.name() },
+      number: try int(), updateOrder: try optional { try $0.int() }, system: try string(),
+      physical: try bool())
+    return StoredServer(
+      config: config, locked: try optional { try $0.latch() }, retired: try bool(),
+      agentVersion: try string(), version: UInt32(truncatingIfNeeded: try unsigned()))
+  }
+}

@@ -1,0 +1,194 @@
+import AtlasEngine
+import AtlasModel
+
+/// A run, as a row.
+extension ByteWriter {
+  mutating func put(_ run: Run) {
+    put(Int(run.server.index))
+    put(Int(run.lane))
+    put(Int(run.retryOf))
+    put(Int(run.order))
+    put(run.state)
+    put(Int(run.attempt))
+    put(Int(run.granted))
+    put(Int(run.pass))
+    put(UInt64(run.marks.rawValue))
+    put(UInt64(run.hookSerial))
+    put(UInt64(run.version))
+    put(run.command) {
+      $0.put($1.fence)
+      $0.put($1.kind)
+      $0.put($1.delivery)
+      $0.put(UInt64($1.lastSeq))
+    }
+    put(run.startedAt) { $0.put($1) }
+    put(run.endedAt) { $0.put($1) }
+    put(run.deadline) { $0.put($1) }
+    switch run.details {
+    case .none: put(false)
+    case .some(let content):
+      put(true)
+      put(content)
+    }
+  }
+
+  private mutating func put(_ state: RunState) {
+    put(state.kind)
+    switch state {
+    case .pending(let notBefore): put(notBefore) { $0.put($1) }
+    case .inProgress(let work): put(work)
+    case .parked(let next): put(next)
+    case .held(let hold): put(hold)
+    case .completed(let completion): put(completion)
+    case .failed(let failure): put(failure)
+    case .notAttempted(let refused): put(refused)
+    case .skipped(let skip): put(skip)
+    case .postponed: break
+    }
+  }
+
+  private mutating func put(_ work: Work) {
+    put(work.phase)
+    switch work.step {
+    case .hook(let point): put("hook \(point.rawValue)")
+    case .agent: put("agent")
+    case .backoff: put("backoff")
+    case .soak: put("soak")
+    }
+    put(work.ending) { $0.put($1) }
+  }
+
+  private mutating func put(_ ending: Ending) {
+    switch ending {
+    case .completed(let completion):
+      put(RunState.Kind.completed)
+      put(completion)
+    case .failed(let failure):
+      put(RunState.Kind.failed)
+      put(failure)
+    case .notAttempted(let refused):
+      put(RunState.Kind.notAttempted)
+      put(refused)
+    case .skipped(let skip):
+      put(RunState.Kind.skipped)
+      put(skip)
+    case .givenBack: put(RunState.Kind.pending)
+    }
+  }
+
+  private mutating func put(_ content: RunDetails.Content) {
+    put(content.lastError)
+    put(content.snapshot) {
+      $0.put($1.id)
+      $0.put($1.takenAt)
+    }
+    put(content.backup) {
+      $0.put($1.source)
+      $0.put($1.takenAt)
+      $0.put($1.verifiedAt) { $0.put($1) }
+      $0.put($1.restoreTestedAt) { $0.put($1) }
+    }
+    put(content.updates) {
+      $0.put($1.update)
+      $0.put($1.outcome)
+      $0.put($1.code)
+    }
+    put(content.build)
+    put(content.deferred)
+    put(content.offlineSince) { $0.put($1) }
+    put(content.heldIn) { $0.put($1) }
+    put(content.heldSince) { $0.put($1) }
+    put(content.slotIntervals) { $0.put($1) }
+  }
+}
+
+extension ByteReader {
+  mutating func run() throws -> Run {
+    let server = ServerID(try int())
+    let lane = try int()
+    let retryOf = try int()
+    var run = Run(server: server, lane: lane, order: try int(), retryOf: retryOf)
+    run.restore(state: try runState())
+    run.attempt = UInt8(truncatingIfNeeded: try int())
+    run.granted = UInt8(truncatingIfNeeded: try int())
+    run.pass = UInt8(truncatingIfNeeded: try int())
+    run.marks = Run.Marks(rawValue: UInt16(truncatingIfNeeded: try unsigned()))
+    run.hookSerial = UInt16(truncatingIfNeeded: try unsigned())
+    run.version = UInt32(truncatingIfNeeded: try unsigned())
+    run.command = try optional { reader -> ActiveCommand in
+      ActiveCommand(
+        fence: try reader.fence(), kind: try reader.value(), delivery: try reader.value(),
+        lastSeq: UInt32(truncatingIfNeeded: try reader.unsigned()))
+    }
+    run.startedAt = try optional { try $0.instant() }
+    run.endedAt = try optional { try $0.instant() }
+    run.deadline = try optional { try $0.instant() }
+    if try bool() { run.details = .some(try details()) }
+    return run
+  }
+
+  private mutating func runState() throws -> RunState {
+    switch try value(RunState.Kind.self) {
+    case .pending: .pending(notBefore: try optional { try $0.instant() })
+    case .inProgress: .inProgress(try work())
+    case .parked: .parked(next: try value())
+    case .held: .held(try value())
+    case .completed: .completed(try value())
+    case .failed: .failed(try value())
+    case .notAttempted: .notAttempted(try value())
+    case .skipped: .skipped(try value())
+    case .postponed: .postponed
+    }
+  }
+
+  private mutating func work() throws -> Work {
+    Work(try value(), try step(), ending: try optional { try $0.ending() })
+  }
+
+  private mutating func step() throws -> Step {
+    let text = try string()
+    switch text {
+    case "agent": return .agent
+    case "backoff": return .backoff
+    case "soak": return .soak
+    case _:
+      guard text.hasPrefix("hook "), let point = HookPoint(rawValue: String(text.dropFirst(5)))
+      else { throw bad("“\(text)” is not a step") }
+      return .hook(point)
+    }
+  }
+
+  private mutating func ending() throws -> Ending {
+    switch try value(RunState.Kind.self) {
+    case .completed: .completed(try value())
+    case .failed: .failed(try value())
+    case .notAttempted: .notAttempted(try value())
+    case .skipped: .skipped(try value())
+    case .pending: .givenBack
+    case .inProgress, .parked, .held, .postponed: throw bad("a run does not end so")
+    }
+  }
+
+  private mutating func details() throws -> RunDetails.Content {
+    var content = RunDetails.Content()
+    content.lastError = try string()
+    content.snapshot = try optional { SnapshotFact(id: try $0.string(), takenAt: try $0.instant()) }
+    content.backup = try optional { reader -> BackupFact in
+      BackupFact(
+        source: try reader.string(), takenAt: try reader.instant(),
+        verifiedAt: try reader.optional { try $0.instant() },
+        restoreTestedAt: try reader.optional { try $0.instant() })
+    }
+    content.updates = try array { reader -> UpdateResult in
+      UpdateResult(
+        update: try reader.name(), outcome: try reader.value(), code: try reader.string())
+    }
+    content.build = try string()
+    content.deferred = try duration()
+    content.offlineSince = try optional { try $0.instant() }
+    content.heldIn = try optional { try $0.work() }
+    content.heldSince = try optional { try $0.instant() }
+    content.slotIntervals = try array { try $0.interval() }
+    return content
+  }
+}

@@ -1,0 +1,103 @@
+import AtlasEngine
+import AtlasModel
+import AtlasStore
+
+/// Between the engine's state and the rows of the store.
+enum StateRows {
+  /// Grows when a row's form changes; an older form then needs a migration.
+  static let version: UInt8 = 1
+  /// Number of the one row with the global stop and the counters of the fleet.
+  private static let controlRow: Int64 = 1
+
+  /// The row of one thing of the state, as it is now.
+  static func row(_ item: Effect.Item, in state: ControlState) -> StateRow {
+    var writer = ByteWriter(version: version)
+    switch item {
+    case .client(let id):
+      let client = state[client: id]
+      writer.put(client)
+      return StateRow(
+        key: StateKey(table: .client, number: Int64(id.index)), name: client.config.name.text,
+        state: client.stop != nil ? "STOPPED" : client.paused != nil ? "PAUSED" : "",
+        body: writer.bytes)
+    case .server(let id):
+      let server = state[server: id]
+      writer.put(server)
+      return StateRow(
+        key: StateKey(table: .server, number: Int64(id.index)), name: server.config.name.text,
+        state: server.retired ? "RETIRED" : server.locked != nil ? "LOCKED" : "",
+        body: writer.bytes)
+    case .campaign(let id):
+      let campaign = state[campaign: id]
+      writer.put(campaign)
+      return StateRow(
+        key: StateKey(table: .campaign, number: Int64(id.index)), name: campaign.name.text,
+        state: campaign.state.word, body: writer.bytes)
+    case .run(let ref):
+      let run = state[ref]
+      writer.put(run)
+      return StateRow(
+        key: StateKey(
+          table: .run, owner: Int64(ref.campaign.index), number: Int64(ref.index)),
+        name: state[server: run.server].config.name.text, state: run.state.kind.word,
+        body: writer.bytes)
+    case .control: return controlRow(of: state)
+    }
+  }
+
+  private static func controlRow(of state: ControlState) -> StateRow {
+    var writer = ByteWriter(version: version)
+    writer.put(state.fleetVersion)
+    writer.put(state.stop) { $0.put($1) }
+    return StateRow(
+      key: StateKey(table: .setting, number: controlRow), name: "control",
+      state: state.stop == nil ? "" : "STOPPED", body: writer.bytes)
+  }
+
+  /// Puts the rows of a store together again.
+  static func load(_ stored: StoredState) throws(RowError) -> StoredControl {
+    var control = StoredControl()
+    control.fence = Fence(stored.meta?.fence ?? 0)
+    for row in stored.rows {
+      try RowError.catching { try load(row, into: &control) }
+    }
+    return control
+  }
+
+  private static func load(_ row: StateRow, into control: inout StoredControl) throws {
+    let label = "\(row.key.table) \(row.key.number) (\(row.name))"
+    var reader = try ByteReader(row.body, version: version, row: label)
+    switch row.key.table {
+    case .client:
+      guard row.key.number == Int64(control.clients.count) else { throw reader.bad("a gap") }
+      control.clients.append(try reader.client())
+    case .server:
+      guard row.key.number == Int64(control.servers.count) else { throw reader.bad("a gap") }
+      control.servers.append(try reader.server())
+    case .campaign:
+      guard row.key.number == Int64(control.campaigns.count) else { throw reader.bad("a gap") }
+      control.campaigns.append(try reader.campaign())
+    case .run: try loadRun(row, &reader, into: &control)
+    case .setting:
+      control.fleetVersion = try reader.unsigned()
+      control.stop = try reader.optional { try $0.stopLatch() }
+    }
+  }
+
+  private static func loadRun(
+    _ row: StateRow, _ reader: inout ByteReader, into control: inout StoredControl
+  ) throws {
+    guard row.key.owner >= 0, row.key.owner < Int64(control.campaigns.count) else {
+      throw reader.bad("its campaign is missing")
+    }
+    let campaign = Int(row.key.owner)
+    guard row.key.number == Int64(control.campaigns[campaign].runs.count) else {
+      throw reader.bad("a gap")
+    }
+    let run = try reader.run()
+    guard Int(run.server.index) < control.servers.count, run.server.index >= 0,
+      Int(run.lane) < control.campaigns[campaign].lanes.count, run.lane >= 0
+    else { throw reader.bad("its server or its lane is missing") }
+    control.campaigns[campaign].runs.append(run)
+  }
+}

@@ -1,0 +1,150 @@
+import AtlasEngine
+import AtlasModel
+
+/// Pure functions from the state to what people see.
+extension ControlState {
+  func view(campaign id: CampaignID, now: Instant, demoFactor: Int) -> CampaignView {
+    let campaign = self[campaign: id]
+    let settled = isSettled(id, now: now)
+    return CampaignView(
+      name: campaign.name, author: campaign.author, state: campaign.state,
+      selection: campaign.selection, updateSet: campaign.updateSet, policy: campaign.policy,
+      overrides: campaign.overrides.map {
+        NamedPolicy(client: self[client: $0.client].config.name, policy: $0.policy)
+      },
+      counts: campaign.counts, downNow: downNow(in: campaign.lanes, of: campaign),
+      clients: campaign.lanes.count, createdAt: campaign.createdAt,
+      startedAt: campaign.startedAt, endedAt: campaign.endedAt, endsAt: campaign.endsAt,
+      flags: flags(of: id), settled: settled, decisions: settled ? decisions(of: id) : [],
+      etag: String(planVersion(id)), changeReference: campaign.changeReference,
+      hookRevision: campaign.hookRevision, now: now, demoFactor: demoFactor)
+  }
+
+  /// Everything that keeps a campaign or a part of it from going on.
+  private func flags(of id: CampaignID) -> [FlagView] {
+    let campaign = self[campaign: id]
+    guard !campaign.state.isTerminal else { return [] }
+    var flags: [FlagView] = []
+    if let stop { flags.append(FlagView(kind: "stopped", scope: "fleet", latch: stop.latch)) }
+    for pause in campaign.pauses {
+      flags.append(FlagView(kind: "paused", scope: describe(pause.scope), latch: pause.latch))
+    }
+    for lane in campaign.lanes {
+      let client = self[client: lane.client]
+      let scope = "client \(client.config.name)"
+      if let stop = client.stop {
+        flags.append(FlagView(kind: "stopped", scope: scope, latch: stop.latch))
+      }
+      if let paused = client.paused {
+        flags.append(FlagView(kind: "paused", scope: scope, latch: paused))
+      }
+    }
+    for client in campaign.heldLanes {
+      let scope = "client \(self[client: client].config.name)"
+      let latch = Latch(
+        reason: "a server failed and the policy says on_failure: hold", principal: "",
+        since: campaign.startedAt ?? campaign.createdAt)
+      flags.append(FlagView(kind: "lane_held", scope: scope, latch: latch))
+    }
+    return flags
+  }
+
+  /// What settled runs wait for, one line each, at most ``Limits/page``.
+  private func decisions(of id: CampaignID) -> [String] {
+    var lines: [String] = []
+    for (index, run) in self[campaign: id].runs.enumerated() where lines.count < Limits.page {
+      let server = self[server: run.server].config.name
+      switch run.state {
+      case .held(let hold):
+        let choices = choices(RunRef(campaign: id, index: index)).map(\.rawValue)
+        lines.append("\(server) is HELD (\(hold.rawValue)): \(choices.joined(separator: ", "))")
+      case .parked: lines.append("\(server) is PARKED: resume, or cancel the campaign")
+      case .pending, .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed: break
+      }
+    }
+    return lines
+  }
+
+  /// Servers that are down, or whose state nobody has proven since they were changed.
+  func downNow(in lanes: [Lane], of campaign: Campaign) -> Int {
+    lanes.reduce(0) { sum, lane in
+      sum + lane.active.count { campaign.runs[Int($0)].isDown }
+    }
+  }
+
+  func view(ring progress: RingProgress, of id: CampaignID) -> RingView {
+    let campaign = self[campaign: id]
+    let lanes = campaign.lanes.filter { $0.ring == progress.ring }
+    return RingView(
+      ring: progress.ring, status: progress.status, counts: progress.counts,
+      downNow: downNow(in: lanes, of: campaign), gate: progress.gate,
+      gateWaitsFor: gateReason(id, progress.ring), startedAt: progress.startedAt,
+      completedAt: progress.completedAt, promoted: progress.promoted,
+      paused: campaign.pauses.contains { $0.scope == .ring(progress.ring) })
+  }
+
+  func view(run ref: RunRef, now: Instant) -> RunView {
+    let run = self[ref]
+    let campaign = self[campaign: ref.campaign]
+    let server = self[server: run.server]
+    return RunView(
+      number: Int(ref.index) + 1, campaign: campaign.name, server: server.config.name,
+      client: server.config.client, site: server.config.site,
+      ring: campaign.lanes[Int(run.lane)].ring, order: Int(run.order) + 1, run: run,
+      waitsFor: waits(ref, now: now)?.text ?? "", choices: choices(ref),
+      locked: run.state.kind.holdsSlot || server.locked != nil)
+  }
+
+  func view(client id: ClientID) -> ClientView {
+    let client = self[client: id]
+    return ClientView(
+      config: client.config, servers: client.servers.count, slotsInUse: client.slotsInUse,
+      agentsConnected: client.servers.count { self[server: $0].connected },
+      paused: client.paused, stopped: client.stop?.latch, etag: String(client.version))
+  }
+
+  func view(server id: ServerID) -> ServerView {
+    let server = self[server: id]
+    return ServerView(
+      config: server.config, retired: server.retired, locked: server.locked,
+      connected: server.connected, agentVersion: server.agentVersion,
+      campaign: server.openRun.map { self[campaign: $0.campaign].name },
+      runState: server.openRun.map { self[$0].state.kind }, etag: String(server.version))
+  }
+
+  func stops() -> StopsView {
+    var stops = stop.map { [StopView(client: nil, stop: $0)] } ?? []
+    for client in clients {
+      if let stop = client.stop { stops.append(StopView(client: client.config.name, stop: stop)) }
+    }
+    let running = campaigns.filter { $0.state == .active || $0.state == .cancelling }
+    return StopsView(
+      stops: stops, parked: running.reduce(0) { $0 + $1.counts[.parked] },
+      inFlight: running.reduce(0) { $0 + $1.counts[.inProgress] },
+      installedNotRebooted: running.reduce(0) { $0 + Int($1.counts.installedNotRebooted) })
+  }
+
+  func fleet() -> Fleet {
+    Fleet(
+      clients: clients.map(\.config).sorted { $0.name < $1.name },
+      servers: servers.filter { !$0.retired }.map(\.config)
+        .sorted { ($0.client, $0.name) < ($1.client, $1.name) })
+  }
+}
+
+extension Run {
+  /// Whether its server is down or rebooting by Atlas's order, or was changed and not proven
+  /// healthy since.
+  var isDown: Bool {
+    switch state {
+    case .inProgress(let work):
+      switch work.phase {
+      case .update, .reboot, .postCheck, .rollback, .verify: true
+      case .download, .preCheck, .snapshot, .soak, .finalize: false
+      }
+    case .parked(let next): next == .reboot
+    case .held: true
+    case .pending, .completed, .failed, .notAttempted, .skipped, .postponed: false
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import AtlasEngine
+import AtlasModel
+
+/// A campaign as people see it.
+package struct CampaignView: Hashable, Sendable {
+  package var name: CampaignName
+  package var author: String
+  package var state: CampaignState
+  package var selection: Selection
+  package var updateSet: UpdateSet
+  package var policy: Policy
+  package var overrides: [NamedPolicy]
+  package var counts: Counts
+  package var downNow: Int
+  package var clients: Int
+  package var createdAt: Instant
+  package var startedAt: Instant?
+  package var endedAt: Instant?
+  package var endsAt: Instant?
+  package var flags: [FlagView]
+  package var settled: Bool
+  package var decisions: [String]
+  package var etag: String
+  package var changeReference: String
+  package var hookRevision: String
+  package var now: Instant
+  package var demoFactor: Int
+}
+
+package struct NamedPolicy: Hashable, Sendable {
+  package var client: ClientName
+  package var policy: Policy
+}
+
+/// What keeps a campaign, or a part of it, from going on.
+package struct FlagView: Hashable, Sendable {
+  /// `paused`, `stopped`, `lane_held` or `window`.
+  package var kind: String
+  /// `campaign`, `ring 2` or `client LAA`.
+  package var scope: String
+  package var latch: Latch
+}
+
+package struct RingView: Hashable, Sendable {
+  package var ring: Ring
+  package var status: RingProgress.Status
+  package var counts: Counts
+  package var downNow: Int
+  package var gate: RingProgress.Gate
+  package var gateWaitsFor: String
+  package var startedAt: Instant?
+  package var completedAt: Instant?
+  package var promoted: Bool
+  package var paused: Bool
+
+  /// COMPLETED ÷ (COMPLETED + FAILED + HELD); nil until one has ended.
+  package var successRate: Double? { counts.successRate }
+}
+
+extension Counts {
+  /// COMPLETED ÷ (COMPLETED + FAILED + HELD); nil until one has ended.
+  package var successRate: Double? {
+    attempted == 0 ? nil : Double(self[.completed]) / Double(attempted)
+  }
+}
+
+package struct RunView: Hashable, Sendable {
+  package var number: Int
+  package var campaign: CampaignName
+  package var server: ServerName
+  package var client: ClientName
+  package var site: SiteName
+  package var ring: Ring
+  package var order: Int
+  package var run: Run
+  /// Empty for a run that is not pending.
+  package var waitsFor: String
+  package var choices: [Decision]
+  package var locked: Bool
+
+  /// The run's etag.
+  package var etag: String { String(run.version) }
+}
+
+package struct ClientView: Hashable, Sendable {
+  package var config: ClientConfig
+  package var servers: Int
+  package var slotsInUse: Int
+  package var agentsConnected: Int
+  package var paused: Latch?
+  package var stopped: Latch?
+  package var etag: String
+}
+
+package struct ServerView: Hashable, Sendable {
+  package var config: ServerConfig
+  package var retired: Bool
+  package var locked: Latch?
+  package var connected: Bool
+  package var agentVersion: String
+  package var campaign: CampaignName?
+  package var runState: RunState.Kind?
+  package var etag: String
+}
+
+package struct StopView: Hashable, Sendable {
+  /// Nil for the whole fleet.
+  package var client: ClientName?
+  package var stop: StopLatch
+}
+
+package struct StopsView: Hashable, Sendable {
+  package var stops: [StopView]
+  package var parked: Int
+  package var inFlight: Int
+  package var installedNotRebooted: Int
+}
+
+package struct MetricsView: Hashable, Sendable {
+  /// Nil: all campaigns that are not finished.
+  package var campaign: CampaignName?
+  package var now: Instant
+  package var demoFactor: Int
+  package var counts: Counts
+  package var downNow: Int
+  package var activeClients: Int
+  package var clients: Int
+  package var elapsed: Duration
+  package var estimatedTimeLeft: Duration?
+  package var waitingForPeople: Int
+  package var agentsConnected: Int
+  package var stopped: Bool
+  package var paused: Bool
+  package var settled: Bool
+  package var rings: [RingView]
+  package var perClient: [ClientMetricsView]
+}
+
+package struct ClientMetricsView: Hashable, Sendable {
+  package var client: ClientName
+  package var ring: Ring
+  package var counts: Counts
+  package var downNow: Int
+}

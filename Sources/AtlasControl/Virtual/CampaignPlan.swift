@@ -1,0 +1,155 @@
+import AtlasEngine
+import AtlasModel
+
+/// What starting a campaign now would do, worked out by the engine itself in virtual time.
+package struct CampaignPlan: Hashable, Sendable {
+  package var campaign: CampaignName
+  package var etag: String
+  package var start: Instant
+  package var finish: Instant
+  /// One server after the other over the whole fleet.
+  package var sequential: Duration
+  /// The longest lane, if it never had to wait.
+  package var lowerBound: Duration
+  package var servers: Int
+  package var clients: [PlannedClient]
+  package var rings: [PlannedRing]
+  /// Servers that fit into no window before the campaign ends.
+  package var misses: [PlannedServer]
+  /// Servers that could not start as things are now.
+  package var blocked: [PlannedServer]
+
+  package var makespan: Duration { finish - start }
+}
+
+package struct PlannedServer: Hashable, Sendable {
+  package var server: ServerName
+  package var client: ClientName
+  package var reason: String
+}
+
+package struct PlannedClient: Hashable, Sendable {
+  package var client: ClientName
+  package var ring: Ring
+  package var servers: Int
+  package var firstStart: Instant?
+  package var lastEnd: Instant?
+}
+
+package struct PlannedRing: Hashable, Sendable {
+  package var ring: Ring
+  package var servers: Int
+  package var opens: Instant?
+  package var completes: Instant?
+}
+
+extension ControlSnapshot {
+  /// Plans a campaign from where it is: every open server takes its estimate and is completed.
+  /// - Throws: ``ControlError`` when there is no such campaign, or it could not be started.
+  package func plan(_ name: CampaignName) throws(ControlError) -> CampaignPlan {
+    guard let id = state.campaign(named: name) else {
+      throw .notFound(kind: "campaign", name: name.text)
+    }
+    var connected = state
+    connected.connectAll()
+    var virtual = VirtualCampaign(connected, id, at: now) { ref, state in
+      (state.estimate(of: ref), .terminal(.completed(.updated)))
+    }
+    do { try virtual.work() } catch { throw .refused(error) }
+    return CampaignPlan(from: self, to: virtual.state, id)
+  }
+}
+
+extension CampaignPlan {
+  fileprivate init(from snapshot: ControlSnapshot, to end: ControlState, _ id: CampaignID) {
+    let before = snapshot.state[campaign: id]
+    let after = end[campaign: id]
+    campaign = before.name
+    etag = String(snapshot.state.planVersion(id))
+    start = before.startedAt ?? snapshot.now
+    finish = after.lastMoveAt ?? snapshot.now
+    servers = before.runs.count
+    let estimates = before.runs.indices.map {
+      snapshot.state.estimate(of: RunRef(campaign: id, index: $0))
+    }
+    sequential = estimates.reduce(.zero, +)
+    var lanes = [Duration](repeating: .zero, count: before.lanes.count)
+    for (run, estimate) in zip(before.runs, estimates) { lanes[Int(run.lane)] += estimate }
+    lowerBound =
+      zip(before.lanes, lanes).map { lane, work in
+        work / snapshot.state.slots(of: lane.client, in: id)
+      }.max() ?? .zero
+    clients = Self.clients(after, end)
+    rings = after.rings.map {
+      PlannedRing(
+        ring: $0.ring, servers: $0.counts.total, opens: $0.startedAt, completes: $0.completedAt)
+    }
+    misses = Self.misses(before, after, end)
+    blocked = Self.blocked(before, snapshot, id)
+  }
+
+  private static func clients(_ campaign: Campaign, _ state: ControlState) -> [PlannedClient] {
+    var clients = campaign.lanes.map {
+      PlannedClient(
+        client: state[client: $0.client].config.name, ring: $0.ring, servers: 0,
+        firstStart: nil, lastEnd: nil)
+    }
+    for run in campaign.runs {
+      let lane = Int(run.lane)
+      clients[lane].servers += 1
+      if let start = run.startedAt {
+        clients[lane].firstStart = min(clients[lane].firstStart ?? start, start)
+      }
+      if let end = run.endedAt {
+        clients[lane].lastEnd = max(clients[lane].lastEnd ?? end, end)
+      }
+    }
+    return clients
+  }
+
+  /// Open runs that the campaign's end found not started.
+  private static func misses(
+    _ before: Campaign, _ after: Campaign, _ state: ControlState
+  ) -> [PlannedServer] {
+    zip(before.runs, after.runs).compactMap { before, after in
+      guard !before.state.kind.isTerminal else { return nil }
+      switch after.state {
+      case .notAttempted, .postponed, .pending:
+        let config = state[server: after.server].config
+        return PlannedServer(
+          server: config.name, client: config.client,
+          reason: "fits into no window before the campaign ends")
+      case .inProgress, .parked, .held, .completed, .failed, .skipped: return nil
+      }
+    }
+  }
+
+  private static func blocked(
+    _ campaign: Campaign, _ snapshot: ControlSnapshot, _ id: CampaignID
+  ) -> [PlannedServer] {
+    let state = snapshot.state
+    return campaign.runs.compactMap { run in
+      guard !run.state.kind.isTerminal else { return nil }
+      let server = state[server: run.server]
+      let client = state[client: server.client]
+      let reason: String
+      if server.retired {
+        reason = "retired"
+      } else if let lock = server.locked {
+        reason = "locked: \(lock.reason)"
+      } else if state.stop != nil || client.stop != nil {
+        reason = "stopped"
+      } else if client.paused != nil {
+        reason = "client is paused"
+      } else if client.config.requireChangeReference, campaign.changeReference.isEmpty {
+        reason = "client requires a change reference"
+      } else if !server.connected {
+        reason = "its agent is not connected"
+      } else {
+        return nil
+      }
+      return PlannedServer(
+        server: server.config.name, client: client.config.name, reason: reason)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import AtlasEngine
+import AtlasModel
+
+extension ControlSnapshot {
+  /// When a campaign would have been where it is now if handing a slot from one server to the next
+  /// had taken no time: the engine replays it in virtual time, and every run holds its slot for as
+  /// long as it really did, under the same windows and gates.
+  ///
+  /// What people did in between is not replayed: a campaign that was paused is measured against one
+  /// that was not.
+  /// - Returns: the real makespan and the bound, up to the last move of a run; nil for a campaign
+  ///   that has not started anything.
+  package func makespan(_ id: CampaignID) -> (real: Duration, lowerBound: Duration)? {
+    let campaign = state[campaign: id]
+    guard let start = campaign.startedAt, let end = campaign.lastMoveAt else { return nil }
+    var visits = [Int](repeating: 0, count: campaign.runs.count)
+    var virtual = VirtualCampaign(state.pristine(id), CampaignID(0), at: start) { ref, _ in
+      let index = Int(ref.index)
+      defer { visits[index] += 1 }
+      return campaign.course(of: campaign.runs[index], visit: visits[index], until: end)
+    }
+    guard (try? virtual.work()) != nil,
+      let bound = virtual.state[campaign: CampaignID(0)].lastMove(before: end, in: campaign)
+    else { return nil }
+    return (end - start, bound - start)
+  }
+}
+
+extension Campaign {
+  /// How long a run held its slot when it took it for the `visit`-th time, and how that ended.
+  fileprivate func course(
+    of run: Run, visit: Int, until end: Instant
+  ) -> (Duration, ControlState.VirtualEnd) {
+    let intervals = run.details.content.slotIntervals
+    guard visit < intervals.count else { return (.zero, .terminal(run.ending)) }
+    let interval = intervals[visit]
+    guard visit == intervals.count - 1 else {
+      return (interval.duration, .terminal(.givenBack))
+    }
+    if case .held(let hold) = run.state {
+      return ((run.details.content.heldSince ?? end) - interval.start, .held(hold))
+    }
+    return (min(interval.end, end) - interval.start, .terminal(run.ending))
+  }
+
+  /// The last end of a run that was really worked on.
+  fileprivate func lastMove(before end: Instant, in real: Campaign) -> Instant? {
+    zip(runs, real.runs.filter { $0.retryOf < 0 }).compactMap { replayed, original in
+      guard original.startedAt != nil else { return nil }
+      return replayed.details.content.heldSince ?? replayed.endedAt
+    }.max()
+  }
+}
+
+extension Run {
+  /// The way in which a replay ends it.
+  fileprivate var ending: Ending {
+    switch state {
+    case .completed(let completion): .completed(completion)
+    case .failed(let failure): .failed(failure)
+    case .notAttempted(let refused): .notAttempted(refused)
+    case .skipped(let skip): .skipped(skip)
+    case .pending, .inProgress, .parked, .held, .postponed: .notAttempted(.window)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import AtlasEngine
+import AtlasModel
+import HeapModule
+
+/// Works one campaign through on the real engine, in virtual time: every run that the engine
+/// starts ends after a given time in a given way, and nothing else takes any time.
+struct VirtualCampaign {
+  private(set) var state: ControlState
+  private(set) var now: Instant
+  private let id: CampaignID
+  private var ends = Heap<End>()
+  private var nextNumber: UInt64 = 0
+  /// How long a run holds its slot this time, and how it ends.
+  private let course: (RunRef, ControlState) -> (Duration, ControlState.VirtualEnd)
+
+  private struct End: Comparable {
+    let at: Instant
+    let number: UInt64
+    let run: RunRef
+    let outcome: ControlState.VirtualEnd
+
+    static func == (left: End, right: End) -> Bool { left.number == right.number }
+    static func < (left: End, right: End) -> Bool {
+      left.at != right.at ? left.at < right.at : left.number < right.number
+    }
+  }
+
+  init(
+    _ state: ControlState, _ id: CampaignID, at now: Instant,
+    course: @escaping (RunRef, ControlState) -> (Duration, ControlState.VirtualEnd)
+  ) {
+    self.state = state
+    self.id = id
+    self.now = now
+    self.course = course
+  }
+
+  /// Starts the campaign if it is a draft, then lets time pass until nothing more can happen.
+  mutating func work() throws(Refusal) {
+    if state[campaign: id].state == .draft {
+      schedule(
+        try state.step(
+          .startCampaign(id, ifMatch: nil, hookRevision: "", by: "plan"), now: now))
+    }
+    for index in state[campaign: id].runs.indices {
+      let ref = RunRef(campaign: id, index: index)
+      if case .inProgress = state[ref].state { schedule(ref) }
+    }
+    while !state[campaign: id].state.isTerminal, let next = nextInstant {
+      now = max(now, next)
+      if let end = ends.min, end.at <= now {
+        ends.removeMin()
+        schedule(state.conclude(end.run, end.outcome, now: now))
+      } else {
+        schedule(try state.step(.timePassed, now: now))
+      }
+    }
+  }
+
+  private var nextInstant: Instant? {
+    switch (ends.min?.at, state.nextDeadline) {
+    case (nil, let timer): timer
+    case (let end?, nil): end
+    case (let end?, let timer?): min(end, timer)
+    }
+  }
+
+  /// A run that was started shows by its first hook.
+  private mutating func schedule(_ effects: [Effect]) {
+    for effect in effects {
+      if case .startHook(let start) = effect, start.point == .preUpdate { schedule(start.run) }
+    }
+  }
+
+  private mutating func schedule(_ run: RunRef) {
+    let (length, outcome) = course(run, state)
+    nextNumber += 1
+    ends.insert(End(at: now + length, number: nextNumber, run: run, outcome: outcome))
+  }
+}

@@ -1,0 +1,235 @@
+import AtlasModel
+
+/// Why a pending run does not start: the first of the conditions that it does not meet, in the
+/// order in which they are looked at.
+package enum Waiting: Hashable, Sendable {
+  case stopped(client: Bool)
+  /// The campaign is a draft, or is being cancelled.
+  case campaign(CampaignState)
+  case paused(PauseScope)
+  case clientPaused
+  case gate(Ring)
+  case laneHeld
+  case locked
+  case changeReference
+  /// All slots of the client are taken.
+  case slot
+  /// Deferred; its wait is not over.
+  case notBefore(Instant)
+  /// No window is open; the next one that is known opens then.
+  case window(next: Instant?)
+  /// The window that is open ends too soon for it.
+  case windowTooShort(next: Instant?)
+  case cap
+  case agent
+  /// Others of its lane go first.
+  case turn
+
+  /// Nothing but a person's decision lets it go on.
+  package var needsPerson: Bool {
+    switch self {
+    case .stopped, .campaign, .paused, .clientPaused, .laneHeld, .changeReference: true
+    case .locked, .gate, .slot, .notBefore, .window, .windowTooShort, .cap, .agent, .turn: false
+    }
+  }
+}
+
+extension ControlState {
+  /// Looks at every lane of a client: lets parked runs go on, and starts what may start.
+  mutating func evaluateLanes(of client: ClientID, now: Instant) {
+    var position = 0
+    while position < clients[client].lanes.count {
+      let lane = clients[client].lanes[position]
+      position += 1
+      unparkAllowed(lane, now: now)
+      admit(from: lane, now: now)
+      considerDownload(lane, now: now)
+    }
+  }
+
+  /// Starts runs of a lane until one condition or another says no.
+  private mutating func admit(from lane: LaneRef, now: Instant) {
+    while laneWaits(lane, now: now) == nil, let next = nextRun(of: lane, now: now) {
+      guard !hasCap(lane.campaign) else {
+        queueForCap(lane)
+        return armLane(lane, at: parkedWakes(lane, now: now))
+      }
+      start(next, now: now)
+    }
+    armLane(lane, now: now)
+  }
+
+  /// The first condition of the whole lane that is not met; nil when a run may be looked for.
+  package func laneWaits(campaign id: CampaignID, lane: Int, now: Instant) -> Waiting? {
+    laneWaits(LaneRef(campaign: id, lane: Int32(lane)), now: now)
+  }
+
+  func laneWaits(_ ref: LaneRef, now: Instant) -> Waiting? {
+    // Values are read where they are: copying a campaign or a lane costs more than the questions.
+    let campaign = Int(ref.campaign.index)
+    let id = campaigns[campaign].lanes[Int(ref.lane)].client
+    let client = Int(id.index)
+    if let waiting = forbidden(ref) { return waiting }
+    if let ring = closedGate(campaign, before: campaigns[campaign].lanes[Int(ref.lane)].ring) {
+      return .gate(ring)
+    }
+    if campaigns[campaign].isHeld(id) { return .laneHeld }
+    if clients[client].config.requireChangeReference, campaigns[campaign].changeReference.isEmpty {
+      return .changeReference
+    }
+    if clients[client].slotsInUse >= slots(of: id, in: ref.campaign) { return .slot }
+    guard clients[client].openWindow(at: now) != nil else {
+      return .window(next: clients[client].nextWindow(after: now)?.start)
+    }
+    return nil
+  }
+
+  /// Stops, pauses and the campaign's state: what forbids every start of a lane.
+  func forbidden(_ lane: LaneRef) -> Waiting? {
+    let campaign = Int(lane.campaign.index)
+    let client = Int(campaigns[campaign].lanes[Int(lane.lane)].client.index)
+    if stop != nil { return .stopped(client: false) }
+    if clients[client].stop != nil { return .stopped(client: true) }
+    guard campaigns[campaign].state == .active else { return .campaign(campaigns[campaign].state) }
+    let pause = campaigns[campaign].pauses.first {
+      $0.scope.covers(campaigns[campaign].lanes[Int(lane.lane)])
+    }
+    if let pause { return .paused(pause.scope) }
+    if clients[client].paused != nil { return .clientPaused }
+    return nil
+  }
+
+  /// Whether people or a stop forbid the run to start anything now.
+  func startsForbidden(_ ref: RunRef) -> Bool {
+    forbidden(LaneRef(campaign: ref.campaign, lane: self[ref].lane)) != nil
+  }
+
+  /// Whether a stop is latched that covers the run.
+  func isStopped(_ ref: RunRef) -> Bool {
+    stop != nil || clients[Int(clientOf(ref).index)].stop != nil
+  }
+
+  private func closedGate(_ campaign: Int, before ring: Ring) -> Ring? {
+    for index in 0..<Int(ring.number) where campaigns[campaign].rings[index].gate != .open {
+      return campaigns[campaign].rings[index].ring
+    }
+    return nil
+  }
+
+  /// Slots of a client as a campaign sees them: the campaign may tighten them.
+  package func slots(of client: ClientID, in campaign: CampaignID) -> Int {
+    let own = clients[Int(client.index)].config.maxParallelServers
+    return min(own, self[policyOf: client, in: campaign].maxParallelServers ?? own)
+  }
+
+  /// The first run of the lane that may start; those that wait for something of their own are
+  /// passed by, and their wait is given a deadline.
+  mutating func nextRun(of lane: LaneRef, now: Instant) -> RunRef? {
+    for index in campaigns[lane.campaign].lanes[Int(lane.lane)].queue {
+      let ref = RunRef(campaign: lane.campaign, index: Int(index))
+      switch runWaits(ref, now: now) {
+      case nil: return ref
+      case .agent: waitForAgent(ref, now: now)
+      case .some: continue
+      }
+    }
+    return nil
+  }
+
+  /// The first condition of the run itself that is not met.
+  package func runWaits(_ ref: RunRef, now: Instant) -> Waiting? {
+    let server = Int(self[ref].server.index)
+    if servers[server].locked != nil { return .locked }
+    if case .pending(let notBefore?) = self[ref].state, notBefore > now {
+      return .notBefore(notBefore)
+    }
+    let client = Int(servers[server].client.index)
+    let needed = timeNeeded(by: ref)
+    if let window = clients[client].openWindow(at: now), now + needed > window.end {
+      return .windowTooShort(next: clients[client].nextWindow(after: now, atLeast: needed)?.start)
+    }
+    if !servers[server].connected { return .agent }
+    return nil
+  }
+
+  /// What a start of the run needs before the window ends: its estimate and the rollback reserve.
+  func timeNeeded(by ref: RunRef) -> Duration {
+    times(of: ref).estimate + self[policyOf: ref].rollbackReserve
+  }
+
+  /// Its turn has come and its agent is away: it goes to the end of its lane, and has the grace of
+  /// the policy to come back.
+  private mutating func waitForAgent(_ ref: RunRef, now: Instant) {
+    guard self[ref].details.content.offlineSince == nil else { return }
+    self[ref].details.content.offlineSince = now
+    requeueBehindAll(ref)
+    let deadline = now + max(self[policyOf: ref].offlineGrace, floors.silence)
+    self[ref].deadline = deadline
+    timers.add(.run(ref), at: deadline)
+    emit(.save(.run(ref)))
+  }
+
+  /// Takes slot, attempt and the first step at once.
+  mutating func start(_ ref: RunRef, now: Instant) {
+    self[ref].attempt += 1
+    self[ref].pass = 1
+    self[ref].deadline = nil
+    self[ref].marks.formIntersection(.downloaded)
+    self[ref].details.content.forgetAttempt()
+    startRing(of: ref, now: now)
+    move(ref, to: .inProgress(Work(.preCheck, .hook(.preUpdate))), .runStarted, now: now)
+    startHook(ref, .preUpdate, now: now)
+  }
+
+  private mutating func startRing(of ref: RunRef, now: Instant) {
+    let ring = Int(campaigns[ref.campaign].lanes[Int(self[ref].lane)].ring.number)
+    guard campaigns[ref.campaign].rings[ring].status == .waiting else { return }
+    campaigns[ref.campaign].rings[ring].status = .active
+    campaigns[ref.campaign].rings[ring].startedAt = now
+    record(
+      Record(
+        .ringStarted, campaign: ref.campaign, ring: campaigns[ref.campaign].rings[ring].ring))
+    emit(.save(.campaign(ref.campaign)))
+  }
+}
+
+extension PauseScope {
+  func covers(_ lane: Lane) -> Bool {
+    switch self {
+    case .all: true
+    case .ring(let ring): ring == lane.ring
+    case .client(let client): client == lane.client
+    }
+  }
+}
+
+extension ControlState {
+  func ringOf(_ ref: RunRef) -> Ring {
+    campaigns[Int(ref.campaign.index)].lanes[Int(self[ref].lane)].ring
+  }
+
+  func clientOf(_ ref: RunRef) -> ClientID {
+    campaigns[Int(ref.campaign.index)].lanes[Int(self[ref].lane)].client
+  }
+
+  /// The policy as it is for the client of a run.
+  subscript(policyOf ref: RunRef) -> Policy {
+    _read { yield self[policyOf: clientOf(ref), in: ref.campaign] }
+  }
+
+  subscript(policyOf client: ClientID, in campaign: CampaignID) -> Policy {
+    _read {
+      let index = Int(campaign.index)
+      if let override = campaigns[index].override(for: client) {
+        yield campaigns[index].overrides[override].policy
+      } else {
+        yield campaigns[index].policy
+      }
+    }
+  }
+
+  func times(of ref: RunRef) -> PhaseTimes {
+    guard !self[policyOf: ref].roleTimes.isEmpty else { return self[policyOf: ref].times }
+    return self[policyOf: ref].times(for: servers[Int(self[ref].server.index)].config.roles)
+  }
+}

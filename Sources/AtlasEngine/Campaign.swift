@@ -1,0 +1,263 @@
+import AtlasModel
+
+/// One run of an update set over a selection of the fleet.
+package struct Campaign: Sendable {
+  package let name: CampaignName
+  package let author: String
+  package let selection: Selection
+  package var updateSet: UpdateSet
+  package let policy: Policy
+  /// The whole policy as it is for one client, where it differs; sorted by client.
+  package let overrides: [ClientPolicy]
+  package let changeReference: String
+  package let createdAt: Instant
+  package var state = CampaignState.draft
+  package var pauses: [Pause] = []
+  /// Lanes that a failure holds (`on_failure: hold`), sorted by client.
+  package var heldLanes: [ClientID] = []
+  package var startedAt: Instant?
+  package var endedAt: Instant?
+  package var endsAt: Instant?
+  /// Campaigns that compete for a slot: the lower number was started first.
+  package var startNumber: Int32 = 0
+  /// Revision of the hooks that was current at the start.
+  package var hookRevision = ""
+  package var version: UInt32 = 0
+  package internal(set) var runs: [Run] = []
+  /// One for each client with runs, sorted by client.
+  package internal(set) var lanes: [Lane] = []
+  /// One for each ring from 0 to the highest with runs.
+  package internal(set) var rings: [RingProgress] = []
+  package internal(set) var counts = Counts()
+
+  // What follows is rebuilt on load.
+
+  /// When a run of it last moved; nil before the first.
+  package internal(set) var lastMoveAt: Instant?
+  /// Lanes that could start a server but for a cap of the campaign.
+  var capped = LaneQueue()
+  /// Starts within the current minute, for `max_starts_per_minute`.
+  var startsThisMinute = 0
+  var minuteBegan = Instant(milliseconds: 0)
+  /// Lanes with a run that holds a slot.
+  package internal(set) var activeLanes = 0
+
+  package init(
+    name: CampaignName, author: String, selection: Selection, updateSet: UpdateSet,
+    policy: Policy, overrides: [ClientPolicy] = [], changeReference: String = "",
+    createdAt: Instant
+  ) {
+    self.name = name
+    self.author = author
+    self.selection = selection
+    self.updateSet = updateSet
+    self.policy = policy
+    self.overrides = overrides
+    self.changeReference = changeReference
+    self.createdAt = createdAt
+  }
+
+  /// The policy as it is for `client`.
+  package func policy(for client: ClientID) -> Policy {
+    override(for: client).map { overrides[$0].policy } ?? policy
+  }
+
+  /// Nothing more is begun in it: its time is up.
+  func isPastItsEnd(_ now: Instant) -> Bool { endsAt.map { $0 <= now } ?? false }
+
+  /// Position of the client's own policy in ``overrides``; nil when it has none.
+  func override(for client: ClientID) -> Int? {
+    guard !overrides.isEmpty else { return nil }
+    let place = overrides.firstPosition { $0.client >= client }
+    return place < overrides.count && overrides[place].client == client ? place : nil
+  }
+
+  /// Whether a failure holds the lane of `client`.
+  func isHeld(_ client: ClientID) -> Bool {
+    let place = heldLanes.firstPosition { $0 >= client }
+    return place < heldLanes.count && heldLanes[place] == client
+  }
+
+  subscript(run index: Int32) -> Run {
+    _read { yield runs[Int(index)] }
+    _modify { yield &runs[Int(index)] }
+  }
+}
+
+/// A policy as it is for one client of a campaign.
+package struct ClientPolicy: Hashable, Sendable {
+  package var client: ClientID
+  package var policy: Policy
+
+  package init(client: ClientID, policy: Policy) {
+    self.client = client
+    self.policy = policy
+  }
+}
+
+package enum CampaignState: UInt8, CaseIterable, Hashable, Sendable {
+  case draft
+  case active
+  case cancelling
+  case completed
+  case completedWithFailures
+  case cancelled
+
+  package var isTerminal: Bool {
+    switch self {
+    case .draft, .active, .cancelling: false
+    case .completed, .completedWithFailures, .cancelled: true
+    }
+  }
+
+  /// Started, and not over.
+  package var isRunning: Bool { self == .active || self == .cancelling }
+
+  /// The word used in records, lists and messages.
+  package var word: String {
+    switch self {
+    case .draft: "DRAFT"
+    case .active: "ACTIVE"
+    case .cancelling: "CANCELLING"
+    case .completed: "COMPLETED"
+    case .completedWithFailures: "COMPLETED_WITH_FAILURES"
+    case .cancelled: "CANCELLED"
+    }
+  }
+}
+
+/// Which part of the fleet a campaign covers. A server must fit every field that is not empty.
+package struct Selection: Hashable, Sendable {
+  package var clients: [ClientName]
+  package var rings: [Ring]
+  package var sites: [SiteName]
+  package var roles: [Role]
+  package var servers: [ServerName]
+
+  package init(
+    clients: [ClientName] = [], rings: [Ring] = [], sites: [SiteName] = [], roles: [Role] = [],
+    servers: [ServerName] = []
+  ) {
+    self.clients = clients
+    self.rings = rings
+    self.sites = sites
+    self.roles = roles
+    self.servers = servers
+  }
+
+  func covers(_ server: ServerConfig, of client: ClientConfig) -> Bool {
+    (clients.isEmpty || clients.contains(client.name))
+      && (rings.isEmpty || rings.contains(client.ring))
+      && (sites.isEmpty || sites.contains(server.site))
+      && (roles.isEmpty || roles.contains { server.roles.contains($0) })
+      && (servers.isEmpty || servers.contains(server.name))
+  }
+}
+
+/// One client's queue of servers in a campaign.
+package struct Lane: Hashable, Sendable {
+  package let client: ClientID
+  package let ring: Ring
+  /// Open runs that hold no slot, in the order in which they start.
+  package internal(set) var queue: [Int32] = []
+  /// Runs that hold a slot.
+  package internal(set) var active: [Int32] = []
+  /// Runs that are not terminal.
+  package internal(set) var open = 0
+  /// A server of it has been started.
+  package internal(set) var started = false
+  /// The run whose updates are being fetched before its turn; one at a time.
+  var downloading: Int32?
+  /// When the lane is looked at again; nil when an event will say.
+  var wakeAt: Instant?
+  /// It waits in the campaign's ``Campaign/capped``.
+  var isCapped = false
+
+  init(client: ClientID, ring: Ring) {
+    self.client = client
+    self.ring = ring
+  }
+}
+
+/// How far a campaign is in one ring, and the gate behind it.
+package struct RingProgress: Hashable, Sendable {
+  package let ring: Ring
+  package internal(set) var status = Status.waiting
+  package internal(set) var gate = Gate.closed
+  package internal(set) var counts = Counts()
+  package internal(set) var startedAt: Instant?
+  package internal(set) var completedAt: Instant?
+  /// Since when the gate's conditions have held without a break.
+  package internal(set) var soakingSince: Instant?
+  /// The conditions have held for the whole soak once; a later fall needs no new soak.
+  package internal(set) var soaked = false
+  /// A person opened it for the rest of the campaign.
+  package internal(set) var promoted = false
+
+  package enum Status: UInt8, CaseIterable, Hashable, Sendable {
+    case waiting
+    case active
+    case completed
+
+    package var word: String {
+      switch self {
+      case .waiting: "Waiting"
+      case .active: "Active"
+      case .completed: "Completed"
+      }
+    }
+  }
+
+  package enum Gate: UInt8, CaseIterable, Hashable, Sendable {
+    case open
+    case closed
+    case needsPerson
+
+    package var word: String {
+      switch self {
+      case .open: "OPEN"
+      case .closed: "CLOSED"
+      case .needsPerson: "NEEDS_PERSON"
+      }
+    }
+  }
+
+  package init(ring: Ring) { self.ring = ring }
+}
+
+/// How many runs are in which state; kept up by every move of a run.
+package struct Counts: Hashable, Sendable {
+  /// By raw value of the kind: a vector, because it needs no allocation and compares fast.
+  private var byKind = SIMD16<Int32>()
+  /// Updates are installed and a boot is still to come.
+  package internal(set) var installedNotRebooted: Int32 = 0
+
+  package init() {}
+
+  package subscript(kind: RunState.Kind) -> Int {
+    get { Int(byKind[Int(kind.rawValue)]) }
+    set { byKind[Int(kind.rawValue)] = Int32(newValue) }
+  }
+
+  package var total: Int { Int(byKind.wrappedSum()) }
+  package var open: Int { self[.pending] + inFlight }
+  /// Runs that hold a slot.
+  package var inFlight: Int { self[.inProgress] + self[.parked] + self[.held] }
+  package var terminal: Int { total - open }
+  /// Runs that count for a success rate.
+  package var attempted: Int { self[.completed] + self[.failed] + self[.held] }
+}
+
+extension Counts {
+  /// Adds another set of runs to this one.
+  package mutating func add(_ other: Counts) {
+    for kind in RunState.Kind.allCases { self[kind] += other[kind] }
+    installedNotRebooted += other.installedNotRebooted
+  }
+
+  /// Counts one more run.
+  package mutating func addOne(_ kind: RunState.Kind, rebootPending: Bool) {
+    self[kind] += 1
+    if rebootPending, kind.holdsSlot { installedNotRebooted += 1 }
+  }
+}

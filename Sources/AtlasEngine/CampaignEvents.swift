@@ -1,0 +1,232 @@
+import AtlasModel
+
+/// How a campaign is made, started and ended.
+extension ControlState {
+  mutating func create(_ draft: CampaignDraft, by: String, now: Instant) throws(Refusal) {
+    guard campaignByName[draft.name] == nil else {
+      throw .alreadyExists(what: "campaign", name: draft.name.text)
+    }
+    guard campaigns.count < Limits.campaigns else {
+      throw .limit("at most \(Limits.campaigns) campaigns are kept")
+    }
+    if let end = draft.endsAt, end <= now {
+      throw .invalid(field: "ends_at", message: "the campaign would end before it begins")
+    }
+    var campaign = Campaign(
+      name: draft.name, author: by, selection: draft.selection, updateSet: draft.updateSet,
+      policy: draft.policy, overrides: draft.overrides.sorted { $0.client < $1.client },
+      changeReference: draft.changeReference, createdAt: now)
+    campaign.endsAt = draft.endsAt
+    select(into: &campaign)
+    guard !campaign.runs.isEmpty else {
+      throw .notAllowed(
+        code: .nothingSelected, message: "the selection covers no server",
+        hint: "`atlas server list` shows the fleet")
+    }
+    campaign.openIdleGates()
+    let id = CampaignID(campaigns.count)
+    campaigns.append(campaign)
+    campaignByName[draft.name] = id
+    record(Record(.campaignCreated, campaign: id, principal: by))
+    emit(.save(.campaign(id)))
+    for index in campaigns[id].runs.indices {
+      emit(.save(.run(RunRef(campaign: id, index: index))))
+    }
+  }
+
+  /// Freezes the selection: one lane for each client, its servers in their order.
+  private func select(into campaign: inout Campaign) {
+    for (index, client) in clients.enumerated() {
+      let chosen = client.servers.filter {
+        let server = servers[Int($0.index)]
+        return !server.retired && campaign.selection.covers(server.config, of: client.config)
+      }
+      guard !chosen.isEmpty else { continue }
+      let lane = campaign.lanes.count
+      campaign.lanes.append(Lane(client: ClientID(index), ring: client.config.ring))
+      campaign.addRings(upTo: client.config.ring)
+      let ordered = chosen.sorted {
+        LaneOrder(servers[Int($0.index)].config) < LaneOrder(servers[Int($1.index)].config)
+      }
+      for (place, server) in ordered.enumerated() {
+        let run = Run(server: server, lane: lane, order: place)
+        campaign.lanes[lane].queue.append(Int32(campaign.runs.count))
+        campaign.runs.append(run)
+        campaign.add(run)
+      }
+    }
+  }
+
+  mutating func start(
+    _ id: CampaignID, ifMatch etag: UInt64?, hookRevision: String, by: String, now: Instant
+  ) throws(Refusal) {
+    guard campaigns[id].state == .draft else {
+      throw .notAllowed(
+        code: .campaignState, message: "the campaign is \(campaigns[id].state.word)",
+        hint: "only a DRAFT can be started")
+    }
+    if let etag, etag != planVersion(id) {
+      throw .changed(
+        message: "the fleet or the campaign has changed since it was planned",
+        hint: "plan it again: atlas campaign plan \(campaigns[id].name)")
+    }
+    try checkServersFree(id)
+    try checkClients(id)
+    let end = campaigns[id].endsAt ?? lastWindowEnd(of: id, now: now)
+    guard let end, end > now else {
+      throw .notAllowed(
+        code: .noWindow, message: "no window of its clients opens in the next 14 days",
+        hint: "`atlas client windows CLIENT` shows them")
+    }
+    campaigns[id].state = .active
+    campaigns[id].startedAt = now
+    campaigns[id].endsAt = end
+    campaigns[id].hookRevision = hookRevision
+    campaigns[id].startNumber = 1 + (campaigns.map(\.startNumber).max() ?? 0)
+    campaigns[id].version += 1
+    timers.add(.end(id), at: end)
+    record(Record(.campaignStarted, campaign: id, principal: by))
+    emit(.save(.campaign(id)))
+    activate(id)
+    skipRetired(id, now: now)
+  }
+
+  /// The selection was frozen when the campaign was made; what was retired since is left out.
+  private mutating func skipRetired(_ id: CampaignID, now: Instant) {
+    for index in campaigns[id].runs.indices
+    where servers[campaigns[id].runs[index].server].retired {
+      let ref = RunRef(campaign: id, index: index)
+      if case .pending = self[ref].state { leaveOut(ref, .retired, now: now) }
+    }
+  }
+
+  /// A lane is one client's: a server that was moved to another since has no place in it.
+  private func checkClients(_ id: CampaignID) throws(Refusal) {
+    for run in campaigns[Int(id.index)].runs {
+      let server = Int(run.server.index)
+      guard servers[server].client != campaigns[Int(id.index)].lanes[Int(run.lane)].client else {
+        continue
+      }
+      throw .changed(
+        message: "\(servers[server].config.name) belongs to another client now",
+        hint: "make the campaign again")
+    }
+  }
+
+  /// Changes whenever a plan of the campaign would come out differently.
+  package func planVersion(_ id: CampaignID) -> UInt64 {
+    fleetVersion << 20 | UInt64(campaigns[Int(id.index)].version & 0xF_FFFF)
+  }
+
+  private func lastWindowEnd(of id: CampaignID, now: Instant) -> Instant? {
+    campaigns[Int(id.index)].lanes.compactMap { clients[Int($0.client.index)].windows.last?.end }
+      .max()
+  }
+
+  private func checkServersFree(_ id: CampaignID) throws(Refusal) {
+    for run in campaigns[Int(id.index)].runs {
+      let server = servers[Int(run.server.index)]
+      guard let other = server.openRun else { continue }
+      let name = campaigns[Int(other.campaign.index)].name
+      throw .notAllowed(
+        code: .serverInOtherCampaign,
+        message: "\(server.config.name) is in the active campaign \(name)",
+        hint: "wait for \(name) to end, or cancel it, or select other servers")
+    }
+  }
+
+  /// Makes the lanes of a started campaign compete for their clients' slots.
+  mutating func activate(_ id: CampaignID) {
+    for index in campaigns[id].runs.indices {
+      let server = campaigns[id].runs[index].server
+      if !campaigns[id].runs[index].state.kind.isTerminal {
+        servers[server].openRun = RunRef(campaign: id, index: index)
+      }
+    }
+    for index in campaigns[id].lanes.indices where campaigns[id].lanes[index].open > 0 {
+      enlist(LaneRef(campaign: id, lane: Int32(index)))
+      markDirty(campaigns[id].lanes[index].client)
+    }
+    for ring in campaigns[id].rings { markGate(id, ring.ring) }
+  }
+
+  /// Adds a lane to those of its client, behind those of campaigns that were started earlier.
+  mutating func enlist(_ lane: LaneRef) {
+    let client = campaigns[lane.campaign].lanes[Int(lane.lane)].client
+    guard !clients[client].lanes.contains(lane) else { return }
+    let number = campaigns[lane.campaign].startNumber
+    let place = clients[client].lanes.firstIndex {
+      campaigns[$0.campaign].startNumber > number
+    }
+    clients[client].lanes.insert(lane, at: place ?? clients[client].lanes.endIndex)
+  }
+
+  /// Ends a campaign once every run of it has.
+  mutating func endIfDone(_ id: CampaignID, now: Instant) {
+    guard campaigns[id].counts.open == 0, campaigns[id].state.isRunning else { return }
+    campaigns[id].state =
+      campaigns[id].state == .cancelling
+      ? .cancelled : campaigns[id].hasFailures ? .completedWithFailures : .completed
+    campaigns[id].endedAt = now
+    campaigns[id].pauses = []
+    campaigns[id].version += 1
+    for lane in campaigns[id].lanes.indices {
+      let client = campaigns[id].lanes[lane].client
+      clients[client].lanes.removeAll { $0.campaign == id }
+    }
+    record(Record(.campaignEnded, campaign: id, detail: campaigns[id].state.word))
+    emit(.save(.campaign(id)))
+  }
+
+  /// The campaign's time is up: what has not started is not attempted, or left for later.
+  mutating func campaignEnds(_ id: CampaignID, now: Instant) {
+    guard campaigns[id].state == .active else { return }
+    for index in campaigns[id].runs.indices {
+      let ref = RunRef(campaign: id, index: index)
+      guard case .pending = self[ref].state else { continue }
+      outlive(ref, now: now)
+    }
+  }
+
+  /// The campaign's time is up, and the run is not begun.
+  mutating func outlive(_ ref: RunRef, now: Instant) {
+    let message = "the campaign ended before its turn"
+    self[ref].details.content.lastError = message
+    if campaigns[ref.campaign].policy.carryOver {
+      move(ref, to: .postponed, .runPostponed, now: now, reason: message)
+    } else {
+      move(ref, to: .notAttempted(.window), .runNotAttempted, now: now, reason: message)
+    }
+  }
+}
+
+extension Campaign {
+  /// Whether a server is without its updates; a run that was tried again with success is not one.
+  fileprivate var hasFailures: Bool {
+    guard counts[.failed] + counts[.notAttempted] > 0 else { return false }
+    var isRepeated = [Bool](repeating: false, count: runs.count)
+    for run in runs where run.retryOf >= 0 { isRepeated[Int(run.retryOf)] = true }
+    return runs.indices.contains {
+      switch runs[$0].state {
+      case .failed, .notAttempted: !isRepeated[$0]
+      case .pending, .inProgress, .parked, .held, .completed, .skipped, .postponed: false
+      }
+    }
+  }
+
+  mutating func addRings(upTo ring: Ring) {
+    while rings.count <= Int(ring.number) {
+      guard let next = Ring(rings.count) else { return }
+      rings.append(RingProgress(ring: next))
+    }
+  }
+
+  /// Counts a run that is new in the campaign.
+  mutating func add(_ run: Run) {
+    let kind = run.state.kind
+    let ring = Int(lanes[Int(run.lane)].ring.number)
+    counts[kind] += 1
+    rings[ring].counts[kind] += 1
+    if !kind.isTerminal { lanes[Int(run.lane)].open += 1 }
+  }
+}

@@ -1,0 +1,91 @@
+import AtlasModel
+
+/// Caps of a campaign on what runs at once. A lane that could start a server waits in the
+/// campaign's queue, so that a place that becomes free goes to the one that should be first.
+extension ControlState {
+  func hasCap(_ id: CampaignID) -> Bool {
+    let index = Int(id.index)
+    return campaigns[index].policy.maxInProgress != nil
+      || campaigns[index].policy.maxActiveClients != nil
+      || campaigns[index].policy.maxStartsPerMinute != nil
+  }
+
+  mutating func queueForCap(_ ref: LaneRef) {
+    guard !campaigns[ref.campaign].lanes[Int(ref.lane)].isCapped else { return }
+    campaigns[ref.campaign].lanes[Int(ref.lane)].isCapped = true
+    let lane = campaigns[ref.campaign].lanes[Int(ref.lane)]
+    let client = Int(lane.client.index)
+    campaigns[ref.campaign].capped.insert(
+      LaneQueue.Entry(
+        started: lane.started, priority: clients[client].config.priority,
+        remaining: lane.queue.count, name: clients[client].config.name, lane: ref.lane))
+    markCapped(ref.campaign)
+  }
+
+  mutating func markCapped(_ id: CampaignID) {
+    if hasCap(id), !dirtyCaps.contains(id) { dirtyCaps.append(id) }
+  }
+
+  /// Gives free places to the lanes that wait for them, in order.
+  mutating func drainCapped(_ id: CampaignID, now: Instant) {
+    var passedBy: [LaneQueue.Entry] = []
+    while !capReached(id, now: now), let entry = campaigns[id].capped.first {
+      let lane = LaneRef(campaign: id, lane: entry.lane)
+      guard mayBeActive(lane) else {
+        // No more clients: only those that are worked on may take another slot, and they come
+        // before all that never started.
+        guard entry.started else { break }
+        _ = campaigns[id].capped.popFirst()
+        passedBy.append(entry)
+        continue
+      }
+      _ = campaigns[id].capped.popFirst()
+      campaigns[id].lanes[Int(entry.lane)].isCapped = false
+      startFirst(of: lane, now: now)
+    }
+    for entry in passedBy { campaigns[id].capped.insert(entry) }
+    dirtyCaps.removeAll { $0 == id }
+  }
+
+  /// A place is free for the lane; something else may have come in its way since it queued.
+  private mutating func startFirst(of lane: LaneRef, now: Instant) {
+    guard laneWaits(lane, now: now) == nil, let run = nextRun(of: lane, now: now) else {
+      return armLane(lane, now: now)
+    }
+    countStart(lane.campaign, now: now)
+    start(run, now: now)
+    markDirty(clientOf(run))
+  }
+
+  private func capReached(_ id: CampaignID, now: Instant) -> Bool {
+    let index = Int(id.index)
+    if let cap = campaigns[index].policy.maxInProgress, campaigns[index].counts.inFlight >= cap {
+      return true
+    }
+    guard let cap = campaigns[index].policy.maxStartsPerMinute else { return false }
+    return now < campaigns[index].minuteBegan + Self.minute
+      && campaigns[index].startsThisMinute >= cap
+  }
+
+  /// Whether one more client may be worked on, or this one is already.
+  private func mayBeActive(_ lane: LaneRef) -> Bool {
+    let index = Int(lane.campaign.index)
+    guard let cap = campaigns[index].policy.maxActiveClients else { return true }
+    return campaigns[index].activeLanes < cap
+      || !campaigns[index].lanes[Int(lane.lane)].active.isEmpty
+  }
+
+  private mutating func countStart(_ id: CampaignID, now: Instant) {
+    guard let cap = campaigns[id].policy.maxStartsPerMinute else { return }
+    if now >= campaigns[id].minuteBegan + Self.minute {
+      campaigns[id].minuteBegan = now
+      campaigns[id].startsThisMinute = 0
+    }
+    campaigns[id].startsThisMinute += 1
+    if campaigns[id].startsThisMinute >= cap {
+      timers.add(.starts(id), at: campaigns[id].minuteBegan + Self.minute)
+    }
+  }
+
+  private static var minute: Duration { .seconds(60) }
+}

@@ -1,0 +1,184 @@
+import AtlasModel
+
+/// Agents that go and come back. A silent server keeps its slot: time alone never frees it.
+extension ControlState {
+  mutating func agentSilent(_ server: ServerID, now: Instant) {
+    guard servers[server].connected else { return }
+    servers[server].connected = false
+    guard let ref = servers[server].openRun, case .inProgress = self[ref].state else { return }
+    armSilence(ref, now: now)
+  }
+
+  /// From now on the agent has the lock timeout to come back, however long it was gone before.
+  mutating func armSilence(_ ref: RunRef, now: Instant) {
+    let deadline = now + max(self[policyOf: ref].clientLockTimeout, floors.silence)
+    self[ref].silenceDeadline = deadline
+    timers.add(.silence(ref), at: deadline)
+  }
+
+  mutating func silenceExpired(_ ref: RunRef, now: Instant) {
+    self[ref].silenceDeadline = nil
+    guard !servers[Int(self[ref].server.index)].connected,
+      case .inProgress(let work) = self[ref].state, work.phase != .reboot
+    else { return }
+    hold(ref, .lost, "no contact with the agent", now: now)
+  }
+
+  mutating func agentBack(_ server: ServerID, _ hello: Hello, now: Instant) {
+    servers[server].connected = true
+    if servers[server].agentVersion != hello.agentVersion {
+      servers[server].agentVersion = hello.agentVersion.bounded(to: 64)
+      emit(.save(.server(server)))
+    }
+    liftFence(above: hello.highestFence)
+    for report in hello.reports { reported(server, report, now: now) }
+    if let ref = servers[server].openRun { reconcile(ref, hello, now: now) }
+    takeBackUnwanted(server, hello)
+    markDirty(servers[server].client)
+  }
+
+  /// A database that was restored must not use fences again. Fences are drawn one by one: a number
+  /// in the upper half of what there is was never drawn, whoever says so.
+  private mutating func liftFence(above highest: Fence) {
+    if highest.number <= UInt64.max / 2 { fence = max(fence, highest) }
+  }
+
+  /// The agent still holds an order that nobody waits for, such as one of a run that a person has
+  /// accepted: it must not begin now.
+  private mutating func takeBackUnwanted(_ server: ServerID, _ hello: Hello) {
+    guard let known = hello.command, known.progress == .accepted else { return }
+    if let ref = servers[server].openRun, self[ref].command?.fence == known.fence { return }
+    guard !hello.reports.contains(where: { $0.fence == known.fence }) else { return }
+    emit(.cancelCommand(server, fence: drawFence(), command: known.fence))
+  }
+
+  /// What the agent's journal says settles what was not known about the run.
+  private mutating func reconcile(_ ref: RunRef, _ hello: Hello, now: Instant) {
+    self[ref].silenceDeadline = nil
+    if case .pending = self[ref].state { return backAtItsTurn(ref, hello) }
+    guard let command = self[ref].command else {
+      if case .held(.lost) = self[ref].state { backFromHold(ref, .lost, now: now) }
+      return
+    }
+    if let known = hello.command, known.fence == command.fence {
+      if known.changed { self[ref].marks.insert(.changed) }
+      return known.progress == .done
+        ? reportLost(ref, now: now) : commandKnown(ref, known, now: now)
+    }
+    guard command.delivery == .acknowledged else {
+      return neverArrived(ref, command, hello, now: now)
+    }
+    if wentBackWithSnapshot(ref, command, hello) { return revertSeen(ref, command, now: now) }
+    // Nobody knows what was installed: better one rollback too many.
+    if command.kind == .update { self[ref].marks.insert(.changed) }
+    hold(ref, .agentStateLost, "the agent lost the journal of its order", now: now)
+  }
+
+  /// A server that is put back to its snapshot forgets that it was told to: its journal is the one
+  /// of the snapshot, and ends before the order.
+  private func wentBackWithSnapshot(
+    _ ref: RunRef, _ command: ActiveCommand, _ hello: Hello
+  ) -> Bool {
+    command.kind == .rollback && agentMeans(of: ref) == .snapshot
+      && hello.highestFence > .none && hello.highestFence < command.fence
+  }
+
+  /// The rollback has happened; VERIFY says whether the server is well.
+  private mutating func revertSeen(_ ref: RunRef, _ command: ActiveCommand, now: Instant) {
+    if case .held(let hold) = self[ref].state { backFromHold(ref, hold, now: now) }
+    emit(.withdraw(command.fence))
+    self[ref].command = nil
+    beginVerify(ref, now: now)
+  }
+
+  private mutating func backAtItsTurn(_ ref: RunRef, _ hello: Hello) {
+    if let download = self[ref].command {
+      let isKnown = hello.command?.fence == download.fence
+      let isDone = isKnown && hello.command?.progress == .done
+      if isDone || !isKnown { clearDownload(ref, isDone: isDone) }
+    }
+    guard self[ref].details.content.offlineSince != nil else { return }
+    self[ref].details.content.offlineSince = nil
+    self[ref].deadline = nil
+    emit(.save(.run(ref)))
+  }
+
+  /// The journal says done, and the report with the result is gone: only a daemon that forgot an
+  /// acknowledgement, such as one restored from a backup, can see this.
+  private mutating func reportLost(_ ref: RunRef, now: Instant) {
+    emit(.save(.run(ref)))
+    hold(ref, .agentStateLost, "the result of its order is lost", now: now)
+  }
+
+  private mutating func commandKnown(_ ref: RunRef, _ status: CommandStatus, now: Instant) {
+    emit(.withdraw(status.fence))
+    self[ref].command?.delivery = .acknowledged
+    switch self[ref].state {
+    case .held(.lost): backFromHold(ref, .lost, now: now)
+    case .held(.agentStateLost): backFromHold(ref, .agentStateLost, now: now)
+    case .parked(let next) where status.progress == .begun: unparkByAgent(ref, next, now: now)
+    case _: emit(.save(.run(ref)))
+    }
+  }
+
+  /// The order is not in the agent's journal and was never acknowledged. If its fence is still
+  /// above the agent's, the outbox sends it again; if not, the agent would refuse it.
+  private mutating func neverArrived(
+    _ ref: RunRef, _ command: ActiveCommand, _ hello: Hello, now: Instant
+  ) {
+    if case .parked = self[ref].state { return settleParked(ref) }
+    if case .held(let hold) = self[ref].state {
+      guard hold == .lost else { return }
+      backFromHold(ref, hold, now: now)
+    }
+    self[ref].command?.delivery = .queued
+    if command.fence < stopFence(ref) {
+      neverBegins(ref, command, now: now)
+    } else if hello.highestFence >= command.fence || self[ref].marks.contains(.reconciling) {
+      reissue(ref, now: now)
+    }
+  }
+
+  /// A held run goes on where it was.
+  mutating func backFromHold(_ ref: RunRef, _ hold: Hold, now: Instant) {
+    guard let work = self[ref].details.content.heldIn else { return }
+    self[ref].details.content.heldIn = nil
+    move(ref, to: .inProgress(work), .runBack, now: now)
+    goOn(ref, work, now: now)
+  }
+
+  /// Takes up again what the run was doing, as far as a stop allows.
+  mutating func goOn(_ ref: RunRef, _ work: Work, now: Instant) {
+    let stopped = isStopped(ref)
+    switch work.step {
+    case .hook(let point):
+      let isTakenBack = work.phase == .preCheck && work.ending == .givenBack
+      if isTakenBack || stopped && (work.phase == .preCheck || work.phase == .snapshot) {
+        return giveBack(ref, now: now)
+      }
+      startHook(ref, point, restarted: true, now: now)
+    case .agent: goOnWithCommand(ref, work.phase, now: now)
+    case .backoff:
+      if stopped { return parkBetweenAttempts(ref, now: now) }
+      arm(ref, at: now)
+    case .soak:
+      if stopped { return park(ref, before: .soak, now: now) }
+      arm(ref, at: now + self[policyOf: ref].serverSoak)
+    }
+  }
+
+  /// A stop that came while the run was held has taken its order back: it is given anew, if the
+  /// stop is over by now.
+  private mutating func goOnWithCommand(_ ref: RunRef, _ phase: Phase, now: Instant) {
+    guard self[ref].command == nil else { return armCommand(ref, now: now) }
+    switch phase {
+    case .snapshot, .update, .reboot:
+      if isStopped(ref) { return notBegun(ref, phase, now: now) }
+      let kind: CommandKind =
+        phase == .snapshot ? .snapshot : phase == .update ? .update : .reboot
+      orderAgain(ref, kind, now: now)
+    case .download, .preCheck, .postCheck, .soak, .finalize, .rollback, .verify:
+      preconditionFailure("a stop takes no \(phase.word) back")
+    }
+  }
+}

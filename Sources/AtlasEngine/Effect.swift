@@ -1,0 +1,138 @@
+import AtlasModel
+
+/// What the shell is to do after the events that caused it are committed.
+///
+/// Order matters: effects are carried out in the order in which they were decided.
+package enum Effect: Hashable, Sendable {
+  /// Append to the log.
+  case record(Record)
+  /// The current value must be in the store.
+  case save(Item)
+  /// Put into the outbox, and hand to the agent's session.
+  case command(RunRef, ServerID, Command)
+  /// Take out of the outbox: acknowledged, or not wanted any more.
+  case withdraw(Fence)
+  /// Tell the agent to drop a command that it has not begun.
+  case cancelCommand(ServerID, fence: Fence, command: Fence)
+  /// Tell every agent (of the client; nil: all) about a stop.
+  case tellStop(ClientID?, Fence)
+  /// Tell the agent that its report is committed.
+  case acknowledge(ServerID, Fence, seq: UInt32)
+  case startHook(HookStart)
+  case cancelHook(RunRef, serial: UInt16)
+  /// Say when the client may be worked on.
+  case expandWindows(ClientID)
+
+  /// A thing with a row of its own in the store.
+  package enum Item: Hashable, Sendable {
+    case client(ClientID)
+    case server(ServerID)
+    case campaign(CampaignID)
+    case run(RunRef)
+    /// The global stop and the fleet's version.
+    case control
+  }
+}
+
+/// Which hook is to run, and until when.
+package struct HookStart: Hashable, Sendable {
+  package var run: RunRef
+  package var point: HookPoint
+  package var serial: UInt16
+  package var deadline: Instant
+  /// It may have run before: the daemon died, or the agent was away.
+  package var restarted: Bool
+
+  package init(
+    run: RunRef, point: HookPoint, serial: UInt16, deadline: Instant, restarted: Bool
+  ) {
+    self.run = run
+    self.point = point
+    self.serial = serial
+    self.deadline = deadline
+    self.restarted = restarted
+  }
+}
+
+/// One transition, before names and hashes are put to it.
+package struct Record: Hashable, Sendable {
+  package var kind: RecordKind
+  package var campaign: CampaignID?
+  package var client: ClientID?
+  package var server: ServerID?
+  package var run: Int32?
+  package var ring: Ring?
+  package var from: RunState.Kind?
+  package var to: RunState.Kind?
+  package var phase: Phase?
+  package var attempt: UInt8?
+  package var pass: UInt8?
+  package var fence: Fence?
+  /// In one word, for programs.
+  package var detail: String
+  /// In a sentence, for people.
+  package var reason: String
+  /// Who asked for it; empty when the engine decided.
+  package var principal: String
+
+  package init(
+    _ kind: RecordKind, campaign: CampaignID? = nil, client: ClientID? = nil,
+    server: ServerID? = nil, ring: Ring? = nil, fence: Fence? = nil, detail: String = "",
+    reason: String = "", principal: String = ""
+  ) {
+    self.kind = kind
+    self.campaign = campaign
+    self.client = client
+    self.server = server
+    self.ring = ring
+    self.fence = fence
+    self.detail = detail
+    self.reason = reason
+    self.principal = principal
+  }
+}
+
+/// What a record is about.
+package enum RecordKind: String, CaseIterable, Hashable, Sendable {
+  case clientImported = "client.imported"
+  case clientPaused = "client.paused"
+  case clientResumed = "client.resumed"
+  case serverImported = "server.imported"
+  case serverLocked = "server.locked"
+  case serverUnlocked = "server.unlocked"
+  case serverRetired = "server.retired"
+  case campaignCreated = "campaign.created"
+  case campaignStarted = "campaign.started"
+  case campaignPaused = "campaign.paused"
+  case campaignResumed = "campaign.resumed"
+  case campaignCancelling = "campaign.cancelling"
+  case campaignEnded = "campaign.ended"
+  case campaignChanged = "campaign.changed"
+  case laneHeld = "lane.held"
+  case ringStarted = "ring.started"
+  case ringCompleted = "ring.completed"
+  case gateOpened = "gate.opened"
+  case gateClosed = "gate.closed"
+  case gateNeedsPerson = "gate.needs_person"
+  case ringPromoted = "ring.promoted"
+  case stopLatched = "stop.latched"
+  case stopReleased = "stop.released"
+  case runStarted = "run.started"
+  case runPhase = "run.phase"
+  case runBackoff = "run.backoff"
+  case runRetried = "run.retried"
+  case runDeferred = "run.deferred"
+  case runGivenBack = "run.given_back"
+  case runParked = "run.parked"
+  case runHeld = "run.held"
+  case runBack = "run.back"
+  case runResolved = "run.resolved"
+  case runCreated = "run.created"
+  case runCompleted = "run.completed"
+  case runFailed = "run.failed"
+  case runNotAttempted = "run.not_attempted"
+  case runSkipped = "run.skipped"
+  case runPostponed = "run.postponed"
+  /// Worth a look, but not a transition: overdue, no progress, cleaning up failed.
+  case runWarning = "run.warning"
+}

@@ -1,0 +1,82 @@
+import AtlasModel
+
+/// Something that has happened outside the engine.
+package enum Event: Hashable, Sendable {
+  // From people; these may be refused.
+  case fleetImported(clients: [ClientConfig], servers: [ServerConfig], by: String)
+  case createCampaign(CampaignDraft, by: String)
+  /// `hookRevision` is what the campaign pins.
+  case startCampaign(CampaignID, ifMatch: UInt64?, hookRevision: String, by: String)
+  case pauseCampaign(CampaignID, PauseScope, reason: String, by: String)
+  case resumeCampaign(CampaignID, PauseScope, now: Bool, by: String)
+  case cancelCampaign(CampaignID, reason: String, by: String)
+  case promoteRing(CampaignID, Ring, reason: String, by: String)
+  case excludeUpdate(CampaignID, UpdateID, reason: String, by: String)
+  case retryRun(RunRef, reason: String, by: String)
+  case skipRun(RunRef, reason: String, by: String)
+  case resolveRun(RunRef, Decision, version: UInt32, reason: String, by: String)
+  case pauseClient(ClientID, reason: String, by: String)
+  case resumeClient(ClientID, by: String)
+  case lockServer(ServerID, Latch)
+  case unlockServer(ServerID, by: String)
+  case retireServer(ServerID, reason: String, by: String)
+  /// Nil stops the whole fleet.
+  case stop(ClientID?, reason: String, by: String)
+  case releaseStop(ClientID?, reason: String, by: String)
+
+  // From the world; these are never refused.
+  /// A session of the server's agent began; what its journal knows settles what was open.
+  case agentBack(ServerID, Hello)
+  /// The session of the server's agent ended.
+  case agentSilent(ServerID)
+  case acknowledged(ServerID, CommandAcknowledgement)
+  case reported(ServerID, CommandReport)
+  case hookFinished(RunRef, serial: UInt16, HookVerdict)
+  /// The command was handed to the agent's session. Not a transition, and not recorded.
+  case commandSent(ServerID, Fence)
+  /// When the client may be worked on, up to `until`; replaces what was known.
+  case windowsExpanded(ClientID, [Interval], until: Instant)
+  /// Time has passed: everything that was due is done.
+  case timePassed
+}
+
+/// What a person gives to make a campaign.
+package struct CampaignDraft: Hashable, Sendable {
+  package var name: CampaignName
+  package var selection: Selection
+  package var updateSet: UpdateSet
+  package var policy: Policy
+  package var overrides: [ClientPolicy]
+  package var endsAt: Instant?
+  package var changeReference: String
+
+  package init(
+    name: CampaignName, selection: Selection = Selection(), updateSet: UpdateSet = UpdateSet(),
+    policy: Policy = Policy(), overrides: [ClientPolicy] = [], endsAt: Instant? = nil,
+    changeReference: String = ""
+  ) {
+    self.name = name
+    self.selection = selection
+    self.updateSet = updateSet
+    self.policy = policy
+    self.overrides = overrides
+    self.endsAt = endsAt
+    self.changeReference = changeReference
+  }
+}
+
+/// What a hook function said, as far as it matters here.
+package enum HookVerdict: Hashable, Sendable {
+  case ok(backup: BackupFact?, snapshot: SnapshotFact?)
+  /// `pre_update` only: leave this server out.
+  case skip(String)
+  case deferred(after: Duration?, reason: String)
+  case fail(String, retryable: Bool)
+  /// The script or the runtime failed; nothing was proven.
+  case error(String)
+  /// Its deadline passed.
+  case timeout(String)
+  case cancelled
+  /// Neither the client's hooks nor the defaults have the function.
+  case notDefined
+}

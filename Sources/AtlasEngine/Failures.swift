@@ -1,0 +1,245 @@
+import AtlasModel
+
+/// What happens when something goes wrong. Before the first install has begun it is a refusal:
+/// nothing was changed, and the lane goes on. After it, it is a failure: the slot stays taken until
+/// the server is proven healthy or a person accepts it.
+extension ControlState {
+  /// Ends a run before anything was changed.
+  mutating func refuse(_ ref: RunRef, _ reason: Refused, _ message: String, now: Instant) {
+    self[ref].details.content.lastError = message.bounded()
+    leave(ref, .notAttempted(reason), now: now)
+  }
+
+  /// Goes to an ending that changed nothing; a snapshot that was taken is removed first.
+  mutating func leave(_ ref: RunRef, _ ending: Ending, now: Instant) {
+    self[ref].command = nil
+    guard self[ref].details.content.snapshot != nil else { return end(ref, ending, now: now) }
+    finalize(ref, ending, reason: self[ref].details.content.lastError, now: now)
+  }
+
+  /// Leaves a run out that nothing was changed for.
+  mutating func leaveOut(_ ref: RunRef, _ skip: Skip, now: Instant) {
+    self[ref].details.content.lastError =
+      switch skip {
+      case .cancelled: "the campaign was cancelled"
+      case .retired: "the server was retired"
+      case .person: ""
+      }
+    leave(ref, .skipped(skip), now: now)
+  }
+
+  /// A hook asks to come back later: to the end of the lane, within the policy's limit.
+  mutating func deferRun(
+    _ ref: RunRef, after: Duration?, _ reason: String, _ refused: Refused, now: Instant
+  ) {
+    let wait = max(after ?? .seconds(600), .seconds(1))
+    let total = self[ref].details.content.deferred + wait
+    let limit = self[policyOf: ref].deferLimit
+    if total > limit {
+      let message = "deferred for more than \(limit.text): \(reason)"
+      return refuse(ref, refused, message, now: now)
+    }
+    self[ref].details.content.deferred = total
+    self[ref].details.content.lastError = reason.bounded()
+    moveBehindAll(ref)
+    returnToLane(ref, .runDeferred, notBefore: now + wait, now: now)
+  }
+
+  private mutating func moveBehindAll(_ ref: RunRef) {
+    let lane = Int(self[ref].lane)
+    let last = campaigns[ref.campaign].lanes[lane].queue.last
+    let behind = last.map { campaigns[ref.campaign][run: $0].order + 1 } ?? 0
+    self[ref].order = max(self[ref].order, behind)
+  }
+
+  /// Moves a pending run to the end of its lane.
+  mutating func requeueBehindAll(_ ref: RunRef) {
+    moveBehindAll(ref)
+    campaigns[ref.campaign].lanes[Int(self[ref].lane)].dequeue(ref.index)
+    enqueue(ref)
+  }
+
+  /// Gives the slot back and puts the run into its lane again. An attempt that changed nothing is
+  /// not counted; one that was rolled back is.
+  mutating func returnToLane(
+    _ ref: RunRef, _ kind: RecordKind, notBefore: Instant?, now: Instant, by: String = ""
+  ) {
+    self[ref].command = nil
+    self[ref].deadline = nil
+    if !isChanged(ref) { self[ref].attempt -= min(1, self[ref].attempt) }
+    let skip = leaving(ref)
+    guard skip == nil, !campaigns[ref.campaign].isPastItsEnd(now) else {
+      return endOutsideLane(ref, skip, now: now)
+    }
+    let reason = self[ref].details.content.lastError
+    move(ref, to: .pending(notBefore: notBefore), kind, now: now, reason: reason, by: by)
+  }
+
+  /// There is no lane to return to: the server is retired, or the campaign is cancelled or over.
+  private mutating func endOutsideLane(_ ref: RunRef, _ skip: Skip?, now: Instant) {
+    if isChanged(ref) { return end(ref, .failed(.rolledBack), now: now) }
+    if let skip { return leaveOut(ref, skip, now: now) }
+    outlive(ref, now: now)
+  }
+
+  /// A stop takes a run back before anything was changed.
+  mutating func giveBack(_ ref: RunRef, now: Instant) {
+    self[ref].command = nil
+    self[ref].details.content.lastError = "an emergency stop took it back"
+    guard self[ref].details.content.snapshot == nil else {
+      return finalize(ref, .givenBack, reason: self[ref].details.content.lastError, now: now)
+    }
+    returnToLane(ref, .runGivenBack, notBefore: nil, now: now)
+  }
+
+  /// A server is not as it should be after its update: try again, put it back, or ask a person. If
+  /// nothing was changed it is a refusal, and not our doing.
+  mutating func fail(
+    _ ref: RunRef, _ message: String, retryable: Bool, refusal: Refused = .environment,
+    now: Instant
+  ) {
+    self[ref].details.content.lastError = message.bounded()
+    self[ref].command = nil
+    guard isChanged(ref) else { return failUnchanged(ref, message, refusal, now: now) }
+    if retryable, mayRetry(ref, now: now) { return backOff(ref, message, now: now) }
+    rollBack(ref, message, now: now)
+  }
+
+  private mutating func failUnchanged(
+    _ ref: RunRef, _ message: String, _ refusal: Refused, now: Instant
+  ) {
+    guard self[ref].marks.contains(.booted) else { return refuse(ref, refusal, message, now: now) }
+    hold(ref, .unhealthy, "\(message); it was booted, and nothing was installed", now: now)
+  }
+
+  /// Whether the engine may grant another attempt by itself (S7): an attempt that a person granted
+  /// is one attempt.
+  private func mayRetry(_ ref: RunRef, now: Instant) -> Bool {
+    self[ref].granted == 0 && Int(self[ref].attempt) < 1 + self[policyOf: ref].maxRetries
+      && !self[ref].marks.contains(.rolledBack)
+      && servers[Int(self[ref].server.index)].connected && !startsForbidden(ref)
+      && fitsWindow(ref, after: backoff(of: ref), now: now)
+  }
+
+  private func fitsWindow(_ ref: RunRef, after wait: Duration, now: Instant) -> Bool {
+    guard let window = clients[Int(clientOf(ref).index)].openWindow(at: now) else { return false }
+    return now + wait + timeNeeded(by: ref) <= window.end
+  }
+
+  /// The wait before the next attempt: doubles with each, at most a day.
+  private func backoff(of ref: RunRef) -> Duration {
+    let doublings = min(10, max(0, Int(self[ref].attempt) - 1))
+    return min(self[policyOf: ref].retryBackoff * (1 << doublings), .seconds(86_400))
+  }
+
+  private mutating func backOff(_ ref: RunRef, _ message: String, now: Instant) {
+    let wait = backoff(of: ref)
+    move(
+      ref, to: .inProgress(Work(.update, .backoff)), .runBackoff, now: now,
+      reason: "\(message); again in \(wait.text)")
+    arm(ref, at: now + wait)
+  }
+
+  /// The wait is over: another attempt from UPDATE, with the same slot and the same snapshot.
+  mutating func retryAfterBackoff(_ ref: RunRef, now: Instant) {
+    guard !startsForbidden(ref), fitsWindow(ref, after: .zero, now: now) else {
+      let message = self[ref].details.content.lastError
+      return rollBack(ref, message, now: now)
+    }
+    self[ref].attempt += 1
+    self[ref].pass = 1
+    self[ref].marks.subtract([.rolledBack, .moreUpdates, .incomplete, .overdue, .quiet])
+    self[ref].details.content.updates = []
+    begin(
+      .update, ref, as: .runRetried, reason: self[ref].details.content.lastError, now: now)
+  }
+
+  /// Puts a changed server back, by the means that its roles allow.
+  mutating func rollBack(_ ref: RunRef, _ message: String, byPerson: Bool = false, now: Instant) {
+    let means = rollbackMeans(of: ref)
+    if !byPerson {
+      guard self[policyOf: ref].autoRollback else {
+        return hold(ref, .unhealthy, "\(message); automatic rollback is off", now: now)
+      }
+      guard means != .hold else {
+        return hold(ref, .unhealthy, "\(message); its role is not rolled back", now: now)
+      }
+    }
+    guard !self[ref].marks.contains(.rolledBack) else {
+      return hold(ref, .unhealthy, message, now: now)
+    }
+    self[ref].marks.formUnion([.rollback, .rolledBack])
+    self[ref].command = nil
+    move(
+      ref, to: .inProgress(Work(.rollback, .hook(.rollback))), .runPhase, now: now,
+      reason: message)
+    startHook(ref, .rollback, now: now)
+  }
+
+  /// No rollback hook: by the agent, if it can.
+  mutating func rollBackByAgent(_ ref: RunRef, now: Instant) {
+    let byHook = self[ref].marks.contains(.snapshotByHook)
+    let needsSnapshot = agentMeans(of: ref) != .uninstall
+    if needsSnapshot, byHook || self[ref].details.content.snapshot == nil {
+      let why = byHook ? "a hook took the snapshot and none reverts it" : "there is no snapshot"
+      let error = self[ref].details.content.lastError
+      return hold(ref, .unhealthy, "\(error); no rollback: \(why)", now: now)
+    }
+    advance(ref, to: .agent)
+    issue(ref, .rollback, now: now)
+  }
+
+  /// What the agent undoes a run with. `hold` is an instruction to the engine: when a person asks
+  /// for a rollback all the same, it is the snapshot, or without one the uninstaller.
+  func agentMeans(of ref: RunRef) -> RollbackMeans {
+    let means = rollbackMeans(of: ref)
+    guard means == .hold else { return means }
+    return self[ref].details.content.snapshot == nil ? .uninstall : .snapshot
+  }
+
+  mutating func beginVerify(_ ref: RunRef, now: Instant) {
+    begin(.verify, ref, now: now)
+  }
+
+  /// The server is healthy again after a rollback.
+  mutating func rollbackVerified(_ ref: RunRef, now: Instant) {
+    setRebootPending(ref, false)
+    guard self[ref].marks.contains(.retryAfterRollback) else {
+      return finalize(ref, .failed(.rolledBack), now: now)
+    }
+    self[ref].marks.subtract([.retryAfterRollback, .rollback, .rolledBack])
+    self[ref].details.content.lastError = "rolled back; one more attempt was granted"
+    finalize(ref, .givenBack, reason: self[ref].details.content.lastError, now: now)
+  }
+
+  /// POST_CHECK or VERIFY found the server not as it should be.
+  mutating func checksFailed(
+    _ ref: RunRef, _ phase: Phase, _ message: String, retryable: Bool, refusal: Refused,
+    now: Instant
+  ) {
+    guard phase == .postCheck else {
+      return hold(ref, .unhealthy, "after the rollback: \(message)", now: now)
+    }
+    fail(ref, message, retryable: retryable, refusal: refusal, now: now)
+  }
+
+  /// Waits for a person, or for the agent to come back; the slot stays taken.
+  mutating func hold(_ ref: RunRef, _ hold: Hold, _ message: String, now: Instant) {
+    switch self[ref].state {
+    case .held(hold): return
+    case .inProgress(let work): self[ref].details.content.heldIn = work
+    case .parked(let next): self[ref].details.content.heldIn = Work(next, .agent)
+    case .held: break
+    case .pending, .completed, .failed, .notAttempted, .skipped, .postponed:
+      preconditionFailure("only work that has begun can be held")
+    }
+    self[ref].details.content.lastError = message.bounded()
+    self[ref].details.content.heldSince = now
+    self[ref].deadline = nil
+    self[ref].silenceDeadline = nil
+    if case .inProgress(let work) = self[ref].state, case .hook = work.step {
+      emit(.cancelHook(ref, serial: self[ref].hookSerial))
+    }
+    move(ref, to: .held(hold), .runHeld, now: now, reason: message.bounded())
+  }
+}

@@ -1,0 +1,99 @@
+import AtlasModel
+
+extension ControlState {
+  /// Adds and changes clients and servers; nothing is removed by an import.
+  mutating func importFleet(
+    clients newClients: [ClientConfig], servers newServers: [ServerConfig], by: String
+  ) throws(Refusal) {
+    try checkImport(newClients, newServers)
+    for config in newClients { put(config, by: by) }
+    for config in newServers { put(config, by: by) }
+    fleetVersion += 1
+    emit(.save(.control))
+  }
+
+  private func checkImport(
+    _ newClients: [ClientConfig], _ newServers: [ServerConfig]
+  ) throws(Refusal) {
+    let added = newClients.filter { clientByName[$0.name] == nil }.count
+    guard clients.count + added <= Limits.clients else {
+      throw .limit("a fleet has at most \(Limits.clients) clients")
+    }
+    let servers = newServers.filter { serverByName[$0.name] == nil }.count
+    guard self.servers.count + servers <= Limits.servers else {
+      throw .limit("a fleet has at most \(Limits.servers) servers")
+    }
+    let names = Set(newClients.map(\.name))
+    for server in newServers {
+      guard names.contains(server.client) || clientByName[server.client] != nil else {
+        throw .invalid(
+          field: "client", message: "\(server.name) belongs to the unknown client \(server.client)")
+      }
+      try checkMove(server)
+    }
+  }
+
+  /// A server with an open run stays with its client: its slot is counted there.
+  private func checkMove(_ server: ServerConfig) throws(Refusal) {
+    guard let id = serverByName[server.name], servers[Int(id.index)].openRun != nil,
+      servers[Int(id.index)].config.client != server.client
+    else { return }
+    throw .notAllowed(
+      code: .inFlight, message: "\(server.name) cannot change its client during a campaign",
+      hint: "wait until its run has ended, or skip it")
+  }
+
+  private mutating func put(_ config: ClientConfig, by: String) {
+    if let id = clientByName[config.name] {
+      guard clients[id].config != config else { return }
+      clients[id].config = config
+      clients[id].version += 1
+      record(Record(.clientImported, client: id, detail: "changed", principal: by))
+      finishPut(id)
+    } else {
+      let id = ClientID(clients.count)
+      clients.append(Client(config: config))
+      clientByName[config.name] = id
+      record(Record(.clientImported, client: id, detail: "added", principal: by))
+      finishPut(id)
+    }
+  }
+
+  private mutating func finishPut(_ id: ClientID) {
+    emit(.save(.client(id)))
+    emit(.expandWindows(id))
+    markDirty(id)
+  }
+
+  private mutating func put(_ config: ServerConfig, by: String) {
+    guard let client = clientByName[config.client] else {
+      preconditionFailure("the import was checked")
+    }
+    if let id = serverByName[config.name] {
+      guard servers[id].config != config || servers[id].retired else { return }
+      if servers[id].client != client {
+        clients[servers[id].client].servers.removeAll { $0 == id }
+        clients[client].servers.append(id)
+      }
+      servers[id].config = config
+      servers[id].client = client
+      servers[id].retired = false
+      if let run = servers[id].openRun, self[run].marks.contains(.retiring) {
+        self[run].marks.remove(.retiring)
+        emit(.save(.run(run)))
+      }
+      servers[id].version += 1
+      record(
+        Record(.serverImported, client: client, server: id, detail: "changed", principal: by))
+      emit(.save(.server(id)))
+    } else {
+      let id = ServerID(servers.count)
+      servers.append(Server(config: config, client: client))
+      serverByName[config.name] = id
+      clients[client].servers.append(id)
+      record(
+        Record(.serverImported, client: client, server: id, detail: "added", principal: by))
+      emit(.save(.server(id)))
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import AtlasModel
+
+/// Gates: what opens the ring behind the next. A closed gate stops admissions and nothing else.
+extension ControlState {
+  /// Looks at the gate behind a ring, after something in the ring has changed.
+  mutating func evaluateGate(_ id: CampaignID, _ ring: Ring, now: Instant) {
+    guard campaigns[id].state.isRunning else { return }
+    completeRing(id, ring, now: now)
+    guard campaigns[id].state == .active, campaigns[id].leadsOn(ring) else { return }
+    let before = campaigns[id].rings[Int(ring.number)].gate
+    let after = judgeGate(id, ring, now: now)
+    guard before != after else { return }
+    campaigns[id].rings[Int(ring.number)].gate = after
+    let kind: RecordKind
+    switch after {
+    case .open: kind = .gateOpened
+    case .closed: kind = .gateClosed
+    case .needsPerson: kind = .gateNeedsPerson
+    }
+    record(Record(kind, campaign: id, ring: ring, reason: gateReason(id, ring)))
+    emit(.save(.campaign(id)))
+    if after == .open { wakeLanes(of: id, above: ring) }
+  }
+
+  private mutating func wakeLanes(of id: CampaignID, above ring: Ring) {
+    for lane in campaigns[id].lanes where lane.ring > ring && lane.open > 0 {
+      markDirty(lane.client)
+    }
+  }
+
+  mutating func completeRing(_ id: CampaignID, _ ring: Ring, now: Instant) {
+    let progress = campaigns[id].rings[Int(ring.number)]
+    let isDone = progress.counts.total > 0 && progress.counts.open == 0
+    if isDone, progress.status != .completed {
+      campaigns[id].rings[Int(ring.number)].status = .completed
+      campaigns[id].rings[Int(ring.number)].completedAt = now
+      record(Record(.ringCompleted, campaign: id, ring: ring))
+      emit(.save(.campaign(id)))
+    } else if !isDone, progress.status == .completed {
+      // A run of the ring is tried again.
+      campaigns[id].rings[Int(ring.number)].status = .active
+      campaigns[id].rings[Int(ring.number)].completedAt = nil
+      record(
+        Record(
+          .ringStarted, campaign: id, ring: ring, reason: "a server of the ring is tried again"))
+      emit(.save(.campaign(id)))
+    }
+  }
+
+  private mutating func judgeGate(
+    _ id: CampaignID, _ ring: Ring, now: Instant
+  ) -> RingProgress.Gate {
+    let progress = campaigns[id].rings[Int(ring.number)]
+    if progress.promoted { return .open }
+    let rule = campaigns[id].policy.gate(after: ring)
+    guard progress.meets(rule) else {
+      if progress.soakingSince != nil {
+        campaigns[id].rings[Int(ring.number)].soakingSince = nil
+        emit(.save(.campaign(id)))
+      }
+      return progress.isStuck ? .needsPerson : .closed
+    }
+    guard progress.soaked || soakIsOver(id, ring, rule, now: now) else { return .closed }
+    if !progress.soaked {
+      campaigns[id].rings[Int(ring.number)].soaked = true
+      emit(.save(.campaign(id)))
+    }
+    switch rule.approval {
+    case .auto: return .open
+    case .manual: return .needsPerson
+    }
+  }
+
+  /// Starts the soak when it is not running; says whether it is over.
+  private mutating func soakIsOver(
+    _ id: CampaignID, _ ring: Ring, _ rule: RingGate, now: Instant
+  ) -> Bool {
+    guard let since = campaigns[id].rings[Int(ring.number)].soakingSince else {
+      guard rule.gateSoak > .zero else { return true }
+      campaigns[id].rings[Int(ring.number)].soakingSince = now
+      timers.add(.gate(id, ring), at: now + rule.gateSoak)
+      emit(.save(.campaign(id)))
+      return false
+    }
+    return now - since >= rule.gateSoak
+  }
+
+  mutating func promote(
+    _ id: CampaignID, _ ring: Ring, reason: String, by: String, now: Instant
+  ) throws(Refusal) {
+    try requireActive(id, to: "promote a ring of")
+    guard ring > .canary, Int(ring.number) < campaigns[id].rings.count else {
+      throw .notAllowed(
+        code: .ringUnknown, message: "the campaign has no gate before ring \(ring)",
+        hint: "its rings: 0 to \(campaigns[id].rings.count - 1)")
+    }
+    for index in 0..<Int(ring.number) { campaigns[id].rings[index].promoted = true }
+    record(
+      Record(
+        .ringPromoted, campaign: id, ring: ring, reason: reason.bounded(), principal: by))
+    emit(.save(.campaign(id)))
+    for index in 0..<Int(ring.number) { markGate(id, campaigns[id].rings[index].ring) }
+  }
+
+  /// What a gate waits for, for people; empty when it is open.
+  package func gateReason(_ id: CampaignID, _ ring: Ring) -> String {
+    let progress = campaigns[Int(id.index)].rings[Int(ring.number)]
+    let rule = campaigns[Int(id.index)].policy.gate(after: ring)
+    if progress.gate == .open { return progress.promoted ? "promoted by a person" : "" }
+    if let text = progress.missing(rule) { return text }
+    if !progress.soaked { return "soaking for \(rule.gateSoak.text)" }
+    return "waits for approval"
+  }
+}
+
+extension Campaign {
+  /// Whether there is a server before the gate behind a ring and another behind it: no other gate
+  /// has anything to decide, so that it stays open and nobody is asked about it.
+  fileprivate func leadsOn(_ ring: Ring) -> Bool {
+    Int(ring.number) + 1 < rings.count && rings[Int(ring.number)].counts.total > 0
+  }
+
+  /// Opens the gates that have nothing to decide.
+  mutating func openIdleGates() {
+    for index in rings.indices where !leadsOn(rings[index].ring) { rings[index].gate = .open }
+  }
+}
+
+extension RingProgress {
+  /// Nothing of the ring can change the rate any more without a person.
+  fileprivate var isStuck: Bool {
+    counts[.pending] == 0 && counts[.inProgress] == 0 && counts[.parked] == 0
+  }
+
+  fileprivate func meets(_ rule: RingGate) -> Bool { missing(rule) == nil }
+
+  /// The first condition of the gate that does not hold, for people.
+  fileprivate func missing(_ rule: RingGate) -> String? {
+    let needed = min(rule.minCompleted, counts[.completed] + counts.open)
+    if counts[.completed] < needed {
+      return "\(counts[.completed]) of \(needed) servers completed"
+    }
+    let bad = counts[.failed] + counts[.held]
+    if counts.attempted < Self.enoughForARate {
+      if bad > rule.maxFailed { return "\(bad) failed or held; at most \(rule.maxFailed) may" }
+    } else if counts[.completed] * 100 < counts.attempted * rule.successRate {
+      let rate = counts[.completed] * 100 / counts.attempted
+      return "success rate \(rate) %, needs \(rule.successRate) %"
+    }
+    if rule.openAfter == .complete, counts.open > 0 {
+      return "\(counts.open) servers are not finished"
+    }
+    return nil
+  }
+
+  /// Below this a rate says little.
+  private static var enoughForARate: Int { 20 }
+}

@@ -1,0 +1,186 @@
+import AtlasModel
+
+extension ControlState {
+  /// Starts a hook function for the phase that a run is in. When the function is not defined the
+  /// answer says so at once, and the phase goes on without it.
+  mutating func startHook(
+    _ ref: RunRef, _ point: HookPoint, restarted: Bool = false, now: Instant
+  ) {
+    self[ref].hookSerial &+= 1
+    let phase = self[ref].state.phase ?? .preCheck
+    let limit = max(times(of: ref).limit(of: phase) ?? .zero, floors.deadline)
+    let deadline = now + limit
+    arm(ref, at: deadline + self[policyOf: ref].cancelGrace)
+    emit(
+      .startHook(
+        HookStart(
+          run: ref, point: point, serial: self[ref].hookSerial, deadline: deadline,
+          restarted: restarted)))
+    emit(.save(.run(ref)))
+  }
+
+  /// Sets the one deadline that a run's step has.
+  mutating func arm(_ ref: RunRef, at deadline: Instant) {
+    self[ref].deadline = deadline
+    timers.add(.run(ref), at: deadline)
+  }
+
+  mutating func hookFinished(
+    _ ref: RunRef, serial: UInt16, _ verdict: HookVerdict, now: Instant
+  ) {
+    guard ref.isIn(self), self[ref].hookSerial == serial,
+      case .inProgress(let work) = self[ref].state, case .hook(let point) = work.step
+    else { return }
+    self[ref].deadline = nil
+    if work.phase == .preCheck, work.ending == .givenBack { return giveBack(ref, now: now) }
+    switch point {
+    case .preUpdate: preUpdateFinished(ref, verdict, now: now)
+    case .verifyBackup: verifyBackupFinished(ref, verdict, now: now)
+    case .snapshot: snapshotHookFinished(ref, verdict, now: now)
+    case .postUpdate: postUpdateFinished(ref, work, verdict, now: now)
+    case .finalize: finalizeHookFinished(ref, work, verdict, now: now)
+    case .rollback: rollbackHookFinished(ref, verdict, now: now)
+    }
+  }
+
+  private mutating func preUpdateFinished(_ ref: RunRef, _ verdict: HookVerdict, now: Instant) {
+    switch verdict {
+    case .ok, .notDefined:
+      takeBackup(ref, verdict)
+      advance(ref, to: .hook(.verifyBackup))
+      startHook(ref, .verifyBackup, now: now)
+    case .skip(let message): refuse(ref, .hook, message, now: now)
+    case .deferred(let after, let reason): deferRun(ref, after: after, reason, .busy, now: now)
+    case .fail(let message, _), .error(let message), .timeout(let message):
+      refuse(ref, .hook, message, now: now)
+    case .cancelled: refuse(ref, .hook, "the hook was cancelled", now: now)
+    }
+  }
+
+  private mutating func verifyBackupFinished(
+    _ ref: RunRef, _ verdict: HookVerdict, now: Instant
+  ) {
+    switch verdict {
+    case .ok, .notDefined:
+      takeBackup(ref, verdict)
+      if let problem = backupProblem(ref, now: now) {
+        return refuse(ref, .backup, problem, now: now)
+      }
+      beginSnapshot(ref, now: now)
+    case .deferred(let after, let reason): deferRun(ref, after: after, reason, .backup, now: now)
+    case .skip(let message), .fail(let message, _), .error(let message), .timeout(let message):
+      refuse(ref, .backup, message, now: now)
+    case .cancelled: refuse(ref, .backup, "the hook was cancelled", now: now)
+    }
+  }
+
+  /// Keeps the evidence of a backup that a hook recorded. Only the snapshot hook's snapshot counts:
+  /// a run that is deferred in PRE_CHECK must not leave one behind.
+  private mutating func takeBackup(_ ref: RunRef, _ verdict: HookVerdict) {
+    guard case .ok(let backup?, _) = verdict else { return }
+    self[ref].details.content.backup = backup
+  }
+
+  private mutating func takeFacts(_ ref: RunRef, _ verdict: HookVerdict) {
+    takeBackup(ref, verdict)
+    guard case .ok(_, let snapshot?) = verdict else { return }
+    self[ref].details.content.snapshot = snapshot
+    self[ref].marks.insert(.snapshotByHook)
+  }
+
+  private mutating func beginSnapshot(_ ref: RunRef, now: Instant) {
+    if let skip = leaving(ref) { return leaveOut(ref, skip, now: now) }
+    move(ref, to: .inProgress(Work(.snapshot, .hook(.snapshot))), .runPhase, now: now)
+    startHook(ref, .snapshot, now: now)
+  }
+
+  private mutating func snapshotHookFinished(
+    _ ref: RunRef, _ verdict: HookVerdict, now: Instant
+  ) {
+    let required = snapshotRequired(ref)
+    switch verdict {
+    case .ok:
+      takeFacts(ref, verdict)
+      guard !required || self[ref].details.content.snapshot != nil else {
+        return refuse(ref, .hook, "the snapshot hook recorded no snapshot", now: now)
+      }
+      snapshotDone(ref, now: now)
+    case .notDefined where required:
+      // A stop lets a snapshot that is being taken finish, and begins none.
+      if isStopped(ref) { return giveBack(ref, now: now) }
+      advance(ref, to: .agent)
+      issue(ref, .snapshot, now: now)
+    case .notDefined: snapshotDone(ref, now: now)
+    case .skip(let message), .fail(let message, _), .error(let message), .timeout(let message):
+      refuse(ref, .hook, message, now: now)
+    case .deferred(_, let reason): refuse(ref, .hook, reason, now: now)
+    case .cancelled: refuse(ref, .hook, "the hook was cancelled", now: now)
+    }
+  }
+
+  /// The snapshot is there, or is not asked for: UPDATE begins, unless a stop, the window or the
+  /// age of the evidence forbid it.
+  mutating func snapshotDone(_ ref: RunRef, now: Instant) {
+    if isStopped(ref) { return giveBack(ref, now: now) }
+    beginUpdate(ref, pass: 1, now: now)
+  }
+
+  private mutating func postUpdateFinished(
+    _ ref: RunRef, _ work: Work, _ verdict: HookVerdict, now: Instant
+  ) {
+    switch verdict {
+    case .ok, .notDefined: checksPassed(ref, work.phase, now: now)
+    case .fail(let message, let retryable):
+      checksFailed(ref, work.phase, message, retryable: retryable, refusal: .hook, now: now)
+    case .timeout(let message):
+      checksFailed(ref, work.phase, message, retryable: true, refusal: .hook, now: now)
+    case .skip(let message), .deferred(_, let message), .error(let message):
+      checksFailed(ref, work.phase, message, retryable: false, refusal: .hook, now: now)
+    case .cancelled:
+      let message = "the hook was cancelled"
+      checksFailed(ref, work.phase, message, retryable: false, refusal: .hook, now: now)
+    }
+  }
+
+  private mutating func finalizeHookFinished(
+    _ ref: RunRef, _ work: Work, _ verdict: HookVerdict, now: Instant
+  ) {
+    switch verdict {
+    case .ok: break
+    case .notDefined:
+      if self[ref].marks.contains(.snapshotByHook), self[ref].details.content.snapshot != nil {
+        warn(ref, "no finalize hook removes the snapshot that a hook took")
+      }
+    case .skip(let message), .deferred(_, let message), .fail(let message, _),
+      .error(let message), .timeout(let message):
+      warn(ref, "finalize: \(message)")
+    case .cancelled: warn(ref, "finalize: the hook was cancelled")
+    }
+    guard let ending = work.ending else { preconditionFailure("FINALIZE knows where it leads") }
+    if case .ok = verdict, self[ref].marks.contains(.snapshotByHook) {
+      self[ref].details.content.snapshot = nil
+    }
+    removeAgentSnapshot(ref, then: ending, now: now)
+  }
+
+  private mutating func rollbackHookFinished(
+    _ ref: RunRef, _ verdict: HookVerdict, now: Instant
+  ) {
+    switch verdict {
+    case .ok: beginVerify(ref, now: now)
+    case .notDefined: rollBackByAgent(ref, now: now)
+    case .skip(let message), .deferred(_, let message), .fail(let message, _),
+      .error(let message), .timeout(let message):
+      hold(ref, .rollbackFailed, message, now: now)
+    case .cancelled: hold(ref, .rollbackFailed, "the hook was cancelled", now: now)
+    }
+  }
+}
+
+extension RunRef {
+  /// Whether there is such a run: what comes from outside may name anything.
+  func isIn(_ state: ControlState) -> Bool {
+    state.campaigns.indices.contains(Int(campaign.index))
+      && state.campaigns[Int(campaign.index)].runs.indices.contains(Int(index))
+  }
+}

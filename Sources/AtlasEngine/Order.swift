@@ -1,0 +1,36 @@
+import AtlasModel
+
+/// Where a server stands in its client's lane: what the fleet says, then what its roles say, then
+/// its number and name.
+struct LaneOrder: Comparable {
+  let explicit: Int
+  let rank: Int
+  let number: Int
+  let name: ServerName
+
+  init(_ config: ServerConfig) {
+    explicit = config.updateOrder ?? Self.unnumbered
+    rank = config.roles.map(Self.rank).max() ?? 0
+    number = config.number
+    name = config.name
+  }
+
+  static func < (left: LaneOrder, right: LaneOrder) -> Bool {
+    (left.explicit, left.rank, left.number, left.name)
+      < (right.explicit, right.rank, right.number, right.name)
+  }
+
+  /// Servers with an explicit place come before those without.
+  private static var unnumbered: Int { .max }
+
+  /// Ordinary servers first, hosts after their guests, domain controllers last, and the holder of
+  /// the operations master roles the very last.
+  private static func rank(_ role: Role) -> Int {
+    switch role.text {
+    case "HV", "HOST", "ESX": 1
+    case "DC": 2
+    case "FSMO", "PDC": 3
+    case _: 0
+    }
+  }
+}

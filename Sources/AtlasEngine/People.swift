@@ -1,0 +1,344 @@
+import AtlasModel
+
+/// Pausing, resuming, cancelling, and decisions about single runs.
+extension ControlState {
+  mutating func pause(
+    _ id: CampaignID, _ scope: PauseScope, reason: String, by: String, now: Instant
+  ) throws(Refusal) {
+    try requireActive(id, to: "pause")
+    try checkScope(id, scope)
+    guard !campaigns[id].pauses.contains(where: { $0.scope == scope }) else { return }
+    let latch = Latch(reason: reason.bounded(), principal: by, since: now)
+    campaigns[id].pauses.append(Pause(scope: scope, latch: latch))
+    recordScope(.campaignPaused, id, scope, reason: reason, by: by)
+  }
+
+  mutating func resume(
+    _ id: CampaignID, _ scope: PauseScope, atOnce: Bool, by: String, now: Instant
+  ) throws(Refusal) {
+    guard campaigns[id].state.isRunning else {
+      throw .notAllowed(
+        code: .campaignState,
+        message: "cannot resume a campaign that is \(campaigns[id].state.word)",
+        hint: campaigns[id].state == .draft ? "start it first" : "it is over")
+    }
+    try checkScope(id, scope)
+    guard stop == nil else {
+      throw .notAllowed(
+        code: .stopped, message: "an emergency stop is latched",
+        hint: "release it first: atlas stop release --reason …")
+    }
+    let paused = campaigns[id].pauses.contains { $0.scope == scope }
+    let held = campaigns[id].heldLanes.contains { .client($0) == scope }
+    guard paused || held || atOnce else { throw notPaused(id) }
+    campaigns[id].pauses.removeAll { $0.scope == scope }
+    campaigns[id].heldLanes.removeAll { .client($0) == scope }
+    for index in campaigns[id].lanes.indices where scope.covers(campaigns[id].lanes[index]) {
+      if atOnce { letBootNow(id, index) }
+      markDirty(campaigns[id].lanes[index].client)
+    }
+    recordScope(.campaignResumed, id, scope, reason: "", by: by)
+  }
+
+  private func notPaused(_ id: CampaignID) -> Refusal {
+    let scopes = campaigns[Int(id.index)].pauses.map { describe($0.scope) }
+    let hint =
+      scopes.isEmpty
+      ? "nothing of this campaign is paused" : "paused: " + scopes.joined(separator: ", ")
+    return .notAllowed(code: .notPaused, message: "that part is not paused", hint: hint)
+  }
+
+  private mutating func letBootNow(_ id: CampaignID, _ lane: Int) {
+    for index in campaigns[id].lanes[lane].active {
+      guard case .parked(.reboot) = campaigns[id][run: index].state else { continue }
+      campaigns[id][run: index].marks.insert(.ignoreWindow)
+      emit(.save(.run(RunRef(campaign: id, index: Int(index)))))
+    }
+  }
+
+  package func describe(_ scope: PauseScope) -> String {
+    switch scope {
+    case .all: "campaign"
+    case .ring(let ring): "ring \(ring)"
+    case .client(let client): "client \(clients[Int(client.index)].config.name)"
+    }
+  }
+
+  private mutating func recordScope(
+    _ kind: RecordKind, _ id: CampaignID, _ scope: PauseScope, reason: String, by: String
+  ) {
+    var entry = Record(kind, campaign: id, reason: reason.bounded(), principal: by)
+    switch scope {
+    case .all: break
+    case .ring(let ring): entry.ring = ring
+    case .client(let client): entry.client = client
+    }
+    record(entry)
+    emit(.save(.campaign(id)))
+  }
+
+  private func checkScope(_ id: CampaignID, _ scope: PauseScope) throws(Refusal) {
+    guard campaigns[Int(id.index)].lanes.contains(where: { scope.covers($0) }) else {
+      throw .invalid(field: "scope", message: "the campaign has no \(describe(scope))")
+    }
+  }
+
+  func requireActive(_ id: CampaignID, to verb: String) throws(Refusal) {
+    let state = campaigns[Int(id.index)].state
+    guard state == .active else {
+      throw .notAllowed(
+        code: .campaignState, message: "cannot \(verb) a campaign that is \(state.word)",
+        hint: state == .draft ? "start it first" : "only an ACTIVE campaign can be changed so")
+    }
+  }
+
+  mutating func cancel(
+    _ id: CampaignID, reason: String, by: String, now: Instant
+  ) throws(Refusal) {
+    guard campaigns[id].state == .active || campaigns[id].state == .draft else {
+      throw .notAllowed(
+        code: .campaignState,
+        message: "cannot cancel a campaign that is \(campaigns[id].state.word)",
+        hint: "only a DRAFT or ACTIVE campaign can be cancelled")
+    }
+    campaigns[id].state = .cancelling
+    record(Record(.campaignCancelling, campaign: id, reason: reason.bounded(), principal: by))
+    emit(.save(.campaign(id)))
+    for index in campaigns[id].runs.indices {
+      let ref = RunRef(campaign: id, index: index)
+      switch self[ref].state {
+      case .pending: move(ref, to: .skipped(.cancelled), .runSkipped, now: now, by: by)
+      case .parked: _ = skipUntouched(ref, now: now)
+      case .inProgress, .held, .completed, .failed, .notAttempted, .skipped, .postponed: break
+      }
+    }
+    for lane in campaigns[id].lanes { markDirty(lane.client) }
+    endIfDone(id, now: now)
+  }
+
+  mutating func exclude(
+    _ update: UpdateID, from id: CampaignID, reason: String, by: String
+  ) throws(Refusal) {
+    guard !campaigns[id].state.isTerminal else {
+      throw .notAllowed(
+        code: .campaignState,
+        message: "the campaign is \(campaigns[id].state.word)", hint: "it installs nothing more")
+    }
+    guard !campaigns[id].updateSet.exclude.contains(update) else { return }
+    guard campaigns[id].updateSet.exclude.count < Limits.updates else {
+      throw .limit("an update set names at most \(Limits.updates) updates")
+    }
+    campaigns[id].updateSet.exclude.append(update)
+    campaigns[id].version += 1
+    record(
+      Record(
+        .campaignChanged, campaign: id, detail: "exclude_update",
+        reason: "\(update): \(reason)".bounded(), principal: by))
+    emit(.save(.campaign(id)))
+  }
+
+  mutating func skip(
+    _ ref: RunRef, reason: String, by: String, now: Instant
+  ) throws(Refusal) {
+    guard case .pending = self[ref].state else {
+      throw .notAllowed(
+        code: .runState, message: "the run is \(self[ref].state.kind.word)",
+        hint: "only a PENDING run can be skipped")
+    }
+    move(ref, to: .skipped(.person), .runSkipped, now: now, reason: reason.bounded(), by: by)
+  }
+
+  /// A new run for a server whose run has ended, at the end of its lane.
+  mutating func retry(
+    _ ref: RunRef, reason: String, by: String, now: Instant
+  ) throws(Refusal) {
+    try requireActive(ref.campaign, to: "retry a server of")
+    let old = self[ref]
+    guard !campaigns[ref.campaign].isPastItsEnd(now) else {
+      throw .notAllowed(
+        code: .campaignState, message: "the campaign has come to its end",
+        hint: "make another campaign for the server")
+    }
+    guard old.state.kind.isTerminal else {
+      throw .notAllowed(
+        code: .runState, message: "the run is \(old.state.kind.word)",
+        hint: old.state.kind == .held ? "resolve it" : "only a run that has ended is retried")
+    }
+    guard !servers[old.server].retired else {
+      throw .notAllowed(code: .retired, message: "the server is retired", hint: "import it again")
+    }
+    guard servers[old.server].openRun == nil else {
+      throw .notAllowed(
+        code: .serverInOtherCampaign, message: "the server has an open run already",
+        hint: "wait for it, or skip it")
+    }
+    let lane = Int(old.lane)
+    guard servers[old.server].client == campaigns[ref.campaign].lanes[lane].client else {
+      throw .changed(
+        message: "the server belongs to another client now",
+        hint: "make another campaign for the server")
+    }
+    let last = campaigns[ref.campaign].lanes[lane].queue.last
+    let order = last.map { campaigns[ref.campaign][run: $0].order + 1 } ?? old.order
+    let run = Run(
+      server: old.server, lane: lane, order: Int(order), retryOf: Int(ref.index))
+    let new = RunRef(campaign: ref.campaign, index: campaigns[ref.campaign].runs.count)
+    campaigns[ref.campaign].runs.append(run)
+    campaigns[ref.campaign].add(run)
+    servers[old.server].openRun = new
+    enlist(LaneRef(campaign: ref.campaign, lane: old.lane))
+    enqueue(new)
+    markGate(ref.campaign, campaigns[ref.campaign].lanes[lane].ring)
+    write(new, .runCreated, reason: reason.bounded(), by: by)
+  }
+
+  /// A person's decision about a held run.
+  mutating func resolve(
+    _ ref: RunRef, _ decision: Decision, version: UInt32, reason: String, by: String,
+    now: Instant
+  ) throws(Refusal) {
+    guard case .held = self[ref].state else {
+      throw .notAllowed(
+        code: .runState, message: "the run is \(self[ref].state.kind.word)",
+        hint: "only a HELD run is resolved")
+    }
+    guard self[ref].version == version else {
+      throw .changed(
+        message: "the run has changed since you saw it", hint: "look at it again, then decide")
+    }
+    guard choices(ref).contains(decision) else {
+      let offered = choices(ref).map(\.rawValue).joined(separator: ", ")
+      throw .notAllowed(
+        code: .decisionNotOffered, message: "“\(decision.rawValue)” is not possible now",
+        hint: "possible: \(offered)")
+    }
+    write(ref, .runResolved, reason: "\(decision.rawValue): \(reason)".bounded(), by: by)
+    takeBackCommand(ref)
+    carryOut(decision, ref, by: by, now: now)
+  }
+
+  /// Whatever was ordered is not wanted any more: if it has not begun, it never will.
+  private mutating func takeBackCommand(_ ref: RunRef) {
+    guard let command = self[ref].command else { return }
+    emit(.withdraw(command.fence))
+    emit(.cancelCommand(self[ref].server, fence: drawFence(), command: command.fence))
+    self[ref].command = nil
+    self[ref].marks.remove(.reconciling)
+  }
+
+  private mutating func carryOut(
+    _ decision: Decision, _ ref: RunRef, by: String, now: Instant
+  ) {
+    switch decision {
+    case .accept:
+      if let snapshot = self[ref].details.content.snapshot {
+        warn(ref, "the snapshot \(snapshot.id) remains")
+      }
+      move(ref, to: .failed(.accepted), .runFailed, now: now, by: by)
+    case .rollBack:
+      self[ref].marks.subtract([.rolledBack, .retryAfterRollback])
+      rollBack(ref, "asked for by \(by)", byPerson: true, now: now)
+    case .retry:
+      guard isChanged(ref) else {
+        // Nothing was tried yet, so that nothing need be granted.
+        if self[ref].details.content.snapshot != nil {
+          return finalize(ref, .givenBack, now: now)
+        }
+        return returnToLane(ref, .runGivenBack, notBefore: nil, now: now, by: by)
+      }
+      self[ref].granted += 1
+      self[ref].marks.remove(.rolledBack)
+      self[ref].marks.insert(.retryAfterRollback)
+      rollBack(ref, "retry asked for by \(by)", byPerson: true, now: now)
+    }
+  }
+
+  /// What a person may decide about a held run now. While a command may still be carried out, or
+  /// the agent is away, only accepting is possible; and in a campaign that is being cancelled
+  /// nothing is tried again.
+  package func choices(_ ref: RunRef) -> [Decision] {
+    guard case .held(let hold) = self[ref].state else { return [] }
+    let reachable = servers[Int(self[ref].server.index)].connected
+    guard reachable, hold != .overdue else { return [.accept] }
+    // Attempts are counted in a byte.
+    let mayRetry =
+      campaigns[Int(ref.campaign.index)].state == .active && leaving(ref) == nil
+      && self[ref].attempt < .max
+    if !isChanged(ref) { return mayRetry ? [.retry, .accept] : [.accept] }
+    return mayRetry ? [.retry, .rollBack, .accept] : [.rollBack, .accept]
+  }
+}
+
+/// What people do to clients and servers, in all campaigns.
+extension ControlState {
+  mutating func pauseClient(_ id: ClientID, reason: String, by: String, now: Instant) {
+    guard clients[id].paused == nil else { return }
+    clients[id].paused = Latch(reason: reason.bounded(), principal: by, since: now)
+    clients[id].version += 1
+    record(Record(.clientPaused, client: id, reason: reason.bounded(), principal: by))
+    emit(.save(.client(id)))
+  }
+
+  mutating func resumeClient(_ id: ClientID, by: String, now: Instant) throws(Refusal) {
+    guard clients[id].paused != nil else {
+      throw .notAllowed(
+        code: .notPaused, message: "the client is not paused",
+        hint: "a campaign may be: atlas campaign get NAME")
+    }
+    clients[id].paused = nil
+    clients[id].version += 1
+    record(Record(.clientResumed, client: id, principal: by))
+    emit(.save(.client(id)))
+    markDirty(id)
+  }
+
+  mutating func lock(_ id: ServerID, _ latch: Latch) {
+    servers[id].locked = latch
+    servers[id].version += 1
+    if let until = latch.until { timers.add(.lock(id), at: until) }
+    record(
+      Record(
+        .serverLocked, client: servers[id].client, server: id, detail: latch.ticket,
+        reason: latch.reason, principal: latch.principal))
+    emit(.save(.server(id)))
+  }
+
+  mutating func unlock(_ id: ServerID, by: String) throws(Refusal) {
+    guard servers[id].locked != nil else {
+      throw .notAllowed(
+        code: .notPaused, message: "the server is not locked", hint: "there is nothing to unlock")
+    }
+    servers[id].locked = nil
+    servers[id].version += 1
+    record(
+      Record(.serverUnlocked, client: servers[id].client, server: id, principal: by))
+    emit(.save(.server(id)))
+    markDirty(servers[id].client)
+  }
+
+  mutating func retire(
+    _ id: ServerID, reason: String, by: String, now: Instant
+  ) throws(Refusal) {
+    guard !servers[id].retired else {
+      throw .notAllowed(
+        code: .retired, message: "the server is retired already",
+        hint: "importing it brings it back")
+    }
+    servers[id].retired = true
+    servers[id].version += 1
+    fleetVersion += 1
+    emit(.save(.control))
+    record(
+      Record(
+        .serverRetired, client: servers[id].client, server: id, reason: reason.bounded(),
+        principal: by))
+    emit(.save(.server(id)))
+    guard let ref = servers[id].openRun else { return }
+    if case .pending = self[ref].state {
+      return move(ref, to: .skipped(.retired), .runSkipped, now: now, by: by)
+    }
+    self[ref].marks.insert(.retiring)
+    emit(.save(.run(ref)))
+    _ = skipUntouched(ref, now: now)
+  }
+}

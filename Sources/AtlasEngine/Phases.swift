@@ -1,0 +1,323 @@
+import AtlasModel
+
+/// The way of a run through its phases, as long as nothing goes wrong.
+extension ControlState {
+  /// Begins a round of installing. The first one of an untouched server needs its evidence.
+  mutating func beginUpdate(_ ref: RunRef, pass: Int, now: Instant) {
+    if !isChanged(ref) {
+      if let skip = leaving(ref) { return leaveOut(ref, skip, now: now) }
+      if let (reason, text) = updateProblem(ref, now: now) {
+        return refuse(ref, reason, text, now: now)
+      }
+    }
+    self[ref].pass = UInt8(clamping: pass)
+    self[ref].marks.subtract([.moreUpdates, .overdue, .quiet])
+    begin(.update, ref, now: now)
+  }
+
+  /// Enters a phase that is one command of the agent, and issues the command.
+  mutating func begin(
+    _ phase: Phase, _ ref: RunRef, as record: RecordKind = .runPhase, reason: String = "",
+    now: Instant
+  ) {
+    let kind: CommandKind
+    switch phase {
+    case .update: kind = .update
+    case .reboot: kind = .reboot
+    case .postCheck, .verify: kind = .health
+    case .snapshot: kind = .snapshot
+    case .rollback: kind = .rollback
+    case .finalize: kind = .removeSnapshot
+    case .download, .preCheck, .soak: preconditionFailure("\(phase) has no command")
+    }
+    let command = draw(ref, kind)
+    move(ref, to: .inProgress(Work(phase, .agent)), record, now: now, reason: reason)
+    send(command, ref, now: now)
+    watch(ref, now: now)
+  }
+
+  /// Issues a command within the phase that the run is in.
+  mutating func issue(_ ref: RunRef, _ kind: CommandKind, now: Instant) {
+    order(ref, kind, now: now)
+    watch(ref, now: now)
+  }
+
+  /// Gives a command to the agent of a run, and watches over nothing.
+  mutating func order(_ ref: RunRef, _ kind: CommandKind, now: Instant) {
+    let command = draw(ref, kind)
+    emit(.save(.run(ref)))
+    send(command, ref, now: now)
+  }
+
+  /// Orders a pending run's updates to be fetched.
+  mutating func orderDownload(_ ref: RunRef, now: Instant) {
+    let command = draw(ref, .download)
+    write(ref, .runPhase, phase: .download)
+    send(command, ref, now: now)
+  }
+
+  /// Draws a fence and makes it the run's command.
+  private mutating func draw(_ ref: RunRef, _ kind: CommandKind) -> CommandKind {
+    self[ref].command = ActiveCommand(fence: drawFence(), kind: kind)
+    return kind
+  }
+
+  private mutating func send(_ kind: CommandKind, _ ref: RunRef, now: Instant) {
+    guard let active = self[ref].command else { preconditionFailure("a command was drawn") }
+    let server = self[ref].server
+    var command = Command(
+      fence: active.fence, kind: kind, server: servers[server].config.name,
+      campaign: campaigns[ref.campaign].name, runKey: runKey(ref),
+      attempt: Int(self[ref].attempt), pass: Int(self[ref].pass))
+    switch kind {
+    case .update:
+      command.updateSet = campaigns[ref.campaign].updateSet
+      command.notAfter = updateNotAfter(ref, now: now)
+    case .download: command.updateSet = campaigns[ref.campaign].updateSet
+    case .health:
+      command.updateSet = campaigns[ref.campaign].updateSet
+      command.afterRollback = self[ref].marks.contains(.rollback)
+    case .rollback:
+      command.rollbackMeans = agentMeans(of: ref)
+      command.snapshotID = self[ref].details.content.snapshot?.id ?? ""
+    case .removeSnapshot: command.snapshotID = self[ref].details.content.snapshot?.id ?? ""
+    case .snapshot, .reboot: break
+    }
+    emit(.command(ref, server, command))
+  }
+
+  /// How long the command that was just given may take, and its agent be silent.
+  private mutating func watch(_ ref: RunRef, now: Instant) {
+    armCommand(ref, now: now)
+    if self[ref].command?.kind == .update { armQuiet(ref, now: now) }
+    if !servers[self[ref].server].connected { armSilence(ref, now: now) }
+  }
+
+  /// When the command is overdue, or has been quiet for too long, whichever is first.
+  mutating func armCommand(_ ref: RunRef, now: Instant) {
+    guard let phase = self[ref].state.phase, let limit = times(of: ref).limit(of: phase) else {
+      return
+    }
+    arm(ref, at: now + max(limit, floors.deadline))
+  }
+
+  /// `run.key`: the same for every attempt, so that a snapshot is found again.
+  package func runKey(_ ref: RunRef) -> String {
+    let server = servers[Int(self[ref].server.index)].config.name
+    let campaign = campaigns[Int(ref.campaign.index)].name
+    let number = self[ref].retryOf < 0 ? "" : "/\(ref.index + 1)"
+    return "\(campaign)/\(server)\(number)"
+  }
+
+  func rollbackMeans(of ref: RunRef) -> RollbackMeans {
+    let config = servers[Int(self[ref].server.index)].config
+    return self[policyOf: ref].rollbackMeans(for: config.roles, physical: config.physical)
+  }
+
+  /// UPDATE has ended well: on to the boot, the next round, or the checks.
+  mutating func updateSucceeded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    if result.rebootRequired, !isChanged(ref) { return bootWasPending(ref, now: now) }
+    keepMore(ref, result.moreUpdates)
+    if result.rebootRequired {
+      setRebootPending(ref, true)
+      if isStopped(ref) { return park(ref, before: .reboot, now: now) }
+      return begin(.reboot, ref, now: now)
+    }
+    passEnded(ref, now: now)
+  }
+
+  /// Nothing was installed, and servicing wants a boot all the same: somebody owed it before Atlas
+  /// came. It comes first, once, and counts as no pass.
+  private mutating func bootWasPending(_ ref: RunRef, now: Instant) {
+    if self[ref].marks.contains(.booted) {
+      return refuse(ref, .busy, "a reboot is still pending after a boot", now: now)
+    }
+    if self[policyOf: ref].pendingReboot == .refuse {
+      return refuse(ref, .busy, "a reboot was pending before the update", now: now)
+    }
+    self[ref].pass = 0
+    self[ref].marks.insert(.booted)
+    if isStopped(ref) { return park(ref, before: .reboot, now: now) }
+    begin(.reboot, ref, reason: "a reboot was pending before the update", now: now)
+  }
+
+  mutating func rebootSucceeded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    setRebootPending(ref, false)
+    keepMore(ref, result.moreUpdates || self[ref].pass == 0)
+    passEnded(ref, now: now)
+  }
+
+  /// On to the next round, or to the checks. Under a stop the checks come first in any case: they
+  /// are the next safe point.
+  private mutating func passEnded(_ ref: RunRef, now: Instant) {
+    if self[ref].marks.contains(.moreUpdates), !isStopped(ref) { return nextPass(ref, now: now) }
+    begin(.postCheck, ref, now: now)
+  }
+
+  private mutating func keepMore(_ ref: RunRef, _ more: Bool) {
+    if more { self[ref].marks.insert(.moreUpdates) } else { self[ref].marks.remove(.moreUpdates) }
+  }
+
+  func isChanged(_ ref: RunRef) -> Bool { self[ref].marks.contains(.changed) }
+
+  private mutating func nextPass(_ ref: RunRef, now: Instant) {
+    let passes = self[policyOf: ref].maxPasses
+    guard Int(self[ref].pass) >= passes else {
+      return beginUpdate(ref, pass: Int(self[ref].pass) + 1, now: now)
+    }
+    // Some updates are offered for ever. The server is checked, and keeps what it has.
+    self[ref].marks.remove(.moreUpdates)
+    self[ref].marks.insert(.incomplete)
+    warn(ref, "updates of the set are still missing after \(passes) passes")
+    begin(.postCheck, ref, now: now)
+  }
+
+  /// The agent says that the server is well: now the hook is asked.
+  mutating func healthGood(_ ref: RunRef, now: Instant) {
+    advance(ref, to: .hook(.postUpdate))
+    startHook(ref, .postUpdate, now: now)
+  }
+
+  /// Both the agent and the hook are content.
+  mutating func checksPassed(_ ref: RunRef, _ phase: Phase, now: Instant) {
+    guard phase == .postCheck else { return rollbackVerified(ref, now: now) }
+    if self[ref].marks.contains(.moreUpdates) {
+      return isStopped(ref) ? park(ref, before: .update, now: now) : nextPass(ref, now: now)
+    }
+    if let missing = requiredMissing(ref) {
+      return fail(ref, "required update \(missing) is not installed", retryable: false, now: now)
+    }
+    let soak = self[policyOf: ref].serverSoak
+    if isStopped(ref) {
+      return park(ref, before: soak > .zero ? .soak : .finalize, now: now)
+    }
+    soak > .zero ? beginSoak(ref, soak, now: now) : finalize(ref, completion(ref), now: now)
+  }
+
+  private mutating func beginSoak(_ ref: RunRef, _ soak: Duration, now: Instant) {
+    move(ref, to: .inProgress(Work(.soak, .soak)), .runPhase, now: now)
+    arm(ref, at: now + soak)
+  }
+
+  /// A required update that is not installed; nil when there is none.
+  private func requiredMissing(_ ref: RunRef) -> UpdateID? {
+    let required = campaigns[Int(ref.campaign.index)].updateSet.required
+    guard !required.isEmpty else { return nil }
+    let isIncomplete = self[ref].marks.contains(.incomplete)
+    let results = self[ref].details.content.updates
+    return required.first { id in
+      switch results.first(where: { $0.update == id })?.outcome {
+      case .failed, .reverted: true
+      case .installed, .notApplicable: false
+      // Nobody spoke of it: it does not apply, unless updates are missing still.
+      case nil: isIncomplete
+      }
+    }
+  }
+
+  func completion(_ ref: RunRef) -> Ending {
+    let results = self[ref].details.content.updates
+    let isException = results.contains { $0.outcome == .failed || $0.outcome == .reverted }
+    if isException || self[ref].marks.contains(.incomplete) { return .completed(.withExceptions) }
+    return .completed(isChanged(ref) ? .updated : .noUpdates)
+  }
+
+  /// Goes on with a parked run where it was stopped.
+  mutating func proceed(_ ref: RunRef, with next: Phase, now: Instant) {
+    switch next {
+    case .update: proceedWithUpdate(ref, now: now)
+    case .reboot: begin(.reboot, ref, now: now)
+    case .soak: beginSoak(ref, self[policyOf: ref].serverSoak, now: now)
+    case .postCheck, .verify: begin(next, ref, now: now)
+    case .finalize: finalize(ref, completion(ref), now: now)
+    case .download, .preCheck, .snapshot, .rollback:
+      preconditionFailure("nothing is parked before \(next)")
+    }
+  }
+}
+
+extension ControlState {
+  /// A run was parked before UPDATE between two attempts, between two passes, or with a command
+  /// that never began: that pass is still to come.
+  private mutating func proceedWithUpdate(_ ref: RunRef, now: Instant) {
+    if self[ref].marks.contains(.retryDue) {
+      self[ref].marks.remove(.retryDue)
+      return retryAfterBackoff(ref, now: now)
+    }
+    if self[ref].marks.contains(.moreUpdates) { return nextPass(ref, now: now) }
+    beginUpdate(ref, pass: max(1, Int(self[ref].pass)), now: now)
+  }
+}
+
+/// Cleaning up, and the end of a run.
+extension ControlState {
+  /// FINALIZE: cleans up on the way to `ending`; the slot is returned when that is done.
+  mutating func finalize(
+    _ ref: RunRef, _ ending: Ending, reason: String = "", now: Instant
+  ) {
+    self[ref].command = nil
+    move(
+      ref, to: .inProgress(Work(.finalize, .hook(.finalize), ending: ending)), .runPhase,
+      now: now, reason: reason)
+    startHook(ref, .finalize, now: now)
+  }
+
+  /// Asks the agent to remove the snapshot that it took, if it took one, before the run ends.
+  mutating func removeAgentSnapshot(_ ref: RunRef, then ending: Ending, now: Instant) {
+    let byHook = self[ref].marks.contains(.snapshotByHook)
+    guard !byHook, self[ref].details.content.snapshot != nil else {
+      return end(ref, ending, now: now)
+    }
+    advance(ref, to: .agent)
+    issue(ref, .removeSnapshot, now: now)
+  }
+
+  mutating func snapshotRemoved(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    guard case .inProgress(let work) = self[ref].state, let ending = work.ending else {
+      preconditionFailure("FINALIZE knows where it leads")
+    }
+    if result.status == .succeeded {
+      self[ref].details.content.snapshot = nil
+    } else {
+      warn(ref, "the snapshot was not removed: \(result.message)")
+    }
+    end(ref, ending, now: now)
+  }
+
+  mutating func end(_ ref: RunRef, _ ending: Ending, now: Instant) {
+    self[ref].command = nil
+    let error = self[ref].details.content.lastError
+    switch ending {
+    case .completed(let completion):
+      move(ref, to: .completed(completion), .runCompleted, now: now)
+    case .failed(let failure):
+      move(ref, to: .failed(failure), .runFailed, now: now, reason: error)
+      holdLaneAfterFailure(ref)
+    case .notAttempted(let refused):
+      move(ref, to: .notAttempted(refused), .runNotAttempted, now: now, reason: error)
+    case .skipped(let skip): move(ref, to: .skipped(skip), .runSkipped, now: now, reason: error)
+    case .givenBack: returnToLane(ref, .runGivenBack, notBefore: nil, now: now)
+    }
+  }
+
+  /// `on_failure: hold`: the lane waits for a person after a failed server.
+  private mutating func holdLaneAfterFailure(_ ref: RunRef) {
+    guard self[policyOf: ref].onFailure == .hold, campaigns[ref.campaign].state == .active else {
+      return
+    }
+    let client = clientOf(ref)
+    guard !campaigns[ref.campaign].heldLanes.contains(client) else { return }
+    campaigns[ref.campaign].heldLanes.append(client)
+    campaigns[ref.campaign].heldLanes.sort()
+    record(
+      Record(
+        .laneHeld, campaign: ref.campaign, client: client, server: self[ref].server,
+        reason: "a server of the lane failed and the policy says on_failure: hold"))
+    emit(.save(.campaign(ref.campaign)))
+  }
+
+  /// Notes something that is worth a look and changes nothing.
+  mutating func warn(_ ref: RunRef, _ message: String) {
+    write(ref, .runWarning, reason: message)
+  }
+}

@@ -1,0 +1,116 @@
+import AtlasModel
+
+/// What people ask about the state; nothing here changes it.
+extension ControlState {
+  /// Why a pending run does not start now; nil for a run that is not pending.
+  package func waits(_ ref: RunRef, now: Instant) -> Waiting? {
+    guard case .pending = self[ref].state else { return nil }
+    let lane = Int(self[ref].lane)
+    if let waiting = laneWaits(campaign: ref.campaign, lane: lane, now: now) { return waiting }
+    if let waiting = runWaits(ref, now: now) { return waiting }
+    return campaigns[Int(ref.campaign.index)].lanes[lane].isCapped ? .cap : .turn
+  }
+
+  /// Whether nothing will happen in a campaign without a person: it is over, or every open run
+  /// waits for a decision. Its end date does not count as something that happens.
+  package func isSettled(_ id: CampaignID, now: Instant) -> Bool {
+    let campaign = campaigns[Int(id.index)]
+    switch campaign.state {
+    case .draft: return false
+    case .completed, .completedWithFailures, .cancelled: return true
+    case .active, .cancelling: break
+    }
+    guard campaign.counts[.inProgress] == 0 else { return false }
+    if campaign.rings.contains(where: { $0.soakingSince != nil && !$0.soaked }) { return false }
+    return campaign.lanes.indices.allSatisfy { laneIsSettled(id, $0, now: now) }
+  }
+
+  private func laneIsSettled(_ id: CampaignID, _ index: Int, now: Instant) -> Bool {
+    let lane = campaigns[Int(id.index)].lanes[index]
+    guard lane.open > 0 else { return true }
+    if parkedMayGoOn(id, lane) { return false }
+    guard !lane.queue.isEmpty else { return true }
+    switch laneWaits(campaign: id, lane: index, now: now) {
+    case .slot: return slotsWaitForPeople(lane.client)
+    case .gate(let ring): return gateWaitsForPeople(id, upTo: ring)
+    case .some(let waiting): return waiting.needsPerson
+    case nil:
+      return lane.queue.allSatisfy {
+        let ref = RunRef(campaign: id, index: Int($0))
+        guard runWaits(ref, now: now) == .locked else { return false }
+        return servers[Int(self[ref].server.index)].locked?.until == nil
+      }
+    }
+  }
+
+  /// A parked run that neither a stop nor a pause keeps goes on when its window opens.
+  private func parkedMayGoOn(_ id: CampaignID, _ lane: Lane) -> Bool {
+    let client = clients[Int(lane.client.index)]
+    let campaign = campaigns[Int(id.index)]
+    let latched =
+      stop != nil || client.stop != nil || client.paused != nil
+      || campaign.pauses.contains { $0.scope.covers(lane) }
+    guard !latched else { return false }
+    return lane.active.contains {
+      if case .parked = campaign[run: $0].state { true } else { false }
+    }
+  }
+
+  /// Whether every slot of the client is taken by a run that waits for a person.
+  private func slotsWaitForPeople(_ client: ClientID) -> Bool {
+    clients[Int(client.index)].lanes.allSatisfy { lane in
+      campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active.allSatisfy {
+        switch campaigns[Int(lane.campaign.index)][run: $0].state {
+        case .held, .parked: true
+        case .pending, .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed:
+          false
+        }
+      }
+    }
+  }
+
+  /// A closed gate that nothing but a person can open: nothing moves in the rings before it.
+  private func gateWaitsForPeople(_ id: CampaignID, upTo ring: Ring) -> Bool {
+    let campaign = campaigns[Int(id.index)]
+    return campaign.counts[.inProgress] == 0
+      && campaign.rings.contains { $0.ring <= ring && $0.gate != .open }
+  }
+
+  /// Clients with a server in progress, parked or held in the campaign.
+  package func activeClients(_ id: CampaignID) -> Int {
+    campaigns[Int(id.index)].activeLanes
+  }
+
+  /// The window state of a client: open now, and the windows that are known from `from` on.
+  package func windows(of client: ClientID, from: Instant, count: Int) -> [Interval] {
+    Array(clients[Int(client.index)].windows.drop { $0.end <= from }.prefix(count))
+  }
+}
+
+extension Waiting {
+  /// In words, for lists: “all slots of the client are taken”.
+  package var text: String {
+    switch self {
+    case .stopped(let client): client ? "client is stopped" : "emergency stop"
+    case .campaign(let state): "campaign is \(state.word)"
+    case .paused(let scope):
+      switch scope {
+      case .all: "campaign is paused"
+      case .ring(let ring): "ring \(ring) is paused"
+      case .client: "client is paused in this campaign"
+      }
+    case .clientPaused: "client is paused"
+    case .gate(let ring): "gate after ring \(ring)"
+    case .laneHeld: "lane is held after a failure"
+    case .locked: "server is locked"
+    case .changeReference: "client requires a change reference"
+    case .slot: "slot of the client"
+    case .notBefore: "deferred"
+    case .window: "window"
+    case .windowTooShort: "a window that is long enough"
+    case .cap: "cap of the campaign"
+    case .agent: "its agent"
+    case .turn: "its turn"
+    }
+  }
+}

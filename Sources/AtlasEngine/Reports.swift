@@ -1,0 +1,268 @@
+import AtlasModel
+
+/// What agents answer and report. Everything may come twice, late, or about a command that nobody
+/// waits for any more: such news are acknowledged and change nothing (S11).
+extension ControlState {
+  mutating func commandSent(_ server: ServerID, _ fence: Fence) {
+    guard let ref = run(of: server, awaiting: fence) else { return }
+    if self[ref].command?.delivery == .queued { self[ref].command?.delivery = .sent }
+  }
+
+  /// The open run of a server, if the command it waits for is this one.
+  private func run(of server: ServerID, awaiting fence: Fence) -> RunRef? {
+    guard servers.indices.contains(Int(server.index)),
+      let ref = servers[Int(server.index)].openRun, self[ref].command?.fence == fence
+    else { return nil }
+    return ref
+  }
+
+  mutating func acknowledged(
+    _ server: ServerID, _ answer: CommandAcknowledgement, now: Instant
+  ) {
+    emit(.withdraw(answer.fence))
+    guard let ref = run(of: server, awaiting: answer.fence) else { return }
+    switch answer.verdict {
+    case .accepted:
+      self[ref].command?.delivery = .acknowledged
+      if let recorded = answer.recorded, recorded.changed { self[ref].marks.insert(.changed) }
+      emit(.save(.run(ref)))
+    case .refused:
+      let result = CommandResult(status: .refused, message: answer.message)
+      ended(ref, result, now: now)
+    case .stale: stale(ref, now: now)
+    }
+  }
+
+  /// The agent has seen a higher fence. That is how a stop is meant to work; otherwise another
+  /// daemon, or this one before it was restored from a backup, has given orders.
+  private mutating func stale(_ ref: RunRef, now: Instant) {
+    guard let command = self[ref].command else { return }
+    switch self[ref].state {
+    case .pending: clearDownload(ref, isDone: true)
+    case .parked: settleParked(ref)
+    case .inProgress where command.fence < stopFence(ref): neverBegins(ref, command, now: now)
+    case .inProgress, .held:
+      hold(ref, .agentStateLost, "the agent knows orders that are not ours", now: now)
+    case .completed, .failed, .notAttempted, .skipped, .postponed: break
+    }
+  }
+
+  /// The newest stop that is latched for a run.
+  func stopFence(_ ref: RunRef) -> Fence {
+    max(stop?.fence ?? .none, clients[Int(clientOf(ref).index)].stop?.fence ?? .none)
+  }
+
+  /// The command of a run in progress can never be carried out, because of a stop. What the stop
+  /// forbids to start is taken back; the rest is ordered again.
+  mutating func neverBegins(_ ref: RunRef, _ command: ActiveCommand, now: Instant) {
+    guard command.kind.isStart, isStopped(ref), let phase = self[ref].state.phase else {
+      return reissue(ref, now: now)
+    }
+    emit(.withdraw(command.fence))
+    notBegun(ref, phase, now: now)
+  }
+
+  /// Gives the order again under a new fence, because the old one can never be carried out. The
+  /// time limit of the phase goes on, so that no agent can keep a run for ever.
+  mutating func reissue(_ ref: RunRef, now: Instant) {
+    guard let command = self[ref].command else { return }
+    emit(.withdraw(command.fence))
+    self[ref].marks.remove(.reconciling)
+    orderAgain(ref, command.kind, now: now)
+  }
+
+  /// An untouched server needs its evidence once more: time has passed since it was looked at.
+  mutating func orderAgain(_ ref: RunRef, _ kind: CommandKind, now: Instant) {
+    if kind == .update, !isChanged(ref), let (reason, text) = updateProblem(ref, now: now) {
+      return refuse(ref, reason, text, now: now)
+    }
+    order(ref, kind, now: now)
+    if self[ref].deadline == nil { armCommand(ref, now: now) }
+  }
+
+  /// It is certain now that the command of a parked run has not begun and never will.
+  mutating func settleParked(_ ref: RunRef) {
+    if let command = self[ref].command { emit(.withdraw(command.fence)) }
+    self[ref].command = nil
+    self[ref].marks.remove(.reconciling)
+    emit(.save(.run(ref)))
+    markDirty(clientOf(ref))
+  }
+
+  mutating func reported(_ server: ServerID, _ report: CommandReport, now: Instant) {
+    defer { emit(.acknowledge(server, report.fence, seq: report.seq)) }
+    guard let ref = run(of: server, awaiting: report.fence),
+      let command = self[ref].command, command.lastSeq < report.seq
+    else { return }
+    if command.delivery != .acknowledged {
+      emit(.withdraw(report.fence))
+      emit(.save(.run(ref)))
+    }
+    self[ref].command?.delivery = .acknowledged
+    self[ref].command?.lastSeq = report.seq
+    switch report.event {
+    case .progress(let progress): progressed(ref, progress, now: now)
+    case .result(let result): ended(ref, result, now: now)
+    }
+  }
+
+  private mutating func progressed(_ ref: RunRef, _ progress: ProgressReport, now: Instant) {
+    if case .parked(let next) = self[ref].state { unparkByAgent(ref, next, now: now) }
+    if self[ref].quietDeadline != nil, isUpdating(ref) { armQuiet(ref, now: now) }
+    guard progress.changed, !isChanged(ref) else { return }
+    self[ref].marks.insert(.changed)
+    emit(.save(.run(ref)))
+  }
+
+  private func isUpdating(_ ref: RunRef) -> Bool {
+    self[ref].command?.kind == .update
+  }
+
+  /// A command that was on its way when a stop came had begun after all: it goes on to the next
+  /// safe point, as the stop's table says.
+  mutating func unparkByAgent(_ ref: RunRef, _ next: Phase, now: Instant) {
+    self[ref].marks.remove(.reconciling)
+    move(
+      ref, to: .inProgress(Work(next, .agent)), .runBack, now: now,
+      reason: "the command had begun before the stop reached the agent")
+    armCommand(ref, now: now)
+  }
+
+  /// The command of a run has ended.
+  private mutating func ended(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    guard let command = self[ref].command else { return }
+    if result.changed { self[ref].marks.insert(.changed) }
+    if case .pending = self[ref].state { return downloadEnded(ref, result) }
+    if case .parked(let next) = self[ref].state {
+      if result.status == .cancelled { return settleParked(ref) }
+      unparkByAgent(ref, next, now: now)
+    }
+    if case .held(let hold) = self[ref].state { backFromHold(ref, hold, now: now) }
+    guard case .inProgress(let work) = self[ref].state, work.step == .agent else { return }
+    if result.status == .cancelled, !command.kind.isStart { return reissue(ref, now: now) }
+    emit(.withdraw(command.fence))
+    self[ref].command = nil
+    self[ref].deadline = nil
+    self[ref].quietDeadline = nil
+    self[ref].marks.subtract([.overdue, .quiet])
+    mergeUpdates(ref, result.updates)
+    switch command.kind {
+    case .snapshot: snapshotEnded(ref, result, now: now)
+    case .update: updateEnded(ref, result, now: now)
+    case .reboot: rebootEnded(ref, result, now: now)
+    case .health: healthEnded(ref, work.phase, result, now: now)
+    case .rollback: rollbackEnded(ref, result, now: now)
+    case .removeSnapshot: snapshotRemoved(ref, result, now: now)
+    case .download: preconditionFailure("a download is no command of a run in progress")
+    }
+  }
+
+  /// Keeps the newest word on each update; at most ``Limits/updates``.
+  private mutating func mergeUpdates(_ ref: RunRef, _ results: [UpdateResult]) {
+    guard !results.isEmpty else { return }
+    var known = self[ref].details.content.updates
+    for result in results {
+      if let place = known.firstIndex(where: { $0.update == result.update }) {
+        known[place] = result
+      } else if known.count < Limits.updates {
+        known.append(result)
+      }
+    }
+    self[ref].details.content.updates = known
+  }
+
+  private mutating func snapshotEnded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    switch result.status {
+    case .succeeded:
+      guard let snapshot = result.snapshot else {
+        return refuse(ref, .environment, "the agent named no snapshot", now: now)
+      }
+      self[ref].details.content.snapshot = snapshot
+      snapshotDone(ref, now: now)
+    case .failed, .refused, .environment:
+      refuse(ref, refusalReason(result), "snapshot: \(result.text)", now: now)
+    case .cancelled: giveBack(ref, now: now)
+    }
+  }
+
+  private mutating func updateEnded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    switch result.status {
+    case .succeeded: updateSucceeded(ref, result, now: now)
+    case .cancelled: updateCancelled(ref, now: now)
+    case .failed, .refused, .environment:
+      guard isChanged(ref) else { return updateRefused(ref, result, now: now) }
+      let retryable = result.retryable || result.status == .environment
+      fail(ref, result.text, retryable: retryable, now: now)
+    }
+  }
+
+  private mutating func updateRefused(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    // Too late for what? The evidence or the window says so better than the agent can.
+    if result.code == Self.tooLate, let (reason, text) = updateProblem(ref, now: now) {
+      return refuse(ref, reason, text, now: now)
+    }
+    refuse(ref, refusalReason(result), result.text, now: now)
+  }
+
+  /// The agent would not begin a command after its latest time.
+  private static var tooLate: String { "NOT_AFTER" }
+
+  /// The agent dropped an update that it had not begun.
+  private mutating func updateCancelled(_ ref: RunRef, now: Instant) {
+    if isStopped(ref) || isChanged(ref) { return park(ref, before: .update, now: now) }
+    giveBack(ref, now: now)
+  }
+
+  private mutating func rebootEnded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    switch result.status {
+    case .succeeded: rebootSucceeded(ref, result, now: now)
+    case .cancelled: park(ref, before: .reboot, now: now)
+    case .refused where !isChanged(ref):
+      refuse(ref, refusalReason(result), "reboot: \(result.text)", now: now)
+    case .failed, .refused, .environment:
+      // A server that would not boot is not as it was, whether or not something was installed.
+      self[ref].marks.insert(.changed)
+      fail(ref, "reboot: \(result.text)", retryable: result.retryable, now: now)
+    }
+  }
+
+  private mutating func healthEnded(
+    _ ref: RunRef, _ phase: Phase, _ result: CommandResult, now: Instant
+  ) {
+    if result.status == .succeeded, let health = result.health, health.healthy {
+      self[ref].details.content.build = health.build.bounded(to: 64)
+      return healthGood(ref, now: now)
+    }
+    let problems = result.health?.problems.joined(separator: "; ") ?? ""
+    let message = "not healthy: \(problems.isEmpty ? result.text : problems)"
+    checksFailed(
+      ref, phase, message, retryable: result.retryable, refusal: .environment, now: now)
+  }
+
+  private mutating func rollbackEnded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    guard result.status == .succeeded else {
+      return hold(ref, .rollbackFailed, "rollback: \(result.text)", now: now)
+    }
+    beginVerify(ref, now: now)
+  }
+
+  /// Which refusal an agent's result means, by its status and the family of its code.
+  private func refusalReason(_ result: CommandResult) -> Refused {
+    if result.code.hasPrefix("E_DISK") { return .disk }
+    if result.code.hasPrefix("E_BUSY") { return .busy }
+    if result.code.hasPrefix("E_WINDOW") || result.code == Self.tooLate { return .window }
+    return result.status == .environment ? .source : .environment
+  }
+}
+
+extension CommandResult {
+  /// Code and message in one line, for people.
+  fileprivate var text: String {
+    switch (code.isEmpty, message.isEmpty) {
+    case (true, true): status == .succeeded ? "no details" : "the agent gave no reason"
+    case (true, false): message
+    case (false, true): code
+    case (false, false): "\(code): \(message)"
+    }
+  }
+}

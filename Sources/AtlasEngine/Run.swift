@@ -1,0 +1,156 @@
+import AtlasModel
+
+/// One server's passage through a campaign.
+///
+/// There may be a million of these: small fields, and what few runs need in a box.
+package struct Run: Hashable, Sendable {
+  package let server: ServerID
+  /// Position of its lane in the campaign.
+  package let lane: Int32
+  /// The run it repeats; -1 for a first run.
+  package let retryOf: Int32
+  /// Place in the lane: lower goes first. Deferring moves it behind all others.
+  package var order: Int32
+  package internal(set) var state = RunState.pending(notBefore: nil)
+  /// 0 until the first start, then counted up.
+  package var attempt: UInt8 = 0
+  /// Attempts that a person granted beyond the policy's.
+  package var granted: UInt8 = 0
+  /// UPDATE and REBOOT rounds of this attempt, from 1.
+  package var pass: UInt8 = 0
+  package var marks: Marks = []
+  /// Counts hook starts, so that the answer of an earlier one is not taken for the newest.
+  package var hookSerial: UInt16 = 0
+  /// Grows with every change; the run's etag.
+  package var version: UInt32 = 0
+  package var command: ActiveCommand?
+  /// Slot taken for the first time, and returned for the last.
+  package var startedAt: Instant?
+  package var endedAt: Instant?
+  /// When what the current step waits for is overdue.
+  package var deadline: Instant?
+  /// When an installer that reports nothing is worth a look.
+  package var quietDeadline: Instant?
+  /// When silence of its agent becomes a loss.
+  package var silenceDeadline: Instant?
+  package var details = RunDetails.none
+
+  package init(server: ServerID, lane: Int, order: Int, retryOf: Int = -1) {
+    self.server = server
+    self.lane = Int32(lane)
+    self.order = Int32(order)
+    self.retryOf = Int32(retryOf)
+  }
+
+  /// Facts about a run that are true or not.
+  package struct Marks: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt16
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// The first install has begun: what ends the run now is a failure, not a refusal.
+    package static let changed = Marks(rawValue: 1 << 0)
+    /// The way back: the server is being put to what it was before.
+    package static let rollback = Marks(rawValue: 1 << 1)
+    /// This attempt has been rolled back once; there is no second time.
+    package static let rolledBack = Marks(rawValue: 1 << 2)
+    /// Taking longer than it may; a result that comes later counts all the same.
+    package static let overdue = Marks(rawValue: 1 << 3)
+    /// What the agent has done is not known until it says so.
+    package static let reconciling = Marks(rawValue: 1 << 4)
+    /// Updates are installed that a boot must complete.
+    package static let rebootPending = Marks(rawValue: 1 << 5)
+    /// A hook took the snapshot, so a hook must revert and remove it.
+    package static let snapshotByHook = Marks(rawValue: 1 << 6)
+    /// More updates of the set are to be installed after this phase.
+    package static let moreUpdates = Marks(rawValue: 1 << 7)
+    /// After a rollback asked for by a person: one more attempt.
+    package static let retryAfterRollback = Marks(rawValue: 1 << 8)
+    /// A person resumed it "now": a parked boot does not wait for the window.
+    package static let ignoreWindow = Marks(rawValue: 1 << 9)
+    /// Updates of the set are missing still after the last pass that the policy allows.
+    package static let incomplete = Marks(rawValue: 1 << 10)
+    /// Atlas has booted it for a reboot that was pending before; from then on an unhealthy server
+    /// may be unhealthy because of Atlas.
+    package static let booted = Marks(rawValue: 1 << 11)
+    /// No progress for long; said once.
+    package static let quiet = Marks(rawValue: 1 << 12)
+    /// Parked between two attempts: what follows is the next attempt, or the rollback.
+    package static let retryDue = Marks(rawValue: 1 << 13)
+    /// Its server is retired; it is skipped as soon as nothing is in flight.
+    package static let retiring = Marks(rawValue: 1 << 14)
+    /// Its updates were fetched before its turn, or there is no sense in trying.
+    package static let downloaded = Marks(rawValue: 1 << 15)
+  }
+}
+
+/// The newest command of a run that has not ended.
+package struct ActiveCommand: Hashable, Sendable {
+  package enum Delivery: UInt8, CaseIterable, Hashable, Sendable {
+    /// In the outbox; not handed to a session.
+    case queued
+    /// Handed to a session, not acknowledged.
+    case sent
+    /// In the agent's journal.
+    case acknowledged
+  }
+
+  package var fence: Fence
+  package var kind: CommandKind
+  package var delivery: Delivery
+  /// Highest report number taken; 0 for none.
+  package var lastSeq: UInt32
+
+  package init(
+    fence: Fence, kind: CommandKind, delivery: Delivery = .queued, lastSeq: UInt32 = 0
+  ) {
+    self.fence = fence
+    self.kind = kind
+    self.delivery = delivery
+    self.lastSeq = lastSeq
+  }
+}
+
+/// What a run carries once it has begun; boxed, because most runs have not.
+package indirect enum RunDetails: Hashable, Sendable {
+  case none
+  case some(Content)
+
+  package struct Content: Hashable, Sendable {
+    package var lastError = ""
+    package var snapshot: SnapshotFact?
+    package var backup: BackupFact?
+    /// By update, in the order in which the agent named them.
+    package var updates: [UpdateResult] = []
+    package var build = ""
+    /// Total of all deferrals so far.
+    package var deferred = Duration.zero
+    /// When the run's turn came while its agent was away.
+    package var offlineSince: Instant?
+    /// The phase a held run was in, and what it had left to do there.
+    package var heldIn: Work?
+    /// Since when it has been held, for the last time.
+    package var heldSince: Instant?
+    /// Begin and end of every time the slot was held, newest last, for the report.
+    package var slotIntervals: [Interval] = []
+    package init() {}
+
+    /// What an earlier attempt left: its evidence does not count for the next, nor do its results.
+    mutating func forgetAttempt() {
+      offlineSince = nil
+      backup = nil
+      snapshot = nil
+      updates = []
+      lastError = ""
+    }
+  }
+
+  package var content: Content {
+    get {
+      switch self {
+      case .none: Content()
+      case .some(let content): content
+      }
+    }
+    set { self = .some(newValue) }
+  }
+}

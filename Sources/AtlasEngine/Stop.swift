@@ -1,0 +1,234 @@
+import AtlasModel
+
+/// The emergency stop: latched, global or for one client. Work in flight goes to its next safe
+/// point and parks; the table in `docs/states.md` says which that is.
+extension ControlState {
+  mutating func latchStop(_ client: ClientID?, reason: String, by: String, now: Instant) {
+    let fence = drawFence()
+    let latch = StopLatch(
+      latch: Latch(reason: reason.bounded(), principal: by, since: now), fence: fence)
+    if let client {
+      // A second stop keeps who was first, and still tells the agents again.
+      let since = clients[client].stop
+      clients[client].stop = StopLatch(latch: since?.latch ?? latch.latch, fence: fence)
+      clients[client].version += 1
+      emit(.save(.client(client)))
+    } else {
+      stop = StopLatch(latch: stop?.latch ?? latch.latch, fence: fence)
+      emit(.save(.control))
+    }
+    record(
+      Record(
+        .stopLatched, client: client, fence: fence, reason: reason.bounded(), principal: by))
+    emit(.tellStop(client, fence))
+    if let client { return stopRuns(of: client, now: now) }
+    for index in clients.indices { stopRuns(of: ClientID(index), now: now) }
+  }
+
+  private mutating func stopRuns(of client: ClientID, now: Instant) {
+    for lane in clients[client].lanes {
+      stopDownload(lane)
+      for index in campaigns[lane.campaign].lanes[Int(lane.lane)].active {
+        stopRun(RunRef(campaign: lane.campaign, index: Int(index)), now: now)
+      }
+    }
+  }
+
+  private mutating func stopRun(_ ref: RunRef, now: Instant) {
+    switch self[ref].state {
+    case .inProgress(let work): stopWork(ref, work, now: now)
+    case .held: stopHeld(ref)
+    case .pending, .parked, .completed, .failed, .notAttempted, .skipped, .postponed: break
+    }
+  }
+
+  /// One row of the table.
+  private mutating func stopWork(_ ref: RunRef, _ work: Work, now: Instant) {
+    switch (work.phase, work.step) {
+    case (.preCheck, .hook): takeBack(ref, work, now: now)
+    case (.snapshot, .agent): if withdrawUnsent(ref) { notBegun(ref, .snapshot, now: now) }
+    case (.update, .agent), (.reboot, .agent): stopCommand(ref, work.phase, now: now)
+    case (.update, .backoff): parkBetweenAttempts(ref, now: now)
+    case (.soak, .soak): park(ref, before: .soak, now: now)
+    case (.snapshot, _), (.postCheck, _), (.rollback, _), (.verify, _), (.finalize, _): break
+    case (.download, _), (.preCheck, _), (.update, _), (.reboot, _), (.soak, _):
+      preconditionFailure("\(work.phase) has no step \(work.step)")
+    }
+  }
+
+  /// Cancels the hook of a PRE_CHECK; the slot is returned once it has ended, whatever it says and
+  /// whether or not the stop is still latched then.
+  private mutating func takeBack(_ ref: RunRef, _ work: Work, now: Instant) {
+    guard work.ending == nil else { return }
+    self[ref].state = .inProgress(Work(work.phase, work.step, ending: .givenBack))
+    emit(.cancelHook(ref, serial: self[ref].hookSerial))
+    arm(ref, at: now + max(self[policyOf: ref].cancelGrace, floors.deadline))
+    emit(.save(.run(ref)))
+  }
+
+  /// UPDATE and REBOOT: what was never sent is taken back, what may have arrived waits parked until
+  /// the agent says, and what runs goes on.
+  private mutating func stopCommand(_ ref: RunRef, _ phase: Phase, now: Instant) {
+    if withdrawUnsent(ref) { return notBegun(ref, phase, now: now) }
+    guard self[ref].command?.delivery == .sent else { return }
+    self[ref].marks.insert(.reconciling)
+    emitWithdraw(ref)
+    park(ref, before: phase, now: now)
+  }
+
+  /// A held run stays held. Its order, if it may not have begun, must not reach the agent any more:
+  /// when the agent is back, the run parks or is given back.
+  private mutating func stopHeld(_ ref: RunRef) {
+    guard let command = self[ref].command, command.kind.isStart,
+      command.delivery != .acknowledged
+    else { return }
+    if !withdrawUnsent(ref) {
+      self[ref].marks.insert(.reconciling)
+      emitWithdraw(ref)
+    }
+    emit(.save(.run(ref)))
+  }
+
+  /// It is certain that the command of a phase has not begun and never will, and a stop keeps it
+  /// from being given again.
+  mutating func notBegun(_ ref: RunRef, _ phase: Phase, now: Instant) {
+    self[ref].command = nil
+    self[ref].marks.remove(.reconciling)
+    switch phase {
+    case .update where isChanged(ref), .reboot: park(ref, before: phase, now: now)
+    case .update, .snapshot: giveBack(ref, now: now)
+    case .download, .preCheck, .postCheck, .soak, .finalize, .rollback, .verify:
+      preconditionFailure("a stop takes no \(phase.word) back")
+    }
+  }
+
+  /// Takes a command that was never handed to a session out of the outbox.
+  private mutating func withdrawUnsent(_ ref: RunRef) -> Bool {
+    guard self[ref].command?.delivery == .queued else { return false }
+    emitWithdraw(ref)
+    self[ref].command = nil
+    return true
+  }
+
+  private mutating func emitWithdraw(_ ref: RunRef) {
+    if let command = self[ref].command { emit(.withdraw(command.fence)) }
+  }
+
+  mutating func park(_ ref: RunRef, before next: Phase, now: Instant) {
+    self[ref].deadline = nil
+    self[ref].quietDeadline = nil
+    self[ref].silenceDeadline = nil
+    move(ref, to: .parked(next: next), .runParked, now: now)
+    markDirty(clientOf(ref))
+  }
+
+  mutating func parkBetweenAttempts(_ ref: RunRef, now: Instant) {
+    self[ref].marks.insert(.retryDue)
+    park(ref, before: .update, now: now)
+  }
+
+  mutating func releaseStop(
+    _ client: ClientID?, reason: String, by: String, now: Instant
+  ) throws(Refusal) {
+    guard !reason.isEmpty else {
+      throw .invalid(field: "reason", message: "say why it is safe to go on")
+    }
+    let latched = client.map { clients[$0].stop } ?? stop
+    guard let latched else {
+      throw .notAllowed(
+        code: .notStopped, message: "nothing is stopped here",
+        hint: "`atlas stop status` lists what is")
+    }
+    let pause = Latch(
+      reason: "stop released: \(reason)".bounded(), principal: by, since: now)
+    record(
+      Record(
+        .stopReleased, client: client, fence: latched.fence, reason: reason.bounded(),
+        principal: by))
+    if let client {
+      clients[client].stop = nil
+      clients[client].version += 1
+      if clients[client].paused == nil { clients[client].paused = pause }
+      emit(.save(.client(client)))
+    } else {
+      stop = nil
+      pauseEveryRunningCampaign(pause)
+      emit(.save(.control))
+    }
+  }
+
+  /// What a stop had stopped stays paused until a person resumes it.
+  private mutating func pauseEveryRunningCampaign(_ latch: Latch) {
+    for index in campaigns.indices where campaigns[index].state.isRunning {
+      guard !campaigns[index].pauses.contains(where: { $0.scope == .all }) else { continue }
+      campaigns[index].pauses.append(Pause(scope: .all, latch: latch))
+      record(
+        Record(
+          .campaignPaused, campaign: CampaignID(index), reason: latch.reason,
+          principal: latch.principal))
+      emit(.save(.campaign(CampaignID(index))))
+    }
+  }
+
+  /// Lets the parked runs of a lane go on, as far as stops, pauses and windows allow. UPDATE and
+  /// REBOOT are starts; everything else may run outside a window.
+  mutating func unparkAllowed(_ lane: LaneRef, now: Instant) {
+    for index in campaigns[lane.campaign].lanes[Int(lane.lane)].active {
+      let ref = RunRef(campaign: lane.campaign, index: Int(index))
+      guard case .parked(let next) = self[ref].state else { continue }
+      if skipUntouched(ref, now: now) { continue }
+      guard mayUnpark(ref, next, now: now) else { continue }
+      self[ref].marks.remove(.ignoreWindow)
+      proceed(ref, with: next, now: now)
+    }
+  }
+
+  func mayUnpark(_ ref: RunRef, _ next: Phase, now: Instant) -> Bool {
+    guard mayGoOn(ref) else { return false }
+    guard next == .update || next == .reboot else { return true }
+    if next == .reboot, self[ref].marks.contains(.ignoreWindow) { return true }
+    // A failed attempt that cannot be repeated now is rolled back, at any time.
+    if self[ref].marks.contains(.retryDue) { return true }
+    let client = Int(clientOf(ref).index)
+    guard let window = clients[client].openWindow(at: now) else { return false }
+    return now + timeNeeded(by: ref) <= window.end
+  }
+
+  /// Whether neither people nor a doubt about its command keep a parked run where it is.
+  func mayGoOn(_ ref: RunRef) -> Bool {
+    let campaign = Int(ref.campaign.index)
+    let lane = Int(self[ref].lane)
+    let client = Int(campaigns[campaign].lanes[lane].client.index)
+    return stop == nil && clients[client].stop == nil && clients[client].paused == nil
+      && campaigns[campaign].state.isRunning && self[ref].command == nil
+      && !campaigns[campaign].pauses.contains {
+        $0.scope.covers(campaigns[campaign].lanes[lane])
+      }
+  }
+
+  /// Ends a run that is parked before anything was changed, when its campaign is cancelled or its
+  /// server retired. That starts nothing, so that no stop or pause forbids it.
+  mutating func skipUntouched(_ ref: RunRef, now: Instant) -> Bool {
+    guard case .parked(let next) = self[ref].state, next == .update || next == .reboot,
+      !isChanged(ref), self[ref].command == nil, let skip = leaving(ref)
+    else { return false }
+    leaveOut(ref, skip, now: now)
+    return true
+  }
+
+  /// Why a run is left out as soon as nothing is in flight; nil when it is not.
+  func leaving(_ ref: RunRef) -> Skip? {
+    if self[ref].marks.contains(.retiring) { return .retired }
+    return campaigns[Int(ref.campaign.index)].state == .cancelling ? .cancelled : nil
+  }
+}
+
+extension CommandKind {
+  /// Whether a stop keeps it from being given: it begins something that was not begun.
+  var isStart: Bool {
+    switch self {
+    case .download, .snapshot, .update, .reboot: true
+    case .health, .rollback, .removeSnapshot: false
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import AtlasModel
+
+extension ControlState {
+  /// Does everything that is due. A timer that no longer fits what the state says is ignored.
+  mutating func fireTimers(now: Instant) {
+    while let entry = timers.pop(due: now) {
+      switch entry.target {
+      case .run(let ref): if self[ref].deadline == entry.at { stepOverdue(ref, now: now) }
+      case .quiet(let ref): quietFires(ref, armedFor: entry.at)
+      case .silence(let ref):
+        if self[ref].silenceDeadline == entry.at { silenceExpired(ref, now: now) }
+      case .lane(let campaign, let lane):
+        if campaigns[campaign].lanes[Int(lane)].wakeAt == entry.at {
+          campaigns[campaign].lanes[Int(lane)].wakeAt = nil
+          markDirty(campaigns[campaign].lanes[Int(lane)].client)
+        }
+      case .gate(let campaign, let ring): markGate(campaign, ring)
+      case .starts(let campaign): markCapped(campaign)
+      case .end(let campaign):
+        if campaigns[campaign].endsAt == entry.at { campaignEnds(campaign, now: now) }
+      case .lock(let server):
+        if servers[server].locked?.until == entry.at { lockEnds(server) }
+      case .windows(let client):
+        if clients[client].windowsRefresh == entry.at { emit(.expandWindows(client)) }
+      }
+    }
+  }
+
+  private mutating func stepOverdue(_ ref: RunRef, now: Instant) {
+    self[ref].deadline = nil
+    switch self[ref].state {
+    case .pending: turnOver(ref, now: now)
+    case .inProgress(let work):
+      switch work.step {
+      case .hook:
+        emit(.cancelHook(ref, serial: self[ref].hookSerial))
+        let verdict = HookVerdict.timeout("the hook did not end in time")
+        hookFinished(ref, serial: self[ref].hookSerial, verdict, now: now)
+      case .agent: commandOverdue(ref, work, now: now)
+      case .backoff: retryAfterBackoff(ref, now: now)
+      case .soak: finalize(ref, completion(ref), now: now)
+      }
+    case .parked, .held, .completed, .failed, .notAttempted, .skipped, .postponed: break
+    }
+  }
+
+  /// Its agent did not come back within the grace that its turn gave it. When it is not its turn
+  /// any more, because of a stop, a pause or the end of the window, its next turn gives it another.
+  private mutating func turnOver(_ ref: RunRef, now: Instant) {
+    guard self[ref].details.content.offlineSince != nil else { return }
+    guard isItsTurn(ref, now: now) else {
+      self[ref].details.content.offlineSince = nil
+      return emit(.save(.run(ref)))
+    }
+    let known = !servers[self[ref].server].agentVersion.isEmpty
+    let message =
+      known ? "its agent was offline at its turn" : "no agent of this server has ever connected"
+    self[ref].details.content.lastError = message
+    move(
+      ref, to: .notAttempted(known ? .offline : .noAgent), .runNotAttempted, now: now,
+      reason: message)
+  }
+
+  /// Whether nothing but the agent keeps the run from starting, other servers of its lane aside.
+  private func isItsTurn(_ ref: RunRef, now: Instant) -> Bool {
+    switch laneWaits(campaign: ref.campaign, lane: Int(self[ref].lane), now: now) {
+    case nil, .slot: runWaits(ref, now: now) == .agent
+    case .some: false
+    }
+  }
+
+  /// Time limits never kill an installer: the run waits for a person, and for its result.
+  private mutating func commandOverdue(_ ref: RunRef, _ work: Work, now: Instant) {
+    self[ref].marks.insert(.overdue)
+    if work.phase == .finalize, let ending = work.ending {
+      if let command = self[ref].command { emit(.withdraw(command.fence)) }
+      warn(ref, "the agent did not remove the snapshot in time")
+      return end(ref, ending, now: now)
+    }
+    hold(ref, .overdue, "\(work.phase.word) takes longer than its limit", now: now)
+  }
+
+  /// From now on an installer has the policy's time to report something.
+  mutating func armQuiet(_ ref: RunRef, now: Instant) {
+    let isArmed = self[ref].quietDeadline != nil
+    let deadline = now + max(times(of: ref).noProgress, floors.deadline)
+    self[ref].quietDeadline = deadline
+    // Progress comes often: the one entry that is there moves on when it fires.
+    if !isArmed { timers.add(.quiet(ref), at: deadline) }
+  }
+
+  private mutating func quietFires(_ ref: RunRef, armedFor at: Instant) {
+    guard let deadline = self[ref].quietDeadline else { return }
+    if deadline > at { return timers.add(.quiet(ref), at: deadline) }
+    quiet(ref)
+  }
+
+  private mutating func quiet(_ ref: RunRef) {
+    self[ref].quietDeadline = nil
+    if case .pending = self[ref].state { return downloadOverdue(ref) }
+    guard case .inProgress(let work) = self[ref].state, work.phase == .update else { return }
+    guard !self[ref].marks.contains(.quiet) else { return }
+    self[ref].marks.insert(.quiet)
+    warn(ref, "the installer has reported no progress for \(times(of: ref).noProgress.text)")
+  }
+
+  private mutating func lockEnds(_ server: ServerID) {
+    servers[server].locked = nil
+    servers[server].version += 1
+    record(
+      Record(
+        .serverUnlocked, client: servers[server].client, server: server,
+        reason: "the lock ended"))
+    emit(.save(.server(server)))
+    markDirty(servers[server].client)
+  }
+}

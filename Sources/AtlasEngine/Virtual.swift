@@ -1,0 +1,87 @@
+import AtlasModel
+
+/// Shortcuts for working a campaign through in virtual time: plans, and the lower bound of what
+/// could have been. They go through ``move(_:to:_:now:reason:by:)`` like everything else, so that
+/// slots, counters and gates are the real ones.
+extension ControlState {
+  /// How a run that is in progress is to end.
+  package enum VirtualEnd: Hashable, Sendable {
+    case terminal(Ending)
+    case held(Hold)
+  }
+
+  /// Ends a run in progress as if all its phases had passed.
+  package mutating func conclude(_ ref: RunRef, _ outcome: VirtualEnd, now: Instant) -> [Effect] {
+    guard case .inProgress = self[ref].state else { return [] }
+    switch outcome {
+    case .terminal(let ending): end(ref, ending, now: now)
+    case .held(let hold): self.hold(ref, hold, "as it was", now: now)
+    }
+    settleDirty(now: now)
+    defer { effects = [] }
+    return effects
+  }
+
+  /// Takes every agent for connected.
+  package mutating func connectAll() {
+    for index in servers.indices {
+      servers[index].connected = true
+      if servers[index].agentVersion.isEmpty { servers[index].agentVersion = "virtual" }
+    }
+  }
+
+  /// A state with the same fleet and windows, and with one campaign as it was before its start.
+  package func pristine(_ id: CampaignID) -> ControlState {
+    var fresh = ControlState(floors: floors)
+    fresh.clients = clients
+    fresh.servers = servers
+    fresh.clientByName = clientByName
+    fresh.serverByName = serverByName
+    for index in fresh.clients.indices {
+      fresh.clients[index].slotsInUse = 0
+      fresh.clients[index].lanes = []
+      fresh.clients[index].paused = nil
+      fresh.clients[index].stop = nil
+    }
+    for index in fresh.servers.indices {
+      fresh.servers[index].openRun = nil
+      fresh.servers[index].locked = nil
+      fresh.servers[index].retired = false
+    }
+    fresh.connectAll()
+    fresh.campaigns = [campaigns[Int(id.index)].pristine()]
+    return fresh
+  }
+}
+
+extension Campaign {
+  /// The same campaign as a draft: first runs only, nothing started.
+  fileprivate func pristine() -> Campaign {
+    var fresh = Campaign(
+      name: name, author: author, selection: selection, updateSet: updateSet, policy: policy,
+      overrides: overrides, changeReference: changeReference, createdAt: createdAt)
+    fresh.endsAt = endsAt
+    for lane in lanes {
+      fresh.lanes.append(Lane(client: lane.client, ring: lane.ring))
+      fresh.addRings(upTo: lane.ring)
+    }
+    for (index, run) in runs.enumerated() where run.retryOf < 0 {
+      let first = Run(server: run.server, lane: Int(run.lane), order: Int(run.order))
+      fresh.lanes[Int(run.lane)].queue.append(Int32(index))
+      fresh.runs.append(first)
+      fresh.add(first)
+    }
+    for lane in fresh.lanes.indices {
+      let queue = fresh.lanes[lane].queue
+      fresh.lanes[lane].queue = queue.sorted {
+        fresh.runs[Int($0)].order < fresh.runs[Int($1)].order
+      }
+    }
+    return fresh
+  }
+}
+
+extension ControlState {
+  /// How long a run is expected to hold its slot.
+  package func estimate(of ref: RunRef) -> Duration { times(of: ref).estimate }
+}

@@ -1,0 +1,18 @@
+extension String {
+  /// This text, cut to at most `limit` UTF-8 bytes at a character, with control characters but
+  /// line breaks and tabs replaced, so that it is safe to store, log and print.
+  package func bounded(to limit: Int = Limits.message) -> String {
+    var cleaned = ""
+    var size = 0
+    for character in self {
+      let isControl = character.unicodeScalars.contains {
+        ($0.value < 0x20 && $0 != "\n" && $0 != "\t") || (0x7f...0x9f).contains($0.value)
+      }
+      let kept = isControl ? "\u{FFFD}" : character
+      size += kept.utf8.count
+      if size > limit { break }
+      cleaned.append(kept)
+    }
+    return cleaned
+  }
+}

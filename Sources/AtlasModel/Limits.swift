@@ -1,0 +1,49 @@
+/// The bounds of the whole system, in one place, each with its reason.
+///
+/// Bounds of one boundary (the wire, the hook runtime) live with that boundary.
+package enum Limits {
+  /// A thousand customer companies is the mission; ten times that leaves room.
+  package static let clients = 10_000
+  /// Servers in the fleet: the planner is measured at this size.
+  package static let servers = 1_000_000
+  /// Servers of one client: its lane is scanned at admission, so it must stay small.
+  package static let serversPerClient = 5_000
+  /// Slots of one client.
+  package static let slotsPerClient = 100
+  /// Campaigns kept in the daemon's memory, drafts and finished ones included.
+  package static let campaigns = 10_000
+  /// Windows of one client; more are a mistake of a generator.
+  package static let windowsPerClient = 64
+  /// Freezes of one client.
+  package static let freezesPerClient = 256
+  /// The name of a ring, in bytes: it heads a column.
+  package static let ringName = 64
+  /// Roles of one server.
+  package static let rolesPerServer = 16
+  /// Contacts of one client.
+  package static let contactsPerClient = 32
+  /// Times one run may take its slot that are kept for the report.
+  package static let slotIntervals = 32
+  /// Updates named in an update set, and results of one server.
+  package static let updates = 512
+  /// Reasons, messages and notes, in bytes; longer ones are cut at a character.
+  package static let message = 1_024
+  /// Rows of a page: a reader holds one page in memory.
+  package static let page = 500
+  /// Events stepped into one commit: 500 transitions take 2 ms, and nobody waits longer.
+  package static let batch = 500
+  /// Inputs waiting for the control machine before callers are told to come back.
+  package static let waitingInputs = 100_000
+  /// Callers waiting for an answer; more are told to come back.
+  package static let waitingCallers = 10_000
+  /// Messages waiting for one agent's session; an agent that reads nothing is cut off.
+  package static let waitingForAgent = 256
+  /// How far ahead windows are turned into intervals, and the default end of a campaign.
+  package static let windowHorizon = Duration.seconds(14 * 86_400)
+  /// Intervals of one client in that horizon.
+  package static let windowIntervals = 1_024
+  /// How long an answer is kept under its request id.
+  package static let requestIDLifetime = Duration.seconds(86_400)
+  /// Request ids kept at once; the oldest go first.
+  package static let requestIDs = 100_000
+}

@@ -1,0 +1,265 @@
+import AtlasCalendar
+import AtlasControl
+import AtlasEngine
+import AtlasModel
+import AtlasStore
+import Dispatch
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// The only asynchronous code of the daemon's heart: it brings inputs to the control machine, one
+/// at a time, and carries out the actions that come back.
+package final class ControlPump: Service {
+  private let store: any Store
+  private let hooks: any HookPort
+  private let clock: CampaignClock
+  private let logger: Logger
+  /// A rehearsal's clock jumps to the first window of the first fleet that is imported.
+  private let startsAtFirstWindow: Bool
+  private let inputs: AsyncStream<ControlInput>
+  private let input: AsyncStream<ControlInput>.Continuation
+  private let channels = AgentChannels()
+  private let callers = Mutex<Callers>(Callers())
+  private let alarm: Alarm
+  private let hasJumped = Atomic<Bool>(false)
+  /// Inputs that the machine has not taken yet.
+  private let backlog = Atomic<Int>(0)
+  /// Who follows the log is woken here.
+  package let tail: LogTail
+  /// Taken by ``run()``, which alone uses it from then on.
+  private let machine: Mutex<ControlMachine?>
+
+  private struct Callers {
+    var waiting: [RequestTicket: CheckedContinuation<ControlReply, Never>] = [:]
+    var nextTicket: UInt64 = 0
+    var nextSession: UInt64 = 0
+    var isClosed = false
+  }
+
+  package init(
+    machine: ControlMachine, store: any Store, hooks: any HookPort, clock: CampaignClock,
+    startsAtFirstWindow: Bool, logger: Logger
+  ) {
+    self.machine = Mutex(machine)
+    self.store = store
+    self.hooks = hooks
+    self.clock = clock
+    self.startsAtFirstWindow = startsAtFirstWindow
+    self.logger = logger
+    tail = LogTail(position: machine.logPosition)
+    (inputs, input) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    alarm = Alarm()
+  }
+
+  // MARK: - For the services
+
+  /// Asks the control machine, and waits for its answer, which comes after the commit.
+  package func call(_ request: ControlRequest) async -> ControlReply {
+    await withCheckedContinuation { continuation in
+      let ticket: RequestTicket? = callers.withLock { callers in
+        guard !callers.isClosed, callers.waiting.count < Limits.waitingCallers else { return nil }
+        callers.nextTicket += 1
+        let ticket = RequestTicket(callers.nextTicket)
+        callers.waiting[ticket] = continuation
+        return ticket
+      }
+      guard let ticket else {
+        let isClosed = callers.withLock { $0.isClosed }
+        return continuation.resume(returning: .refused(isClosed ? .shuttingDown : .overloaded))
+      }
+      put(.request(ticket, request))
+    }
+  }
+
+  /// Opens a session for an agent that has said Hello.
+  package func openSession(_ hello: Hello) -> (SessionID, AgentChannel) {
+    let session = callers.withLock { callers in
+      callers.nextSession += 1
+      return SessionID(callers.nextSession)
+    }
+    let channel = channels.open(session)
+    put(.sessionOpened(session, hello))
+    return (session, channel)
+  }
+
+  /// Takes a message of an agent. When the machine cannot keep up the session is ended: the agent
+  /// keeps its reports, comes back later and says them again.
+  package func received(_ message: AgentMessage, from session: SessionID) {
+    guard backlog.load(ordering: .relaxed) < Limits.waitingInputs else {
+      return channels.end(session, reason: "the daemon is overloaded")
+    }
+    put(.agentMessage(session, message))
+  }
+
+  package func closeSession(_ session: SessionID) {
+    channels.forget(session)
+    put(.sessionClosed(session))
+  }
+
+  /// Campaigns that are started from now on pin this revision.
+  package func hooksLoaded(revision: String) { put(.hooksLoaded(revision: revision)) }
+
+  package var openSessions: Int { channels.count }
+  package var campaignTime: Instant { clock.now }
+  package var demoFactor: Int { clock.factor }
+
+  // MARK: - The pump
+
+  /// Runs until it is told to shut down; throws ``PumpError`` when the store cannot be trusted.
+  package func run() async throws {
+    alarm.onFire { [weak self] in self?.put(.timerFired) }
+    guard var machine = machine.withLock({ $0.take() }) else {
+      preconditionFailure("a pump runs once")
+    }
+    try await withGracefulShutdownHandler {
+      try await withThrowingDiscardingTaskGroup { group in
+        defer { close() }
+        try perform(machine.wake(at: moment), in: &group)
+        for await next in inputs {
+          backlog.subtract(1, ordering: .relaxed)
+          try perform(machine.handle(next, at: moment), in: &group)
+        }
+        // What is still running, hooks above all, starts again with the next daemon.
+        group.cancelAll()
+      }
+    } onGracefulShutdown: { [input] in
+      input.finish()
+    }
+  }
+
+  private var moment: Moment {
+    Moment(campaign: clock.now, realMilliseconds: CampaignClock.realMilliseconds)
+  }
+
+  private func close() {
+    alarm.set(nil)
+    channels.endAll(reason: "the daemon is going down")
+    tail.close()
+    let waiting = callers.withLock { callers in
+      callers.isClosed = true
+      defer { callers.waiting = [:] }
+      return callers.waiting
+    }
+    for continuation in waiting.values { continuation.resume(returning: .refused(.shuttingDown)) }
+  }
+
+  private func perform(
+    _ actions: [ControlAction], in group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) throws {
+    var toExpand: [(ClientID, ClientConfig)] = []
+    for action in actions {
+      switch action {
+      case .commit(let batch): group.addTask { await self.commit(batch) }
+      case .reply(let ticket, let reply):
+        callers.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume(returning: reply)
+      case .send(let session, let message): channels.send(message, to: session)
+      case .endSession(let session, let reason): channels.end(session, reason: reason)
+      case .startHook(let order): group.addTask { await self.run(order) }
+      case .cancelHook(let ticket): hooks.cancel(ticket)
+      case .expandWindows(let client, let config): toExpand.append((client, config))
+      case .armTimer(let instant): alarm.set(instant.map(clock.realDelay(until:)))
+      case .logGrew(let position): tail.grow(to: position)
+      case .halt(let reason): throw PumpError.storeFailed(reason)
+      }
+    }
+    if !toExpand.isEmpty {
+      jumpToFirstWindow(of: toExpand.map(\.1))
+      let expanding = toExpand
+      group.addTask { self.expand(expanding) }
+    }
+  }
+
+  private func commit(_ batch: Batch) async {
+    do throws(StoreError) {
+      try await store.commit(batch)
+      put(.committed)
+    } catch {
+      put(.commitFailed(error))
+    }
+  }
+
+  private func run(_ order: HookOrder) async {
+    let (verdict, row) = await hooks.run(order)
+    put(.hookFinished(order.ticket, verdict, row))
+  }
+
+  private func expand(_ clients: [(ClientID, ClientConfig)]) {
+    let now = clock.now
+    let until = now + Limits.windowHorizon
+    for (id, config) in clients {
+      let windows: [Interval]
+      do throws(WindowError) {
+        windows = try WindowCalendar.intervals(
+          client: config, from: now - .seconds(86_400), until: until)
+      } catch {
+        // The import refuses such windows; a client without one is never worked on.
+        logger.error(
+          "windows cannot be worked out",
+          metadata: ["client": "\(config.name)", "error": "\(error)"])
+        windows = []
+      }
+      put(.windowsExpanded(id, windows, until: until))
+    }
+  }
+
+  private func jumpToFirstWindow(of clients: [ClientConfig]) {
+    guard startsAtFirstWindow, hasJumped.exchange(true, ordering: .relaxed) == false
+    else { return }
+    guard let opening = try? WindowCalendar.firstOpening(of: clients, from: clock.now) else {
+      return
+    }
+    clock.jump(to: opening)
+    logger.info("the rehearsal's clock begins at the first window", metadata: ["at": "\(opening)"])
+  }
+
+  private func put(_ next: ControlInput) {
+    backlog.add(1, ordering: .relaxed)
+    input.yield(next)
+  }
+}
+
+/// Why the pump had to stop.
+package enum PumpError: Error, Hashable, Sendable, CustomStringConvertible {
+  case storeFailed(String)
+
+  package var description: String {
+    switch self {
+    case .storeFailed(let reason): "nothing can be committed any more: \(reason)"
+    }
+  }
+}
+
+/// One timer that can be set again.
+private final class Alarm: Sendable {
+  private let state = Mutex(State())
+
+  private struct State {
+    /// Only the newest setting may fire.
+    var number: UInt64 = 0
+    var fire: (@Sendable () -> Void)?
+  }
+
+  func onFire(_ fire: @escaping @Sendable () -> Void) { state.withLock { $0.fire = fire } }
+
+  /// Fires once after `delay` of real time, instead of what was set before; nil: not at all.
+  func set(_ delay: Duration?) {
+    let number = state.withLock { state in
+      state.number += 1
+      return state.number
+    }
+    guard let delay else { return }
+    let bounded = min(max(delay, .zero), .seconds(86_400))
+    let nanoseconds =
+      bounded.components.seconds * 1_000_000_000
+      + bounded.components.attoseconds / 1_000_000_000
+    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(nanoseconds))) {
+      [weak self] in self?.fire(number)
+    }
+  }
+
+  private func fire(_ number: UInt64) {
+    let fire = state.withLock { $0.number == number ? $0.fire : nil }
+    fire?()
+  }
+}

@@ -1,0 +1,170 @@
+import AtlasControl
+import AtlasEngine
+import AtlasHooks
+import AtlasModel
+import AtlasStore
+import Synchronization
+
+/// Brings the pump's orders to the hook runtime, and what hooks say back to the engine's words.
+package final class HookGateway: HookPort {
+  private let runner: any HookRunner
+  /// Keys of the hook runs that are under way, by ticket.
+  private let running = Mutex<[HookTicket: String]>([:])
+
+  package init(_ runner: any HookRunner) { self.runner = runner }
+
+  package func run(_ order: HookOrder) async -> (HookVerdict, HookRunRow?) {
+    let invocation = HookInvocation(order, current: runner.currentRevision)
+    running.withLock { $0[order.ticket] = invocation.key }
+    defer { running.withLock { $0[order.ticket] = nil } }
+    let report = await runner.run(invocation)
+    guard report.outcome != .notDefined else { return (.notDefined, nil) }
+    return (HookVerdict(report), HookRunRow(report, order))
+  }
+
+  package func cancel(_ ticket: HookTicket) {
+    if let key = running.withLock({ $0[ticket] }) { runner.cancel(key: key) }
+  }
+}
+
+extension HookInvocation {
+  /// - Parameter current: The revision for campaigns that pinned none.
+  fileprivate init(_ order: HookOrder, current: HookRevisionID?) {
+    let pinned = HookRevisionID(order.revision)
+    self.init(
+      point: order.point, key: order.key, client: order.client, site: order.site,
+      server: order.server, roles: order.roles, ring: order.ring, campaign: order.campaign,
+      attempt: order.attempt, pass: order.pass, phase: order.phase, deadline: order.deadline,
+      restarted: order.restarted, rollback: order.rollback, snapshotID: order.snapshotID,
+      updates: order.updates, revision: order.revision.isEmpty ? current ?? pinned : pinned)
+  }
+}
+
+extension HookVerdict {
+  fileprivate init(_ report: HookReport) {
+    switch report.outcome {
+    case .ok:
+      var backup: BackupFact?
+      var snapshot: SnapshotFact?
+      for evidence in report.evidence {
+        switch evidence {
+        case .backup(let source, let taken, let verified, let tested):
+          backup = BackupFact(
+            source: source, takenAt: taken, verifiedAt: verified, restoreTestedAt: tested)
+        case .snapshot(let id, let taken): snapshot = SnapshotFact(id: id, takenAt: taken)
+        }
+      }
+      self = .ok(backup: backup, snapshot: snapshot)
+    case .skip(let message): self = .skip(message)
+    case .deferred(let after, let reason): self = .deferred(after: after, reason: reason)
+    case .fail(let message, let retryable): self = .fail(message, retryable: retryable)
+    case .error(let error):
+      switch error.kind {
+      case .cancelled: self = .cancelled
+      case .deadline: self = .timeout(error.text)
+      case .script, .host, .limitCPU, .limitMemory, .limitInstructions, .engine:
+        self = .error(error.text)
+      }
+    case .notDefined: self = .notDefined
+    }
+  }
+}
+
+extension HookError {
+  /// Where and what, in one line.
+  fileprivate var text: String {
+    guard let file else { return "\(kind.rawValue): \(message)" }
+    return "\(file):\(line ?? 0): \(kind.rawValue): \(message)"
+  }
+}
+
+extension HookRunRow {
+  fileprivate init(_ report: HookReport, _ order: HookOrder) {
+    var message = ""
+    var failure: HookError?
+    switch report.outcome {
+    case .ok(let text, _), .skip(let text), .fail(let text, _): message = text
+    case .deferred(_, let reason): message = reason
+    case .error(let error):
+      message = error.message
+      failure = error
+    case .notDefined: break
+    }
+    self.init(
+      key: report.key, campaign: order.campaign.text, client: order.client.text,
+      server: order.server.text, point: order.point.rawValue, attempt: order.attempt,
+      outcome: report.outcome.word, message: message.bounded(),
+      errorKind: failure?.kind.rawValue ?? "", file: failure?.file ?? report.file ?? "",
+      line: failure?.line ?? 0, traceback: (failure?.traceback ?? "").bounded(to: 4_096),
+      revision: report.revision.text, startedAt: report.startedAt,
+      tookMilliseconds: (report.endedAt - report.startedAt).milliseconds,
+      cpuMicroseconds: report.usage.cpu.components.attoseconds / 1_000_000_000_000
+        + report.usage.cpu.components.seconds * 1_000_000,
+      peakMemoryBytes: Int64(report.usage.peakMemoryBytes),
+      calls: report.usage.calls.filter { $0.count > 0 }
+        .map { "\($0.call.rawValue) \($0.count) \($0.errors)" }.joined(separator: "\n"))
+  }
+}
+
+/// Campaign time for hooks.
+package struct HookCampaignClock: HookClock {
+  private let clock: CampaignClock
+
+  package init(_ clock: CampaignClock) { self.clock = clock }
+
+  package func now() -> Instant { clock.now }
+
+  package func sleep(until instant: Instant) async throws {
+    try await Task.sleep(for: clock.realDelay(until: instant))
+  }
+}
+
+/// The values that hooks keep, in the store: durable before the call returns.
+package struct StoreKeyValue: HookKeyValue {
+  private let store: any Store
+
+  package init(_ store: any Store) { self.store = store }
+
+  package func get(client: ClientName, key: String) async throws(HookFault) -> [UInt8]? {
+    do { return try await store.keyValue(client: client.text, key: key) } catch {
+      throw HookFault(error)
+    }
+  }
+
+  package func set(
+    client: ClientName, key: String, to value: [UInt8]
+  ) async throws(HookFault) {
+    _ = try await put(client, key, value, if: .always)
+  }
+
+  package func compareAndSet(
+    client: ClientName, key: String, expected: [UInt8]?, to value: [UInt8]
+  ) async throws(HookFault) -> Bool {
+    try await put(client, key, value, if: expected.map { .equals($0) } ?? .absent)
+  }
+
+  package func delete(client: ClientName, key: String) async throws(HookFault) {
+    _ = try await put(client, key, nil, if: .always)
+  }
+
+  private func put(
+    _ client: ClientName, _ key: String, _ value: [UInt8]?, if condition: KeyValueCondition
+  ) async throws(HookFault) -> Bool {
+    do {
+      return try await store.setKeyValue(
+        client: client.text, key: key, to: value, if: condition)
+    } catch {
+      throw HookFault(error)
+    }
+  }
+}
+
+extension HookFault {
+  fileprivate init(_ error: StoreError) {
+    switch error {
+    case .full(let message): self.init(code: "kv.full", message: message, retryable: false)
+    case .inUse, .format, .outOfOrder, .failed, .outcomeUnknown, .closed:
+      self.init(code: "kv.store", message: "\(error)", retryable: true)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import AtlasControl
+import AtlasEngine
+import AtlasModel
+import AtlasWire
+
+extension AtlasV1.Latch {
+  init(_ latch: Latch) {
+    self.init(
+      reason: latch.reason, principal: latch.principal, since: .init(latch.since),
+      until: latch.until.map { .init($0) })
+  }
+}
+
+extension AtlasV1.Interval {
+  init(_ interval: Interval) {
+    self.init(start: .init(interval.start), end: .init(interval.end))
+  }
+}
+
+extension AtlasV1.ClientInfo {
+  init(_ view: ClientView) {
+    let config = view.config
+    self.init(
+      name: config.name.text, ring: Int32(config.ring.number), zone: config.zone,
+      windows: config.windows.map(\.rule),
+      freezes: config.freezes.map {
+        AtlasV1.Freeze(interval: .init($0.interval), reason: $0.reason)
+      },
+      maxParallelServers: Int32(config.maxParallelServers), requireBackup: config.requireBackup,
+      createSnapshots: config.createSnapshots, maxBackupAge: .init(config.maxBackupAge),
+      priority: Int32(config.priority),
+      contacts: config.contacts.map { .init(email: $0.email, language: $0.language) },
+      servers: Int32(view.servers), slotsInUse: Int32(view.slotsInUse),
+      agentsConnected: Int32(view.agentsConnected), paused: view.paused.map { .init($0) },
+      stopped: view.stopped.map { .init($0) }, etag: view.etag,
+      requireChangeReference: config.requireChangeReference)
+  }
+}
+
+extension AtlasV1.ServerInfo {
+  init(_ view: ServerView) {
+    let config = view.config
+    self.init(
+      name: config.name.text, client: config.client.text, site: config.site.text,
+      roles: config.roles.map(\.text), number: Int32(config.number),
+      updateOrder: config.updateOrder.map { Int32($0) }, system: config.system,
+      physical: config.physical, retired: view.retired, locked: view.locked.map { .init($0) },
+      agentConnected: view.connected, agentVersion: view.agentVersion,
+      campaign: view.campaign?.text ?? "",
+      runState: view.runState.map { .init($0) } ?? .unspecified, etag: view.etag)
+  }
+}
+
+extension AtlasV1.Stop {
+  init(_ view: StopView) {
+    self.init(
+      client: view.client?.text ?? "", fence: view.stop.fence.number,
+      reason: view.stop.latch.reason, principal: view.stop.latch.principal,
+      since: .init(view.stop.latch.since))
+  }
+}
+
+extension AtlasV1.Metrics {
+  init(_ view: MetricsView) {
+    self.init(
+      campaign: view.campaign?.text ?? "", clock: .init(view.now, factor: view.demoFactor),
+      servers: .init(view.counts, downNow: view.downNow),
+      activeClients: Int32(view.activeClients), clients: Int32(view.clients),
+      elapsed: .init(view.elapsed), estimatedTimeLeft: view.estimatedTimeLeft.map { .init($0) },
+      successRate: view.counts.successRate, waitingForPeople: Int32(view.waitingForPeople),
+      agentsConnected: Int32(view.agentsConnected), stopped: view.stopped,
+      paused: view.paused, settled: view.settled,
+      rings: view.rings.map {
+        AtlasV1.RingMetrics(
+          ring: Int32($0.ring.number), name: $0.ring.defaultName,
+          servers: .init($0.counts, downNow: $0.downNow), status: $0.status.word,
+          gate: $0.gate.word)
+      },
+      clientMetrics: view.perClient.map {
+        AtlasV1.ClientMetrics(
+          client: $0.client.text, ring: Int32($0.ring.number),
+          servers: .init($0.counts, downNow: $0.downNow))
+      })
+  }
+}

@@ -1,0 +1,335 @@
+import AtlasEngine
+import AtlasModel
+
+/// A change of a run, as its record tells it.
+package struct EngineTransition: Hashable, Sendable, Comparable, CustomStringConvertible {
+  package let from: RunState.Kind
+  package let to: RunState.Kind
+  package let kind: RecordKind
+
+  package init(from: RunState.Kind, to: RunState.Kind, kind: RecordKind) {
+    self.from = from
+    self.to = to
+    self.kind = kind
+  }
+
+  package var description: String { "\(from.word) -> \(to.word) by \(kind.rawValue)" }
+
+  package static func < (left: Self, right: Self) -> Bool {
+    (left.from.rawValue, left.to.rawValue, left.kind.rawValue)
+      < (right.from.rawValue, right.to.rawValue, right.kind.rawValue)
+  }
+}
+
+/// A step of a run in progress from one phase to another, as its records tell it.
+package struct EnginePhaseStep: Hashable, Sendable, Comparable, CustomStringConvertible {
+  package let from: Phase
+  package let to: Phase
+
+  package init(from: Phase, to: Phase) {
+    self.from = from
+    self.to = to
+  }
+
+  package var description: String { "\(from.word) -> \(to.word)" }
+
+  package static func < (left: Self, right: Self) -> Bool {
+    (left.from.rawValue, left.to.rawValue) < (right.from.rawValue, right.to.rawValue)
+  }
+}
+
+/// Checks what must always be true (S1 to S4, S7 to S9 of the design) from what goes in and out of
+/// the engine: records, commands, answers. It looks at none of the engine's own counters.
+package struct EngineChecker: Sendable {
+  package private(set) var violations: [String] = []
+  /// Every transition that was seen.
+  package private(set) var seen: Set<EngineTransition> = []
+  /// Every step between phases that was seen, within IN_PROGRESS.
+  package private(set) var phaseSteps: Set<EnginePhaseStep> = []
+  private var runs: [RunRef: RunTruth] = [:]
+  private var clients: [ClientTruth] = []
+  private var campaigns: [CampaignTruth] = []
+  private var isStopped = false
+
+  private struct ClientTruth {
+    var config: ClientConfig
+    var windows: [Interval] = []
+    var isStopped = false
+    var slots: Set<RunRef> = []
+  }
+
+  private struct CampaignTruth {
+    var policy: Policy
+    var overrides: [ClientPolicy]
+
+    func policy(for client: ClientID) -> Policy {
+      overrides.first { $0.client == client }?.policy ?? policy
+    }
+  }
+
+  /// What the records and answers say about a run.
+  private struct RunTruth {
+    var client: ClientID
+    var roles: [Role]
+    var kind: RunState.Kind?
+    var phase: Phase?
+    var granted = 0
+    /// Evidence since the slot was taken.
+    var backup: BackupFact?
+    var hasSnapshot = false
+    var hasUpdated = false
+    /// Rollbacks of this attempt, and how many people asked for.
+    var rollbacks = 0
+    var rollbacksAskedFor = 0
+    /// Whether the newest bad news may be tried again.
+    var isRetryable = false
+    var mayIgnoreWindow = false
+  }
+
+  package init() {}
+
+  package mutating func report(_ violation: String) {
+    if violations.count < 20 { violations.append(violation) }
+  }
+}
+
+/// What the checker is told about the world.
+extension EngineChecker {
+  package mutating func know(_ config: ClientConfig, at client: ClientID) {
+    let index = Int(client.index)
+    if index < clients.count {
+      clients[index].config = config
+    } else {
+      clients.append(ClientTruth(config: config))
+    }
+  }
+
+  package mutating func know(_ windows: [Interval], of client: ClientID) {
+    clients[Int(client.index)].windows = windows
+  }
+
+  package mutating func know(_ policy: Policy, _ overrides: [ClientPolicy]) {
+    campaigns.append(CampaignTruth(policy: policy, overrides: overrides))
+  }
+
+  package mutating func know(_ ref: RunRef, client: ClientID, roles: [Role]) {
+    if runs[ref] == nil { runs[ref] = RunTruth(client: client, roles: roles) }
+  }
+
+  /// A person says that a parked boot need not wait for its window.
+  package mutating func allowBoot(of ref: RunRef) {
+    runs[ref]?.mayIgnoreWindow = true
+  }
+
+  /// A hook of a run has said something.
+  package mutating func heard(_ verdict: HookVerdict, from ref: RunRef) {
+    switch verdict {
+    case .ok(let backup, let snapshot):
+      if let backup { runs[ref]?.backup = backup }
+      if snapshot != nil { runs[ref]?.hasSnapshot = true }
+    case .fail(_, let retryable): runs[ref]?.isRetryable = retryable
+    case .timeout: runs[ref]?.isRetryable = true
+    case .skip, .deferred, .error, .cancelled: runs[ref]?.isRetryable = false
+    case .notDefined: break
+    }
+  }
+
+  /// An agent has reported the end of a run's command.
+  package mutating func heard(_ result: CommandResult, from ref: RunRef) {
+    if result.snapshot != nil { runs[ref]?.hasSnapshot = true }
+    if result.status != .succeeded || result.health?.healthy == false {
+      runs[ref]?.isRetryable = result.retryable || result.status == .environment
+    }
+  }
+}
+
+/// What the checker makes of what comes out.
+extension EngineChecker {
+  package mutating func check(_ effects: [Effect], now: Instant) {
+    for effect in effects {
+      switch effect {
+      case .record(let record): check(record, now: now)
+      case .command(let ref, _, let command): check(command, of: ref, now: now)
+      case .save, .withdraw, .cancelCommand, .tellStop, .acknowledge, .startHook, .cancelHook,
+        .expandWindows:
+        break
+      }
+    }
+  }
+
+  private mutating func check(_ record: Record, now: Instant) {
+    switch record.kind {
+    case .stopLatched: latch(record.client, true)
+    case .stopReleased: latch(record.client, false)
+    case _: break
+    }
+    guard let campaign = record.campaign, let number = record.run, let from = record.from,
+      let to = record.to
+    else { return }
+    let ref = RunRef(campaign: campaign, index: Int(number))
+    guard let truth = runs[ref] else { return report("a record of an unknown run: \(record)") }
+    checkTransition(ref, truth, from, to, record)
+    note(record, ref, to)
+    checkAttempts(ref, record)
+    if !from.holdsSlot, to.holdsSlot { checkSlots(ref, truth.client) }
+    if !to.holdsSlot { clients[Int(truth.client.index)].slots.remove(ref) }
+    checkStart(ref, truth, record, now: now)
+  }
+
+  private mutating func latch(_ client: ClientID?, _ value: Bool) {
+    guard let client else {
+      isStopped = value
+      return
+    }
+    clients[Int(client.index)].isStopped = value
+  }
+
+  /// S8 and S9: a record continues where the one before it ended, and nothing follows the end.
+  private mutating func checkTransition(
+    _ ref: RunRef, _ truth: RunTruth, _ from: RunState.Kind, _ to: RunState.Kind, _ record: Record
+  ) {
+    if let last = truth.kind, last != from {
+      report("S9: \(name(ref)) was \(last.word), and its record says from \(from.word)")
+    }
+    if from.isTerminal { report("S8: \(name(ref)) leaves \(from.word) for \(to.word)") }
+    seen.insert(EngineTransition(from: from, to: to, kind: record.kind))
+    if from == .inProgress, to == .inProgress, let old = truth.phase, let new = record.phase,
+      record.kind != .runWarning
+    {
+      phaseSteps.insert(EnginePhaseStep(from: old, to: new))
+    }
+    runs[ref]?.kind = to
+    // A pending run whose updates are fetched stays a pending run.
+    runs[ref]?.phase = to == .pending ? nil : record.phase
+  }
+
+  private mutating func note(_ record: Record, _ ref: RunRef, _ to: RunState.Kind) {
+    switch record.kind {
+    case .runStarted:
+      runs[ref]?.backup = nil
+      runs[ref]?.hasSnapshot = false
+      runs[ref]?.hasUpdated = false
+      runs[ref]?.rollbacks = 0
+      runs[ref]?.rollbacksAskedFor = 0
+    case .runRetried:
+      if runs[ref]?.rollbacks != 0 { report("S7: \(name(ref)) is retried after a rollback") }
+      if runs[ref]?.isRetryable == false {
+        report("S7: \(name(ref)) is retried after a permanent failure")
+      }
+    case .runResolved:
+      if record.reason.hasPrefix("retry") { runs[ref]?.granted += 1 }
+      if !record.reason.hasPrefix("accept") { runs[ref]?.rollbacksAskedFor += 1 }
+    case .runPhase where record.phase == .rollback:
+      runs[ref]?.rollbacks += 1
+      if let truth = runs[ref], truth.rollbacks > 1 + truth.rollbacksAskedFor {
+        report("S7: \(name(ref)) is rolled back \(truth.rollbacks) times in an attempt")
+      }
+    case _: break
+    }
+  }
+
+  /// S7: attempts are 1, the policy's retries, and those that people granted.
+  private mutating func checkAttempts(_ ref: RunRef, _ record: Record) {
+    guard let truth = runs[ref], let attempt = record.attempt else { return }
+    let policy = campaigns[Int(ref.campaign.index)].policy(for: truth.client)
+    let allowed = 1 + policy.maxRetries + truth.granted
+    if Int(attempt) > allowed {
+      report("S7: attempt \(attempt) of \(name(ref)); \(allowed) are allowed")
+    }
+  }
+
+  /// S1: no admission raises the slots in use above the limit.
+  private mutating func checkSlots(_ ref: RunRef, _ client: ClientID) {
+    let index = Int(client.index)
+    clients[index].slots.insert(ref)
+    let policy = campaigns[Int(ref.campaign.index)].policy(for: client)
+    let own = clients[index].config.maxParallelServers
+    let limit = min(own, policy.maxParallelServers ?? own)
+    if clients[index].slots.count > limit {
+      report("S1: \(name(ref)) is slot \(clients[index].slots.count) of \(limit)")
+    }
+  }
+
+  /// S2 and S4: where and when an attempt starts.
+  private mutating func checkStart(
+    _ ref: RunRef, _ truth: RunTruth, _ record: Record, now: Instant
+  ) {
+    let unparks =
+      record.from == .parked && record.kind == .runPhase
+      && (record.phase == .update || record.phase == .reboot)
+    guard record.kind == .runStarted || record.kind == .runRetried || unparks else { return }
+    if isStopped(truth.client) { report("S4: \(name(ref)) starts under a stop") }
+    let policy = campaigns[Int(ref.campaign.index)].policy(for: truth.client)
+    let needed = policy.times(for: truth.roles).estimate + policy.rollbackReserve
+    let windows = clients[Int(truth.client.index)].windows
+    let fits = windows.contains { $0.contains(now) && now + needed <= $0.end }
+    if !fits, !(record.phase == .reboot && truth.mayIgnoreWindow) {
+      report("S2: \(name(ref)) starts (\(record.kind.rawValue)) where it does not fit")
+    }
+  }
+
+  private func isStopped(_ client: ClientID) -> Bool {
+    isStopped || clients[Int(client.index)].isStopped
+  }
+
+  /// S3 and S4: what an agent is told to do.
+  private mutating func check(_ command: Command, of ref: RunRef, now: Instant) {
+    guard let truth = runs[ref] else { return report("a command for an unknown run") }
+    switch command.kind {
+    case .snapshot, .update, .reboot, .download:
+      if isStopped(truth.client) {
+        report("S4: \(command.kind.word) for \(name(ref)) under a stop")
+      }
+    case .health, .rollback, .removeSnapshot: break
+    }
+    if command.kind == .rollback, command.rollbackMeans == .hold {
+      report("\(name(ref)): “hold” reaches an agent")
+    }
+    guard command.kind == .update else { return }
+    let client = clients[Int(truth.client.index)].config
+    let policy = campaigns[Int(ref.campaign.index)].policy(for: truth.client)
+    if client.createSnapshots || policy.createSnapshots, !truth.hasSnapshot {
+      report("S3: UPDATE of \(name(ref)) without a snapshot")
+    }
+    if client.requireBackup || policy.requireBackup {
+      checkBackup(ref, truth, limit: youngest(client.maxBackupAge, policy.maxBackupAge), now: now)
+    }
+    runs[ref]?.hasUpdated = true
+  }
+
+  private mutating func checkBackup(
+    _ ref: RunRef, _ truth: RunTruth, limit: Duration, now: Instant
+  ) {
+    guard let backup = truth.backup else {
+      return report("S3: UPDATE of \(name(ref)) without backup evidence")
+    }
+    guard let verified = backup.verifiedAt, verified >= backup.takenAt else {
+      return report("S3: UPDATE of \(name(ref)) with a backup that nobody verified")
+    }
+    // What was good when the first update began stays good for its retries.
+    guard !truth.hasUpdated else { return }
+    if backup.takenAt > now || now - backup.takenAt > limit {
+      report("S3: UPDATE of \(name(ref)) with a backup that is too old")
+    }
+  }
+
+  /// S9 from the other side: the state is where the records say it is.
+  package mutating func compare(with state: ControlState) {
+    for campaign in state.campaigns.indices {
+      for index in state.campaigns[campaign].runs.indices {
+        let ref = RunRef(campaign: CampaignID(campaign), index: index)
+        let now = state[ref].state
+        let truth = runs[ref]
+        if (truth?.kind ?? .pending) != now.kind || truth?.phase != now.phase {
+          report("S9: \(name(ref)) is \(now) without a record")
+        }
+      }
+    }
+  }
+
+  private func name(_ ref: RunRef) -> String { "run \(ref.campaign.index)/\(ref.index + 1)" }
+}
+
+private func youngest(_ own: Duration, _ tighter: Duration?) -> Duration {
+  min(own, tighter ?? own)
+}

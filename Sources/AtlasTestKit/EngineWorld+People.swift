@@ -1,0 +1,77 @@
+import AtlasEngine
+import AtlasModel
+
+/// What people do, in one line each.
+extension EngineWorld {
+  /// Creates a campaign and starts it.
+  @discardableResult
+  package mutating func campaign(
+    _ name: String, policy: Policy = Policy(), selection: Selection = Selection(),
+    updateSet: UpdateSet = UpdateSet(), overrides: [ClientPolicy] = [], endsAt: Instant? = nil,
+    changeReference: String = ""
+  ) -> CampaignID {
+    let id = draft(
+      name, policy: policy, selection: selection, updateSet: updateSet, overrides: overrides,
+      endsAt: endsAt, changeReference: changeReference)
+    step(.startCampaign(id, ifMatch: nil, hookRevision: "r1", by: "anna"))
+    return id
+  }
+
+  /// Creates a campaign.
+  @discardableResult
+  package mutating func draft(
+    _ name: String, policy: Policy = Policy(), selection: Selection = Selection(),
+    updateSet: UpdateSet = UpdateSet(), overrides: [ClientPolicy] = [], endsAt: Instant? = nil,
+    changeReference: String = ""
+  ) -> CampaignID {
+    let id = CampaignID(state.campaigns.count)
+    checker.know(policy, overrides)
+    let draft = CampaignDraft(
+      name: CampaignName(trusted: name), selection: selection, updateSet: updateSet,
+      policy: policy, overrides: overrides, endsAt: endsAt, changeReference: changeReference)
+    step(.createCampaign(draft, by: "anna"))
+    return id
+  }
+
+  package mutating func stop(_ client: String? = nil, reason: String = "smoke in the server room") {
+    step(.stop(client.map { self.client($0) }, reason: reason, by: "anna"))
+  }
+
+  package mutating func release(_ client: String? = nil, reason: String = "false alarm") {
+    step(.releaseStop(client.map { self.client($0) }, reason: reason, by: "anna"))
+  }
+
+  package mutating func resume(
+    _ campaign: CampaignID = CampaignID(0), _ scope: PauseScope = .all, now atOnce: Bool = false
+  ) {
+    step(.resumeCampaign(campaign, scope, now: atOnce, by: "anna"))
+  }
+
+  package mutating func resolve(
+    _ server: String, _ decision: Decision, in campaign: CampaignID = CampaignID(0)
+  ) {
+    let ref = run(server, in: campaign)
+    step(
+      .resolveRun(
+        ref, decision, version: state[ref].version, reason: "looked at it", by: "bruno"))
+  }
+
+  /// The daemon dies between two commits and starts again: sessions and hooks are gone, and the
+  /// state is what the store holds.
+  package mutating func crash() {
+    trace.event("the daemon dies and starts again", at: now)
+    for index in agents.indices { agents[index].isConnected = false }
+    for outgoing in store.outbox { store.markSent(outgoing.command.fence, false) }
+    hooks = [:]
+    plan.removeAll {
+      switch $0.happening {
+      case .reaches, .says, .hookEnds: true
+      case .changes, .finishes, .disconnects, .connects: false
+      }
+    }
+    state = ControlState(stored: store.stored(fence: state.fence), floors: state.floors)
+    perform(state.wake(now: now))
+    check(after: .timePassed)
+    handOver()
+  }
+}

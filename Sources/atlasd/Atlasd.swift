@@ -1,0 +1,83 @@
+import ArgumentParser
+import AtlasCalendar
+import AtlasModel
+import AtlasServer
+import Logging
+
+/// The daemon: `atlasd`.
+@main
+struct Atlasd: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "atlasd",
+    abstract: "Patches whole fleets, one server of a customer at a time.",
+    discussion: """
+      Keeps its state in one directory and serves gRPC to the `atlas` command and to agents.
+      Listening beyond this machine needs TLS.
+      """,
+    version: AtlasVersion.text)
+
+  @Option(name: .long, help: ArgumentHelp("Where the state is kept.", valueName: "dir"))
+  var dataDir: String
+
+  @Option(name: .long, help: ArgumentHelp("Where gRPC is served.", valueName: "host:port"))
+  var listen = "127.0.0.1:7443"
+
+  @Option(name: .long, help: ArgumentHelp("Directory with the Lua hooks.", valueName: "dir"))
+  var hooks: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Rehearsal: campaign time runs this many times faster than real time.",
+      valueName: "factor"))
+  var demoClock: Int?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Campaign time at which a rehearsal begins, such as 2026-11-27T20:00:00Z. "
+        + "Default: the first window of the first fleet that is imported.", valueName: "time"))
+  var demoStart: String?
+
+  @Option(name: .long, help: ArgumentHelp("debug, info, warning or error.", valueName: "level"))
+  var logLevel = "info"
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "File to write the port into once it is served, for --listen with port 0.",
+      valueName: "file"))
+  var portFile: String?
+
+  func run() async throws {
+    guard let level = Logger.Level(rawValue: logLevel) else {
+      throw ValidationError("--log-level is debug, info, warning or error, not “\(logLevel)”")
+    }
+    LoggingSystem.bootstrap { LineLogHandler(label: $0, level: level) }
+    try await Daemon(options: try options(), portFile: portFile).run()
+  }
+
+  private func options() throws -> DaemonOptions {
+    guard let address = ListenAddress(listen) else {
+      throw ValidationError("--listen is HOST:PORT, such as 127.0.0.1:7443, not “\(listen)”")
+    }
+    let factor = demoClock ?? 1
+    guard (1...DaemonOptions.fastestDemo).contains(factor) else {
+      throw ValidationError("--demo-clock is 1 to \(DaemonOptions.fastestDemo), not \(factor)")
+    }
+    guard demoStart == nil || factor > 1 else {
+      throw ValidationError("--demo-start needs --demo-clock")
+    }
+    return DaemonOptions(
+      dataDirectory: dataDir, listen: address, hooksDirectory: hooks, demoFactor: factor,
+      demoStart: try demoStart.map(Self.instant))
+  }
+
+  private static func instant(_ text: String) throws -> Instant {
+    guard case .instant(let instant) = InstantText.read(text) else {
+      throw ValidationError(
+        "--demo-start is a time with its offset, such as 2026-11-27T20:00:00Z, not “\(text)”")
+    }
+    return instant
+  }
+}

@@ -1,0 +1,107 @@
+import AtlasControl
+import AtlasEngine
+import AtlasModel
+import AtlasRuntime
+import AtlasServer
+import AtlasStore
+import AtlasStoreSQLite
+import AtlasWire
+import GRPCCore
+import GRPCNIOTransportHTTP2
+import Logging
+import ServiceLifecycle
+
+/// Puts the concrete parts together, and runs them until a signal ends them.
+struct Daemon {
+  private let options: DaemonOptions
+  private let portFile: String?
+  private let logger = Logger(label: "atlasd")
+
+  init(options: DaemonOptions, portFile: String?) {
+    self.options = options
+    self.portFile = portFile
+  }
+
+  func run() async throws {
+    let store = try openStore()
+    let stored = try await load(store)
+    let clock = try clock(for: stored.meta)
+    let pump = ControlPump(
+      machine: try machine(stored), store: store, hooks: NoHooks(), clock: clock,
+      startsAtFirstWindow: stored.meta == nil && options.demoStart == nil, logger: logger)
+    let core = ServiceCore(pump: pump, store: store)
+    let server = try GRPCDaemonServer(
+      options: options, services: services(core), portFile: portFile, logger: logger)
+    logger.info(
+      "starting",
+      metadata: [
+        "version": "\(AtlasVersion.text)", "data": "\(options.dataDirectory)",
+        "demo": "\(options.demoFactor)", "records": "\(stored.meta?.lastSeq ?? 0)",
+      ])
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [
+          .init(service: pump, successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
+        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    defer { logger.info("stopped") }
+    try await group.run()
+    try await store.close()
+  }
+
+  private func services(_ core: ServiceCore) -> [any RegistrableRPCService] {
+    [
+      AgentSessions(core), Audit(core), Campaigns(core), FleetStore(core), MetricsStreams(core),
+      Safety(core),
+    ]
+  }
+
+  private func openStore() throws -> SQLiteStore {
+    do throws(StoreError) {
+      return try SQLiteStore(directory: options.dataDirectory)
+    } catch {
+      throw DaemonError.store("\(error)")
+    }
+  }
+
+  private func load(_ store: SQLiteStore) async throws -> StoredState {
+    do throws(StoreError) {
+      return try await store.load()
+    } catch {
+      throw DaemonError.store("\(error)")
+    }
+  }
+
+  /// The clock goes on from the last commit; a directory keeps the kind of clock it was made with.
+  private func clock(for meta: StoreMeta?) throws -> CampaignClock {
+    let isDemo = options.demoFactor > 1
+    guard let meta else {
+      return CampaignClock(factor: options.demoFactor, start: options.demoStart)
+    }
+    if isDemo, meta.demoFactor == 1 {
+      throw DaemonError.demo(
+        "\(options.dataDirectory) holds a real fleet; a rehearsal needs a directory of its own")
+    }
+    if !isDemo, meta.demoFactor > 1 {
+      throw DaemonError.demo(
+        "\(options.dataDirectory) was made by a rehearsal; go on with --demo-clock "
+          + "\(meta.demoFactor), or use another directory")
+    }
+    return CampaignClock(
+      factor: options.demoFactor, start: isDemo ? meta.campaignTime : nil)
+  }
+
+  private func machine(_ stored: StoredState) throws -> ControlMachine {
+    let factor = options.demoFactor
+    let configuration = ControlMachine.Configuration(
+      daemonVersion: AtlasVersion.text, demoFactor: factor,
+      checkInterval: Rehearsal.checkInterval(Policy().checkInterval, factor: factor),
+      hash: sha256, encode: AnswerCoding.encode)
+    do throws(RowError) {
+      return try ControlMachine(
+        stored: stored, floors: Rehearsal.floors(factor: factor), configuration: configuration)
+    } catch {
+      throw DaemonError.rows("\(error)")
+    }
+  }
+}

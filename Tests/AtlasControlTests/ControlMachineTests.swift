@@ -1,0 +1,252 @@
+import AtlasEngine
+import AtlasModel
+import AtlasStore
+import Testing
+
+@testable import AtlasControl
+
+@Suite("The control machine")
+struct ControlMachineTests {
+  @Test("answers a change only after its commit")
+  func answersAfterCommit() throws {
+    var desk = try Desk()
+    let ticket = desk.ask(.stop(nil, reason: "smoke"))
+    #expect(desk.drain().reply(ticket) == nil)
+    desk.take(.committed)
+    guard case .answer(.stopped(let stop, inFlight: 0)) = desk.drain().reply(ticket) else {
+      Issue.record("the stop was not answered")
+      return
+    }
+    #expect(stop.stop.latch.reason == "smoke")
+    #expect(stop.stop.latch.principal == "kim")
+  }
+
+  @Test("keeps reads back while what they would show is not durable")
+  func readsWait() throws {
+    var desk = try Desk()
+    desk.ask(.stop(nil, reason: ""))
+    let read = desk.ask(.stops)
+    #expect(desk.drain().reply(read) == nil)
+    desk.take(.committed)
+    guard case .answer(.stops(let stops)) = desk.drain().reply(read) else {
+      Issue.record("the read was not answered")
+      return
+    }
+    #expect(stops.stops.count == 1)
+  }
+
+  @Test("answers a read at once when nothing waits to be committed")
+  func readsAtOnce() throws {
+    var desk = try Desk()
+    let read = desk.ask(.stops)
+    let actions = desk.drain()
+    #expect(actions.commits == 0)
+    #expect(actions.reply(read) != nil)
+  }
+
+  @Test("commits what came while it was busy in one batch")
+  func groupsCommits() throws {
+    var desk = try Desk()
+    desk.ask(.stop(nil, reason: "first"))
+    desk.ask(.stop(nil, reason: "second"))
+    desk.ask(.stop(nil, reason: "third"))
+    let batches = desk.commitAll()
+    #expect(batches.map(\.records.count) == [1, 2])
+  }
+
+  @Test("chains every record to the one before")
+  func chainsRecords() throws {
+    var desk = try Desk()
+    let records = (desk.importFleet()).flatMap(\.records)
+    #expect(records.map(\.seq) == Array(1...UInt64(records.count)))
+    #expect(records.first?.previousHash == LogRecord.genesisHash)
+    for (before, after) in zip(records, records.dropFirst()) {
+      #expect(after.previousHash == before.hash)
+    }
+  }
+
+  @Test("refuses without a trace in the log")
+  func refusesWithoutTrace() throws {
+    var desk = try Desk()
+    let ticket = desk.ask(.releaseStop(nil, reason: "safe"))
+    let actions = desk.drain()
+    #expect(actions.commits == 0)
+    guard case .refused(.refused(.notAllowed(code: .notStopped, _, _))) = actions.reply(ticket)
+    else {
+      Issue.record("the release was not refused")
+      return
+    }
+  }
+
+  @Test("names what is not there")
+  func notFound() throws {
+    var desk = try Desk()
+    let ticket = desk.ask(.pauseClient(Desk.client, reason: ""))
+    guard case .refused(let error) = desk.drain().reply(ticket) else {
+      Issue.record("it was not refused")
+      return
+    }
+    #expect(error == .notFound(kind: "client", name: "LAA"))
+  }
+
+  @Test("stops taking anything once a commit has failed")
+  func haltsOnFailedCommit() throws {
+    var desk = try Desk()
+    let ticket = desk.ask(.stop(nil, reason: ""))
+    desk.take(.commitFailed(.outcomeUnknown("fsync")))
+    let actions = desk.drain()
+    #expect(actions.reply(ticket) == nil)
+    #expect(actions.contains { if case .halt = $0 { true } else { false } })
+    _ = desk.ask(.stops)
+    #expect(desk.drain().isEmpty)
+  }
+}
+
+@Suite("A request id")
+struct RequestIDTests {
+  @Test("gives a repeat the first answer, and nothing happens twice")
+  func repeats() throws {
+    var desk = try Desk()
+    desk.ask(.stop(nil, reason: "smoke"), id: "r1")
+    #expect(desk.commitAll().flatMap(\.answers).map(\.requestID) == ["r1"])
+    let again = desk.ask(.stop(nil, reason: "smoke"), id: "r1")
+    guard case .repeated(let bytes) = desk.drain().reply(again) else {
+      Issue.record("it was not repeated")
+      return
+    }
+    #expect(bytes == Array("Method".utf8))
+    #expect(desk.machine.state.fence == Fence(1))
+  }
+
+  @Test("refuses other content under the same id")
+  func otherContent() throws {
+    var desk = try Desk()
+    desk.ask(.stop(nil, reason: "smoke"), id: "r1", content: 1)
+    _ = desk.commitAll()
+    let again = desk.ask(.stop(nil, reason: "fire"), id: "r1", content: 2)
+    guard case .refused(.requestIDReused("r1")) = desk.drain().reply(again) else {
+      Issue.record("it was not refused")
+      return
+    }
+  }
+
+  @Test("is forgotten after a day")
+  func forgets() throws {
+    var desk = try Desk()
+    desk.ask(.stop(nil, reason: "smoke"), id: "r1")
+    _ = desk.commitAll()
+    desk.now = desk.now + .seconds(86_401)
+    desk.ask(.stop(nil, reason: "other"))
+    #expect(desk.commitAll().compactMap(\.forgetAnswersBefore).count == 1)
+    desk.ask(.stop(nil, reason: "smoke"), id: "r1")
+    _ = desk.commitAll()
+    #expect(desk.machine.state.fence == Fence(3))
+  }
+}
+
+@Suite("An agent's session")
+struct SessionTests {
+  private let session = SessionID(7)
+
+  @Test("hears its welcome first, even when its Hello brings reports")
+  func welcomeFirst() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    let late = CommandReport(
+      fence: Fence(9), seq: 1, at: desk.now, event: .progress(ProgressReport(percent: 1)))
+    desk.take(.sessionOpened(session, Desk.hello(Desk.first, reports: [late])))
+    _ = desk.commitAll()
+    let sent = desk.drain().sent(session)
+    guard case .welcome = sent.first else {
+      Issue.record("the welcome was not first: \(sent)")
+      return
+    }
+    #expect(sent.dropFirst() == [.reportAcknowledgement(fence: Fence(9), seq: 1)])
+  }
+
+  @Test("of a server that nobody imported is ended with a reason")
+  func unknownServer() throws {
+    var desk = try Desk()
+    desk.take(.sessionOpened(session, Desk.hello(Desk.first)))
+    let reasons = desk.drain().compactMap {
+      if case .endSession(session, let reason) = $0 { reason } else { nil }
+    }
+    #expect(reasons == ["LAA-PARIS-WEB01 is not in the fleet; import it first"])
+  }
+
+  @Test("ends the older one of the same server")
+  func newerEndsOlder() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    desk.take(.sessionOpened(session, Desk.hello(Desk.first)))
+    desk.take(.sessionOpened(SessionID(8), Desk.hello(Desk.first)))
+    _ = desk.commitAll()
+    let ended = desk.drain().contains {
+      if case .endSession(session, _) = $0 { true } else { false }
+    }
+    #expect(ended)
+  }
+}
+
+@Suite("A stored state")
+struct StoredStateTests {
+  @Test("read back gives the same state, and the log goes on where it ended")
+  func readsBack() throws {
+    var desk = try Desk()
+    var batches = desk.importFleet()
+    desk.take(.sessionOpened(SessionID(1), Desk.hello(Desk.first)))
+    desk.ask(.createCampaign(CampaignRequest(name: Desk.campaign)))
+    desk.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    desk.ask(.pauseClient(Desk.client, reason: "call them first"))
+    desk.ask(.stop(nil, reason: "smoke"))
+    batches += desk.commitAll()
+
+    var reopened = try Desk(stored: StoredState(applying: batches))
+    #expect(reopened.machine.logPosition == desk.machine.logPosition)
+    #expect(reopened.machine.state.fence == desk.machine.state.fence)
+    for item in Self.items(of: desk.machine.state) {
+      let before = StateRows.row(item, in: desk.machine.state)
+      #expect(StateRows.row(item, in: reopened.machine.state) == before)
+    }
+    reopened.now = desk.now
+    reopened.ask(.resumeClient(Desk.client))
+    let next = reopened.commitAll().flatMap(\.records)
+    #expect(next.first?.seq == desk.machine.logPosition + 1)
+  }
+
+  private static func items(of state: ControlState) -> [Effect.Item] {
+    let runs = state.campaigns.indices.flatMap { campaign in
+      state.campaigns[campaign].runs.indices.map {
+        Effect.Item.run(RunRef(campaign: CampaignID(campaign), index: $0))
+      }
+    }
+    return state.clients.indices.map { .client(ClientID($0)) }
+      + state.servers.indices.map { .server(ServerID($0)) }
+      + state.campaigns.indices.map { .campaign(CampaignID($0)) } + runs + [.control]
+  }
+
+  @Test("with a row that is cut off is refused, with the row's name", arguments: [1, 2, 5])
+  func cutRow(length: Int) throws {
+    var desk = try Desk()
+    var stored = StoredState(applying: desk.importFleet())
+    stored.rows[0].body = Array(stored.rows[0].body.prefix(length))
+    let error = #expect(throws: RowError.self) { try Desk(stored: stored) }
+    #expect(error?.row.contains("LAA") == true)
+  }
+}
+
+extension StoredState {
+  /// What a store would hold after these batches.
+  fileprivate init(applying batches: [Batch]) {
+    self.init()
+    var rows: [StateKey: StateRow] = [:]
+    for batch in batches {
+      for row in batch.puts { rows[row.key] = row }
+      outbox.removeAll { batch.outboxRemovals.contains($0.fence) }
+      outbox += batch.outboxPuts
+      answers += batch.answers
+      meta = batch.meta
+    }
+    self.rows = rows.keys.sorted().compactMap { rows[$0] }
+  }
+}

@@ -1,0 +1,315 @@
+import AtlasEngine
+import AtlasModel
+import AtlasTestKit
+
+/// A night in which anything may happen, drawn from a seed: troubled agents and hooks, people who
+/// stop, pause, cancel, resolve and retry, silences, duplicates, and daemons that die.
+struct RandomWalk {
+  private(set) var world: EngineWorld
+  private var random: EngineRandom
+  /// Reports that were said, to say some of them again.
+  private var said: [(ServerID, CommandReport)] = []
+
+  /// The walk stays within these days; the windows go on for long after them.
+  private static let lastDay = EngineFleet.start + .seconds(6 * 86_400)
+
+  init(seed: UInt64) {
+    random = EngineRandom(seed: seed)
+    world = EngineWorld(Self.fleet(&random))
+    world.script.chaos = EngineChaos(seed: random.next(), trouble: random.pick([0, 10, 25, 50]))
+    world.latency = random.pick([.zero, .seconds(1), .seconds(20)])
+  }
+
+  private static func fleet(_ random: inout EngineRandom) -> EngineFleet {
+    var fleet = EngineFleet()
+    let rings: [Ring] = [.canary, .canary, .pilot]
+    for (index, name) in ["LAA", "MRB", "OVH"].enumerated() {
+      let servers = ["WEB01", "APP01", "SQL01", "DC01"].prefix(random.number(1...4))
+      let backup = random.chance(70)
+      let snapshots = random.chance(70)
+      let hours = random.pick([3, 8])
+      fleet.add(
+        name, ring: rings[index], slots: random.pick([1, 1, 2]),
+        servers: servers.map { "\(name)-PARIS-\($0)" },
+        windows: (0..<30).map { EngineFleet.night($0, hours: hours) }
+      ) {
+        $0.requireBackup = backup
+        $0.createSnapshots = snapshots
+      }
+    }
+    return fleet
+  }
+
+  private static func policy(_ random: inout EngineRandom) -> Policy {
+    var policy = Policy()
+    policy.maxRetries = random.number(0...2)
+    policy.autoRollback = random.chance(80)
+    policy.onFailure = random.chance(80) ? .continueIfHealthy : .hold
+    policy.serverSoak = random.pick([.zero, .seconds(600)])
+    policy.pendingReboot = random.pick([.rebootFirst, .refuse])
+    policy.maxInProgress = random.pick([nil, nil, 2])
+    policy.maxActiveClients = random.pick([nil, nil, nil, 1])
+    policy.maxStartsPerMinute = random.pick([nil, nil, 1])
+    policy.carryOver = random.chance(20)
+    policy.download = random.pick([.off, .beforeWindow])
+    policy.gates = [
+      RingGate(
+        ring: .canary, openAfter: random.pick([.sample, .complete]), minCompleted: 1,
+        maxFailed: random.number(0...2), gateSoak: random.pick([.zero, .seconds(1_800)]),
+        approval: random.pick([.auto, .auto, .manual]))
+    ]
+    if random.chance(50) { policy.roleRollback = [] }
+    return policy
+  }
+
+  /// Walks `steps` steps through one or two campaigns, then lets every trouble end.
+  /// - Returns: what was found wrong.
+  mutating func walk(steps: Int) -> [String] {
+    world.comparesEvery = 7
+    let end = random.pick([nil, EngineFleet.night(1).end])
+    world.campaign("patch-11", policy: Self.policy(&random), selection: selection(0), endsAt: end)
+    if random.chance(30) {
+      world.campaign("sql-cu", policy: Self.policy(&random), selection: selection(1))
+    }
+    let disturbances = random.pick([2, 8, 20])
+    for _ in 0..<steps where world.violations.isEmpty {
+      if random.chance(disturbances) { disturb() } else { goOn() }
+    }
+    if world.violations.isEmpty { settle() }
+    return world.violations
+  }
+
+  private mutating func selection(_ campaign: Int) -> Selection {
+    // Two campaigns never share a server, and compete for the slots of their clients.
+    let all = world.state.servers.map(\.config.name)
+    return Selection(
+      servers: all.enumerated().filter {
+        $0.offset % 2 == campaign || campaign == 0 && all.count < 2
+      }
+      .map(\.element))
+  }
+
+  private mutating func goOn() {
+    guard let next = world.next, next < Self.lastDay else { return disturb() }
+    world.run(for: max(.zero, next - world.now))
+  }
+
+  private mutating func disturb() {
+    switch random.number(0...99) {
+    case 0..<8:
+      world.crash()
+      if random.chance(80) { connectAll() }
+    case 8..<22: flap()
+    case 22..<30: surpriseAgent()
+    case 30..<40: stopOrRelease()
+    case 40..<52: pauseOrResume()
+    case 52..<55: attempt(.cancelCampaign(campaign(), reason: "enough", by: "anna"))
+    case 55..<58: attempt(.promoteRing(campaign(), .pilot, reason: "it is fine", by: "anna"))
+    case 58..<70: resolve()
+    case 70..<75: attempt(.skipRun(run(), reason: "not this one", by: "anna"))
+    case 75..<80: attempt(.retryRun(run(), reason: "once more", by: "anna"))
+    case 80..<85: lockOrUnlock()
+    case 85..<87: attempt(.retireServer(server(), reason: "scrapped", by: "anna"))
+    case 87..<90: exclude()
+    case 90..<97: repeatReport()
+    case _: if world.now < Self.lastDay { world.run(for: random.seconds(60...20_000)) }
+    }
+  }
+
+  private mutating func attempt(_ event: Event) {
+    let before = world.state.fence
+    do { try world.obey(event) } catch { precondition(before == world.state.fence) }
+  }
+
+  private mutating func server() -> ServerID {
+    ServerID(random.number(0...world.state.servers.count - 1))
+  }
+
+  private mutating func client() -> ClientID {
+    ClientID(random.number(0...world.state.clients.count - 1))
+  }
+
+  private mutating func campaign() -> CampaignID {
+    CampaignID(random.number(0...world.state.campaigns.count - 1))
+  }
+
+  private mutating func run() -> RunRef {
+    let campaign = campaign()
+    return RunRef(
+      campaign: campaign, index: random.number(0...world.state[campaign: campaign].runs.count - 1))
+  }
+
+  private mutating func flap() {
+    let server = server()
+    if world.agents[Int(server.index)].isConnected {
+      world.disconnect(server)
+    } else {
+      world.connect(server)
+    }
+  }
+
+  private mutating func connectAll() {
+    for index in world.agents.indices where random.chance(90) { world.connect(ServerID(index)) }
+  }
+
+  private mutating func surpriseAgent() {
+    let name = world.agents[Int(server().index)].name.text
+    switch random.number(0...9) {
+    case 0...1:
+      world.disconnect(name)
+      world.change(name) { $0.loseJournal() }
+      world.connect(name)
+    case 2...3:
+      world.disconnect(name)
+      world.change(name) { $0.loseReports() }
+      world.connect(name)
+    case 4: world.change(name) { $0.version = "1.0.1" }
+    case _: world.change(name) { $0.isDeaf.toggle() }
+    }
+  }
+
+  private mutating func stopOrRelease() {
+    let scope = random.chance(50) ? nil : client()
+    if random.chance(60) {
+      attempt(.stop(scope, reason: "smoke", by: "anna"))
+    } else {
+      attempt(.releaseStop(scope, reason: "false alarm", by: "anna"))
+      if random.chance(70) { resumeAll() }
+    }
+  }
+
+  private mutating func pauseOrResume() {
+    switch random.number(0...5) {
+    case 0: attempt(.pauseCampaign(campaign(), scope(), reason: "wait", by: "anna"))
+    case 1: attempt(.pauseClient(client(), reason: "month end", by: "anna"))
+    case 2: attempt(.resumeClient(client(), by: "anna"))
+    case _:
+      attempt(.resumeCampaign(campaign(), scope(), now: random.chance(30), by: "anna"))
+    }
+  }
+
+  private mutating func scope() -> PauseScope {
+    switch random.number(0...2) {
+    case 0: .all
+    case 1: .ring(random.pick([.canary, .pilot]))
+    case _: .client(client())
+    }
+  }
+
+  private mutating func resolve() {
+    let held = world.state.campaigns.indices.flatMap { index in
+      world.state.campaigns[index].runs.indices
+        .map { RunRef(campaign: CampaignID(index), index: $0) }
+        .filter { world.state[$0].state.kind == .held }
+    }
+    guard !held.isEmpty else { return goOn() }
+    let ref = random.pick(held)
+    let decision = random.pick(Decision.allCases)
+    attempt(
+      .resolveRun(
+        ref, decision, version: world.state[ref].version, reason: "looked at it", by: "bruno"))
+  }
+
+  private mutating func lockOrUnlock() {
+    let server = server()
+    if random.chance(60) {
+      let until = random.chance(50) ? nil : world.now + random.seconds(60...10_000)
+      let latch = Latch(
+        reason: "vendor works on it", principal: "anna", since: world.now, until: until)
+      attempt(.lockServer(server, latch))
+    } else {
+      attempt(.unlockServer(server, by: "anna"))
+    }
+  }
+
+  private mutating func exclude() {
+    let update = UpdateID(trusted: random.pick(["KB5031364", "KB890830"]))
+    attempt(.excludeUpdate(campaign(), update, reason: "bad", by: "anna"))
+  }
+
+  /// Says something once more that was said before, and compares: nothing may change (S11).
+  private mutating func repeatReport() {
+    let agent = world.agents[Int(server().index)]
+    guard agent.isConnected, let report = agent.orders.flatMap(\.reports).last else { return }
+    world.repeatReport(agent.server, report)
+    let before = world.state.fence
+    world.repeatReport(agent.server, report)
+    precondition(before == world.state.fence)
+  }
+
+  private mutating func resumeAll() {
+    for index in world.state.campaigns.indices {
+      for pause in world.state.campaigns[index].pauses {
+        attempt(.resumeCampaign(CampaignID(index), pause.scope, now: true, by: "anna"))
+      }
+      for client in world.state.campaigns[index].heldLanes {
+        attempt(.resumeCampaign(CampaignID(index), .client(client), now: true, by: "anna"))
+      }
+    }
+    for index in world.state.clients.indices where world.state.clients[index].paused != nil {
+      attempt(.resumeClient(ClientID(index), by: "anna"))
+    }
+  }
+}
+
+/// L1: when the trouble ends, every campaign settles.
+extension RandomWalk {
+  private mutating func settle() {
+    world.script.chaos = nil
+    endTrouble()
+    for _ in 0..<40 where world.violations.isEmpty && !isOver {
+      world.run(for: .seconds(6 * 3_600))
+      decide()
+    }
+    for (index, campaign) in world.state.campaigns.enumerated() where !campaign.state.isTerminal {
+      world.complain("L1: \(campaign.name) is \(campaign.state.word): \(open(index))")
+    }
+  }
+
+  private var isOver: Bool { world.state.campaigns.allSatisfy(\.state.isTerminal) }
+
+  private mutating func endTrouble() {
+    attempt(.releaseStop(nil, reason: "over", by: "anna"))
+    for index in world.state.clients.indices {
+      attempt(.releaseStop(ClientID(index), reason: "over", by: "anna"))
+    }
+    for index in world.agents.indices {
+      world.change(world.agents[index].name.text) { $0.isDeaf = false }
+      // A session that lost something is not a session: it ends, and a new one begins.
+      world.disconnect(ServerID(index))
+      world.connect(ServerID(index))
+      attempt(.unlockServer(ServerID(index), by: "anna"))
+    }
+    resumeAll()
+  }
+
+  /// People decide whatever waits for them.
+  private mutating func decide() {
+    for index in world.state.campaigns.indices {
+      let id = CampaignID(index)
+      for run in world.state.campaigns[index].runs.indices {
+        let ref = RunRef(campaign: id, index: run)
+        guard world.state[ref].state.kind == .held else { continue }
+        attempt(
+          .resolveRun(
+            ref, .accept, version: world.state[ref].version, reason: "over", by: "bruno"))
+      }
+      for ring in world.state.campaigns[index].rings where ring.gate == .needsPerson {
+        if let next = Ring(Int(ring.ring.number) + 1) {
+          attempt(.promoteRing(id, next, reason: "over", by: "anna"))
+        }
+      }
+    }
+    resumeAll()
+  }
+
+  private func open(_ index: Int) -> [String] {
+    world.state.campaigns[index].runs.indices.compactMap {
+      let ref = RunRef(campaign: CampaignID(index), index: $0)
+      let run = world.state[ref]
+      guard !run.state.kind.isTerminal else { return nil }
+      let waits = world.state.waits(ref, now: world.now).map { "\($0)" } ?? "-"
+      return "run \($0 + 1) \(run.state) waits for \(waits)"
+    }
+  }
+}

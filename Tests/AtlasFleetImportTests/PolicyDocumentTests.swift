@@ -1,0 +1,232 @@
+import AtlasModel
+import Testing
+
+@testable import AtlasFleetImport
+
+@Suite("Policies")
+struct PolicyDocumentTests {
+  @Test("an empty file is the defaults, and sets nothing", arguments: ["", "# nothing\n", "{}"])
+  func empty(text: String) {
+    let reading = read(text)
+    #expect(reading.diagnostics == [])
+    #expect(reading.policy == Policy())
+    #expect(reading.explicitKeys == [])
+  }
+
+  @Test("every key is read")
+  func everyKey() {
+    let reading = read(
+      """
+      max_retries: 3
+      retry_backoff: 1m
+      max_passes: 5
+      auto_rollback: false
+      on_failure: hold
+      check_interval: 1m
+      client_lock_timeout: 4m
+      offline_grace: 20m
+      update_timeout: 90m
+      reboot_timeout: 40m
+      no_progress_timeout: 25m
+      phase_timeouts: {download: 2h, pre_check: 1m, snapshot: 2m, post_check: 3m, rollback: 4m, finalize: 5m}
+      estimates: {default: 50m, sql: 3h}
+      rollback_reserve: 10m
+      server_soak: 5m
+      defer_limit: 1h
+      cancel_grace: 30s
+      pending_reboot: refuse
+      rollback: {default: uninstall, DC: snapshot, X: hold}
+      roles:
+        SQL: {update_timeout: 4h, phase_timeouts: {snapshot: 30m}}
+        WEB: {rollback: snapshot}
+      ring_gate: {success_rate: 90%, gate_soak: 5m}
+      gates:
+        - {ring: 0, open_after: complete, min_completed: 1, success_rate: 80, max_failed: 2, gate_soak: 0s, approval: manual}
+        - {ring: 2, approval: auto}
+      max_in_progress: 50
+      max_active_clients: 20
+      max_starts_per_minute: 10
+      max_parallel_servers: 1
+      max_backup_age: 12h
+      require_backup: true
+      create_snapshots: true
+      max_waiting_for_people: 0
+      carry_over: true
+      """)
+    #expect(reading.diagnostics.map(\.description) == [])
+    let policy = reading.policy
+    #expect(policy.maxRetries == 3)
+    #expect(policy.onFailure == .hold)
+    #expect(policy.pendingReboot == .refuse)
+    #expect(policy.times.update == .seconds(5_400))
+    #expect(policy.times.estimate == .seconds(3_000))
+    #expect(policy.times.limit(of: .finalize) == .seconds(300))
+    let sql = policy.times(for: ["SQL"])
+    #expect(sql.estimate == .seconds(3 * 3_600))
+    #expect(sql.update == .seconds(4 * 3_600))
+    #expect(sql.snapshot == .seconds(1_800))
+    #expect(sql.reboot == policy.times.reboot)
+    #expect(policy.rollback == .uninstall)
+    #expect(policy.rollbackMeans(for: ["DC"], physical: false) == .uninstall)
+    #expect(policy.rollbackMeans(for: ["X"], physical: false) == .hold)
+    #expect(policy.rollbackMeans(for: ["MX"], physical: false) == .hold)
+    #expect(
+      policy.gate(after: .canary)
+        == RingGate(
+          ring: .canary, openAfter: .complete, minCompleted: 1, successRate: 80, maxFailed: 2,
+          gateSoak: .zero, approval: .manual))
+    #expect(
+      policy.gate(after: .pilot)
+        == RingGate(ring: .pilot, successRate: 90, gateSoak: .seconds(300)))
+    #expect(
+      policy.gate(after: .standard)
+        == RingGate(
+          ring: .standard, openAfter: .complete, successRate: 90, gateSoak: .seconds(300)))
+    #expect(policy.maxWaitingForPeople == 0)
+    #expect(policy.maxBackupAge == .seconds(12 * 3_600))
+    #expect(reading.explicitKeys.contains("roles.SQL.phase_timeouts.snapshot"))
+    let settings = Set(PolicyDocument.settings(of: policy).map(\.key))
+    #expect(reading.explicitKeys.filter { !settings.contains($0) && !$0.hasPrefix("gates.") } == [])
+  }
+
+  @Test("a client's part is the campaign's settings with its own, roles included")
+  func clientOverrides() {
+    let reading = read(
+      """
+      update_timeout: 90m
+      max_in_progress: 5
+      roles: {SQL: {reboot_timeout: 1h}}
+      clients:
+        LAA: {max_retries: 0, update_timeout: 2h, estimates: {SQL: 4h}, max_backup_age: ~}
+        NOR: {}
+      """)
+    #expect(reading.diagnostics == [])
+    var laa = reading.policy
+    laa.maxRetries = 0
+    laa.times.update = .seconds(7_200)
+    laa.roleTimes[0].times.update = .seconds(7_200)
+    laa.roleTimes[0].times.estimate = .seconds(4 * 3_600)
+    #expect(reading.clientOverrides == ["LAA": laa, "NOR": reading.policy])
+    #expect(
+      reading.clientExplicitKeys["LAA"]
+        == ["estimates.SQL", "max_backup_age", "max_retries", "update_timeout"])
+    #expect(
+      reading.explicitKeys == ["max_in_progress", "roles.SQL.reboot_timeout", "update_timeout"])
+  }
+
+  @Test(
+    "what is wrong is refused with its line and what would be right",
+    arguments: [
+      ("max_retries: 11", "max_retries: 11 is out of range; write a number from 0 to 10"),
+      ("max_retries: two", "“two” is not a whole number"),
+      ("max_retries: [2]", "max_retries is a list; write one value"),
+      ("max_retires: 2", "the key “max_retires” is not known; did you mean max_retries?"),
+      ("update_timeout: 60", "“60” is not a duration; write a number with a unit"),
+      ("update_timeout: 0s", "0s is out of range; write a duration from 1s to 7d"),
+      ("update_timeout: 30d", "30d is out of range"),
+      ("auto_rollback: maybe", "“maybe” is neither true nor false"),
+      ("on_failure: continue", "“continue” is not known; write continue_if_healthy, hold"),
+      ("pending_reboot: reboot_frist", "did you mean reboot_first?"),
+      ("client_lock_timeout: 3m", "write client_lock_timeout: 4m or more"),
+      ("check_interval: 10m", "write client_lock_timeout: 20m or more"),
+      ("phase_timeouts: {update: 1h}", "write update_timeout"),
+      ("phase_timeouts: {snapshop: 1h}", "did you mean snapshot?"),
+      ("phase_timeouts: 1h", "phase_timeouts is “1h”; write key: value below it"),
+      ("estimates: {SQL: long}", "estimates.SQL: “long” is not a duration"),
+      ("estimates: {S Q: 1h}", "is not a role name"),
+      ("rollback: undo", "rollback.default: “undo” is not known; write snapshot, uninstall, hold"),
+      ("rollback: {DC: snapshots}", "did you mean snapshot?"),
+      ("roles: {SQL: {update_timout: 1h}}", "a role has no key “update_timout”; did you mean"),
+      ("roles: {SQL: {max_retries: 1}}", "a role has no key “max_retries”"),
+      ("ring_gate: {success_rate: 0.95}", "“0.95” is not a share; write whole per cent"),
+      ("ring_gate: {success_rate: 101%}", "“101%” is not a share"),
+      ("ring_gate: {open_after: all}", "“all” is not known; write sample, complete"),
+      ("ring_gate: {soak: 1m}", "a gate has no key “soak”"),
+      ("ring_gate: {representative: true}", "representative is not supported yet; leave it out"),
+      ("gates: {ring: 0}", "gates is a group of keys; write a list"),
+      ("gates: [{min_completed: 1}]", "the gate lacks its ring"),
+      ("gates: [{ring: 8}]", "8 is out of range; write a number from 0 to 7"),
+      ("gates: [{ring: 0}, {ring: 0}]", "the gate behind ring 0 is there twice"),
+      ("per_site: 2", "per_site is not supported yet; leave it out"),
+      ("resources: {san: 2}", "resources is not supported yet"),
+      ("breakers: {}", "breakers is not supported yet"),
+      ("min_available: 90%", "min_available is not supported yet"),
+      ("ends_at: 2026-12-20", "give it when the campaign is created"),
+      ("max_backup_age: since_last_job", "since_last_job is not supported yet"),
+      ("windows: always", "windows belongs to the client, not to a campaign"),
+      ("clients: [LAA]", "clients is a list"),
+      ("clients: {LAA: 3}", "the part of LAA is “3”"),
+      ("clients: {LAA: {max_in_progress: 3}}", "is a setting of the whole campaign"),
+      ("clients: {LAA: {ring_gate: {}}}", "ring_gate is a setting of the whole campaign"),
+      ("clients: {LAA: {check_interval: 9m}}", "write client_lock_timeout: 18m or more"),
+      ("clients: {LAB: {max_retries: 1}}", "the client LAB is not known; did you mean LAA?"),
+      ("- max_retries", "the policy is a list"),
+      ("\tx: 1", "this is not YAML"),
+    ])
+  func refuses(line: String, expected: String) {
+    let reading = PolicyDocument.read(
+      SourceDocument(name: "p.yaml", text: "# a\n\(line)\n"), knownClients: ["LAA"])
+    let said = reading.diagnostics.map(\.description)
+    #expect(said.count == 1 && said[0].contains(expected), "\(said)")
+    #expect(reading.diagnostics.first?.line == 2)
+    #expect(reading.hasErrors)
+  }
+
+  @Test("something said in two ways is refused")
+  func saidTwice() {
+    let reading = read(
+      "estimates: {SQL: 1h}\nroles: {SQL: {estimate: 2h, rollback: hold}}\nrollback: {SQL: hold}")
+    #expect(
+      reading.diagnostics.map(\.message)
+        == ["estimates.SQL is written twice", "rollback.SQL is written twice"])
+  }
+
+  @Test("all errors are said at once")
+  func allAtOnce() {
+    let reading = read("max_retries: x\nnonsense: 1\nclients: {LAA: {max_passes: 0}}\n")
+    #expect(reading.diagnostics.map(\.line) == [1, 2, 3])
+    #expect(reading.diagnostics.map(\.client) == [nil, nil, "LAA"])
+  }
+
+  @Test("the settings in effect are listed by their keys")
+  func settings() {
+    let settings = PolicyDocument.settings(of: read("roles: {SQL: {update_timeout: 2h}}").policy)
+    let byKey = Dictionary(settings.map { ($0.key, $0.value) }, uniquingKeysWith: { a, _ in a })
+    #expect(byKey.count == settings.count)
+    #expect(byKey["max_retries"] == "2")
+    #expect(byKey["max_in_progress"] == "unlimited")
+    #expect(byKey["update_timeout"] == "1h")
+    #expect(byKey["roles.SQL.update_timeout"] == "2h")
+    #expect(byKey["roles.SQL.reboot_timeout"] == nil)
+    #expect(byKey["estimates.default"] == "45m")
+    #expect(byKey["phase_timeouts.download"] == "4h")
+    #expect(byKey["rollback.default"] == "snapshot")
+    #expect(byKey["rollback.DC"] == "hold")
+    #expect(byKey["gates.0.success_rate"] == "95%")
+    #expect(byKey["gates.2.approval"] == "manual")
+    #expect(byKey["gates.3.approval"] == nil)
+  }
+
+  @Test(
+    "a template reads back as the policy it was made from",
+    arguments: [
+      "",
+      "max_retries: 0\nmax_in_progress: 7\nrollback: {default: uninstall, DC: snapshot}\n",
+      "roles: {SQL: {update_timeout: 4h}, WEB: {estimate: 10m}}\ngates: [{ring: 5, approval: manual}]\n",
+      "ring_gate: {success_rate: 90%}\nestimates: {default: 1h, MX: 2h}\n",
+    ])
+  func template(text: String) {
+    let policy = read(text).policy
+    let again = read(PolicyDocument.template(policy))
+    #expect(again.diagnostics == [])
+    #expect(again.policy.gates.filter { policy.gates.contains($0) } == policy.gates)
+    var (left, right) = (again.policy, policy)
+    left.gates = Ring.all.map(left.gate)
+    right.gates = Ring.all.map(right.gate)
+    #expect(left == right)
+  }
+
+  private func read(_ text: String) -> PolicyDocument.Reading {
+    PolicyDocument.read(SourceDocument(name: "policy.yaml", text: text))
+  }
+}

@@ -1,0 +1,38 @@
+-- Turning what the backup product says into facts. The product tells ages, facts are times.
+
+local M = {}
+
+-- The newest of the jobs (newest first) that ended well.
+function M.newest_good(jobs)
+  for _, job in ipairs(jobs) do
+    if job.state == "ended" and job.result == "success" then return job end
+  end
+end
+
+function M.running(jobs)
+  for _, job in ipairs(jobs) do
+    if job.state == "running" then return job end
+  end
+end
+
+-- The time so many seconds ago; nil for an unknown age.
+function M.ago(age)
+  return age and time.now() - age
+end
+
+-- Records the backup that a job made.
+function M.record(job, source)
+  backup{
+    source = source .. "/" .. job.id,
+    taken_at = M.ago(job.age_seconds),
+    verified_at = M.ago(job.verified_age_seconds),
+    restore_tested_at = M.ago(job.restore_tested_age_seconds),
+  }
+end
+
+-- "3 h 5 min"
+function M.age_text(age)
+  return ("%d h %d min"):format(age // 3600, age % 3600 // 60)
+end
+
+return M
