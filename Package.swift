@@ -30,9 +30,15 @@ let grpcInProcess = Target.Dependency.product(
 let grpcTransport = Target.Dependency.product(
   name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logTesting = Target.Dependency.product(name: "InMemoryLogging", package: "swift-log")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -42,17 +48,21 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.0"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.0"),
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+    .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
   ],
   targets: [
     // Libraries of Debian, and C that wraps them.
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .target(name: "CAtlasProto", dependencies: ["CProtobufC"]),
+    .target(name: "CAtlasLua", dependencies: ["CLua"]),
 
     // The heart: values, pure machines, and where they are kept.
     library("AtlasModel"),
@@ -67,6 +77,9 @@ let package = Package(
     library("AtlasFleetImport", ["AtlasModel", "AtlasCalendar", yams]),
     library("AtlasStoreSQLite", ["AtlasModel", "AtlasStore", grdb, grdbSQLite]),
     library(
+      "AtlasLua",
+      ["AtlasModel", "AtlasHooks", "CAtlasLua", httpClient, nio, nioHTTP1, nioPosix]),
+    library(
       "AtlasRuntime",
       [
         "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasHooks", "AtlasControl",
@@ -78,26 +91,29 @@ let package = Package(
       [
         "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasHooks", "AtlasControl", "AtlasRuntime",
         "AtlasFleetImport", "AtlasCalendar", "AtlasWire", crypto, grpcCore, grpcTransport,
-        lifecycle, logging,
+        lifecycle, logging, nio, nioPosix,
       ]),
     library(
       "AtlasAgentKit",
-      ["AtlasModel", "AtlasAgent", "AtlasWire", grpcCore, grpcTransport, logging]),
+      ["AtlasModel", "AtlasAgent", "AtlasWire", grpcCore, grpcTransport, logging, nio]),
+    library("AtlasCommands", ["AtlasModel", "AtlasWire", argumentParser, grpcCore, grpcTransport]),
 
     // Programs: the only places where concrete parts are put together.
     .executableTarget(
       name: "atlasd",
       dependencies: [
         "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasControl", "AtlasCalendar",
-        "AtlasRuntime", "AtlasServer", "AtlasStoreSQLite", "AtlasHooks", "AtlasWire",
-        argumentParser, grpcCore, grpcTransport, lifecycle, logging,
+        "AtlasRuntime", "AtlasServer", "AtlasStoreSQLite", "AtlasHooks", "AtlasLua", "AtlasWire",
+        argumentParser, grpcCore, grpcTransport, lifecycle, logging, nioPosix,
       ],
+      swiftSettings: strict),
+    .executableTarget(name: "atlas", dependencies: ["AtlasCommands"], swiftSettings: strict),
+    .executableTarget(
+      name: "atlas-bench", dependencies: ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite"],
       swiftSettings: strict),
     .executableTarget(
       name: "atlas-agent",
-      dependencies: [
-        "AtlasAgentKit", "AtlasAgent", "AtlasModel", argumentParser, grpcCore, logging,
-      ],
+      dependencies: ["AtlasAgentKit", "AtlasAgent", "AtlasModel", argumentParser, grpcCore, logging],
       swiftSettings: strict),
 
     // Tests.
@@ -110,13 +126,26 @@ let package = Package(
     tests(of: "AtlasStore", ["AtlasModel", "AtlasTestKit"]),
     tests(of: "AtlasStoreSQLite", ["AtlasModel", "AtlasStore", "AtlasTestKit", grdb]),
     tests(of: "AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore"]),
+    tests(of: "AtlasLua", ["AtlasModel", "AtlasHooks", nio, nioHTTP1, nioPosix]),
     tests(of: "AtlasCalendar", ["AtlasModel"]),
     tests(of: "AtlasFleetImport", ["AtlasModel", "AtlasCalendar"]),
     tests(
       of: "AtlasWire", ["CWireFixtures", "CProtobufC", grpcCore, grpcInProcess],
       exclude: ["Interop", "Fixtures"]),
     tests(
+      of: "AtlasServer",
+      [
+        "AtlasWire", grpcCore, grpcTransport, grpcInProcess, lifecycle, logging, logTesting, nio,
+        nioPosix, nioEmbedded,
+      ]),
+    tests(
       of: "AtlasAgentKit",
       ["AtlasModel", "AtlasAgent", "AtlasWire", grpcCore, grpcTransport, logging]),
+    .testTarget(
+      name: "IntegrationTests", dependencies: ["atlas", "atlasd", "atlas-agent"],
+      swiftSettings: strict),
+    tests(
+      of: "AtlasCommands",
+      ["AtlasModel", "AtlasWire", "atlas", argumentParser, grpcCore, grpcTransport, yams]),
   ]
 )

@@ -108,7 +108,8 @@ extension AgentMachine {
     return actions
   }
 
-  /// The command whose turn it is, and whether its `begun` is on disk; nil while one runs.
+  /// The command whose turn it is, and whether its `begun` is on disk; nil while one runs, and
+  /// before the first welcome.
   private func nextToBegin() -> (Command, onDisk: Bool)? {
     switch running {
     case .driving, .beginning(_, onDisk: false):
@@ -116,6 +117,7 @@ extension AgentMachine {
     case .beginning(let fence, onDisk: true):
       return journal[fence].map { ($0.command, true) }
     case .nothing:
+      guard wasWelcomed else { return nil }
       return journal.commands.first { $0.progress == .accepted }.map { ($0.command, false) }
     }
   }

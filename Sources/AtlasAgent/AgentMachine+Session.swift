@@ -66,6 +66,7 @@ extension AgentMachine {
     _ welcome: Welcome, told: Set<ReportKey>, now: Instant
   ) -> [AgentAction] {
     session = .live
+    wasWelcomed = true
     let untold = journal.commands.flatMap(\.reports).filter {
       !told.contains(ReportKey(fence: $0.fence, seq: $0.seq))
     }

@@ -11,6 +11,9 @@ import AtlasModel
 /// answered with its recorded state, also when a higher one was seen since; an unknown fence at or
 /// below the highest is stale, and answered with the state of the newest command.
 ///
+/// A process that has just started begins nothing new before its first welcome: it may have slept
+/// through an emergency stop. What had begun goes on.
+///
 /// **Reports.** A report is numbered, journaled and then sent, and kept until it is acknowledged.
 /// At most one of progress is unacknowledged for a command; newer progress replaces the one that
 /// waits behind it and is numbered when its turn comes. So the numbers have no gaps, a result waits
@@ -27,6 +30,8 @@ package struct AgentMachine: Sendable {
 
   var session = Session.closed
   var running = Running.nothing
+  /// Some session of this process was welcomed.
+  var wasWelcomed = false
   /// Number of the newest entry, of the newest that others wait for, and of the newest on disk.
   var lastEntry: UInt64 = 0
   var lastBinding: UInt64 = 0

@@ -63,6 +63,11 @@ package struct ControlMachine: Sendable {
     answers = AnswerTable(stored.answers)
   }
 
+  /// Revisions of the hooks that campaigns pinned when they started, ended ones too.
+  package var pinnedHookRevisions: Set<String> {
+    Set(state.campaigns.map(\.hookRevision).filter { !$0.isEmpty })
+  }
+
   /// Sets a machine that was just put together going; to be called once, before any input.
   package mutating func wake(at moment: Moment) -> [ControlAction] {
     var batch = PendingBatch(at: moment)

@@ -20,15 +20,35 @@ package enum Waiting: Hashable, Sendable {
   case window(next: Instant?)
   /// The window that is open ends too soon for it.
   case windowTooShort(next: Instant?)
+  /// As many servers of the campaign as may be down wait for people.
+  case people
   case cap
   case agent
   /// Others of its lane go first.
   case turn
 
+  /// Place in the order in which conditions are looked at, and told.
+  var rank: Int {
+    switch self {
+    case .stopped: 1
+    case .campaign, .paused, .clientPaused: 2
+    case .gate: 3
+    case .laneHeld: 4
+    case .locked: 5
+    case .changeReference: 6
+    case .slot: 7
+    case .notBefore: 8
+    case .turn: 9
+    case .window, .windowTooShort: 10
+    case .people, .cap: 11
+    case .agent: 12
+    }
+  }
+
   /// Nothing but a person's decision lets it go on.
   package var needsPerson: Bool {
     switch self {
-    case .stopped, .campaign, .paused, .clientPaused, .laneHeld, .changeReference: true
+    case .stopped, .campaign, .paused, .clientPaused, .laneHeld, .changeReference, .people: true
     case .locked, .gate, .slot, .notBefore, .window, .windowTooShort, .cap, .agent, .turn: false
     }
   }
@@ -78,8 +98,8 @@ extension ControlState {
       return .changeReference
     }
     if clients[client].slotsInUse >= slots(of: id, in: ref.campaign) { return .slot }
-    guard clients[client].openWindow(at: now) != nil else {
-      return .window(next: clients[client].nextWindow(after: now)?.start)
+    guard clients[client].windows.open(at: now) != nil else {
+      return .window(next: clients[client].windows.next(after: now)?.start)
     }
     return nil
   }
@@ -119,7 +139,7 @@ extension ControlState {
   /// Slots of a client as a campaign sees them: the campaign may tighten them.
   package func slots(of client: ClientID, in campaign: CampaignID) -> Int {
     let own = clients[Int(client.index)].config.maxParallelServers
-    return min(own, self[policyOf: client, in: campaign].maxParallelServers ?? own)
+    return min(own, rules(for: client, in: campaign).maxParallelServers ?? own)
   }
 
   /// The first run of the lane that may start; those that wait for something of their own are
@@ -145,8 +165,9 @@ extension ControlState {
     }
     let client = Int(servers[server].client.index)
     let needed = timeNeeded(by: ref)
-    if let window = clients[client].openWindow(at: now), now + needed > window.end {
-      return .windowTooShort(next: clients[client].nextWindow(after: now, atLeast: needed)?.start)
+    if let window = clients[client].windows.open(at: now), now + needed > window.end {
+      let next = clients[client].windows.next(after: now, atLeast: needed)
+      return .windowTooShort(next: next?.start)
     }
     if !servers[server].connected { return .agent }
     return nil
@@ -154,7 +175,7 @@ extension ControlState {
 
   /// What a start of the run needs before the window ends: its estimate and the rollback reserve.
   func timeNeeded(by ref: RunRef) -> Duration {
-    times(of: ref).estimate + self[policyOf: ref].rollbackReserve
+    estimate(of: ref) + rules(of: ref).rollbackReserve
   }
 
   /// Its turn has come and its agent is away: it goes to the end of its lane, and has the grace of
@@ -163,7 +184,7 @@ extension ControlState {
     guard self[ref].details.content.offlineSince == nil else { return }
     self[ref].details.content.offlineSince = now
     requeueBehindAll(ref)
-    let deadline = now + max(self[policyOf: ref].offlineGrace, floors.silence)
+    let deadline = now + max(rules(of: ref).offlineGrace, floors.silence)
     self[ref].deadline = deadline
     timers.add(.run(ref), at: deadline)
     emit(.save(.run(ref)))
@@ -212,24 +233,4 @@ extension ControlState {
     campaigns[Int(ref.campaign.index)].lanes[Int(self[ref].lane)].client
   }
 
-  /// The policy as it is for the client of a run.
-  subscript(policyOf ref: RunRef) -> Policy {
-    _read { yield self[policyOf: clientOf(ref), in: ref.campaign] }
-  }
-
-  subscript(policyOf client: ClientID, in campaign: CampaignID) -> Policy {
-    _read {
-      let index = Int(campaign.index)
-      if let override = campaigns[index].override(for: client) {
-        yield campaigns[index].overrides[override].policy
-      } else {
-        yield campaigns[index].policy
-      }
-    }
-  }
-
-  func times(of ref: RunRef) -> PhaseTimes {
-    guard !self[policyOf: ref].roleTimes.isEmpty else { return self[policyOf: ref].times }
-    return self[policyOf: ref].times(for: servers[Int(self[ref].server.index)].config.roles)
-  }
 }

@@ -9,6 +9,10 @@ package struct Campaign: Sendable {
   package let policy: Policy
   /// The whole policy as it is for one client, where it differs; sorted by client.
   package let overrides: [ClientPolicy]
+  /// The same in short: the campaign's own, then those of ``overrides``.
+  let rules: [Rules]
+  /// By ring: what opens the next.
+  let gateRules: [RingGate]
   package let changeReference: String
   package let createdAt: Instant
   package var state = CampaignState.draft
@@ -41,6 +45,8 @@ package struct Campaign: Sendable {
   var minuteBegan = Instant(milliseconds: 0)
   /// Lanes with a run that holds a slot.
   package internal(set) var activeLanes = 0
+  /// Held runs whose servers are down.
+  package internal(set) var down: [Int32] = []
 
   package init(
     name: CampaignName, author: String, selection: Selection, updateSet: UpdateSet,
@@ -53,6 +59,8 @@ package struct Campaign: Sendable {
     self.updateSet = updateSet
     self.policy = policy
     self.overrides = overrides
+    rules = [Rules(policy)] + overrides.map { Rules($0.policy) }
+    gateRules = (0...Int(Ring.last.number)).compactMap { Ring($0).map(policy.gate) }
     self.changeReference = changeReference
     self.createdAt = createdAt
   }
@@ -64,13 +72,6 @@ package struct Campaign: Sendable {
 
   /// Nothing more is begun in it: its time is up.
   func isPastItsEnd(_ now: Instant) -> Bool { endsAt.map { $0 <= now } ?? false }
-
-  /// Position of the client's own policy in ``overrides``; nil when it has none.
-  func override(for client: ClientID) -> Int? {
-    guard !overrides.isEmpty else { return nil }
-    let place = overrides.firstPosition { $0.client >= client }
-    return place < overrides.count && overrides[place].client == client ? place : nil
-  }
 
   /// Whether a failure holds the lane of `client`.
   func isHeld(_ client: ClientID) -> Bool {

@@ -72,12 +72,7 @@ extension ControlState {
     }
     try checkServersFree(id)
     try checkClients(id)
-    let end = campaigns[id].endsAt ?? lastWindowEnd(of: id, now: now)
-    guard let end, end > now else {
-      throw .notAllowed(
-        code: .noWindow, message: "no window of its clients opens in the next 14 days",
-        hint: "`atlas client windows CLIENT` shows them")
-    }
+    let end = try endOfStarted(id, now: now)
     campaigns[id].state = .active
     campaigns[id].startedAt = now
     campaigns[id].endsAt = end
@@ -89,6 +84,47 @@ extension ControlState {
     emit(.save(.campaign(id)))
     activate(id)
     skipRetired(id, now: now)
+    warnOfMisfits(id, end: end, now: now)
+  }
+
+  /// When a campaign that starts now ends: when it says, or with the last window of its clients
+  /// that opens in the next fourteen days.
+  private func endOfStarted(_ id: CampaignID, now: Instant) throws(Refusal) -> Instant {
+    if let end = campaigns[Int(id.index)].endsAt {
+      guard end > now else {
+        throw .notAllowed(
+          code: .campaignState, message: "its end has passed already",
+          hint: "make it again with a later ends_at, or without one")
+      }
+      return end
+    }
+    let horizon = now + Self.defaultReach
+    let ends = campaigns[Int(id.index)].lanes.compactMap {
+      clients[Int($0.client.index)].windows.last { $0.start < horizon }?.end
+    }
+    guard let end = ends.max(), end > now else {
+      throw .notAllowed(
+        code: .noWindow, message: "no window of its clients opens in the next 14 days",
+        hint: "`atlas client windows CLIENT` shows them")
+    }
+    return end
+  }
+
+  /// How far a campaign that does not say when it ends looks for the last window of its clients.
+  static var defaultReach: Duration { .seconds(14 * 86_400) }
+
+  /// Says which servers need more time than any window before the campaign's end has, as far as
+  /// the windows are known.
+  private mutating func warnOfMisfits(_ id: CampaignID, end: Instant, now: Instant) {
+    for lane in campaigns[id].lanes where clients[lane.client].windowsUntil >= end {
+      let longest = clients[lane.client].windows.longest(between: now, and: end)
+      for index in lane.queue {
+        let ref = RunRef(campaign: id, index: Int(index))
+        if timeNeeded(by: ref) > longest {
+          warn(ref, "it fits into no window before the campaign ends")
+        }
+      }
+    }
   }
 
   /// The selection was frozen when the campaign was made; what was retired since is left out.
@@ -116,11 +152,6 @@ extension ControlState {
   /// Changes whenever a plan of the campaign would come out differently.
   package func planVersion(_ id: CampaignID) -> UInt64 {
     fleetVersion << 20 | UInt64(campaigns[Int(id.index)].version & 0xF_FFFF)
-  }
-
-  private func lastWindowEnd(of id: CampaignID, now: Instant) -> Instant? {
-    campaigns[Int(id.index)].lanes.compactMap { clients[Int($0.client.index)].windows.last?.end }
-      .max()
   }
 
   private func checkServersFree(_ id: CampaignID) throws(Refusal) {

@@ -8,6 +8,7 @@ extension ControlState {
     return campaigns[index].policy.maxInProgress != nil
       || campaigns[index].policy.maxActiveClients != nil
       || campaigns[index].policy.maxStartsPerMinute != nil
+      || campaigns[index].policy.maxWaitingForPeople != nil
   }
 
   mutating func queueForCap(_ ref: LaneRef) {
@@ -15,9 +16,11 @@ extension ControlState {
     campaigns[ref.campaign].lanes[Int(ref.lane)].isCapped = true
     let lane = campaigns[ref.campaign].lanes[Int(ref.lane)]
     let client = Int(lane.client.index)
+    // One client after the other: a client that has begun is worked on to its end.
+    let hasBegun = lane.started && campaigns[ref.campaign].policy.maxActiveClients != nil
     campaigns[ref.campaign].capped.insert(
       LaneQueue.Entry(
-        started: lane.started, priority: clients[client].config.priority,
+        started: hasBegun, priority: clients[client].config.priority,
         remaining: lane.queue.count, name: clients[client].config.name, lane: ref.lane))
     markCapped(ref.campaign)
   }
@@ -59,6 +62,7 @@ extension ControlState {
 
   private func capReached(_ id: CampaignID, now: Instant) -> Bool {
     let index = Int(id.index)
+    if campaigns[index].isFullOfDown { return true }
     if let cap = campaigns[index].policy.maxInProgress, campaigns[index].counts.inFlight >= cap {
       return true
     }
@@ -88,4 +92,35 @@ extension ControlState {
   }
 
   private static var minute: Duration { .seconds(60) }
+}
+
+/// Servers that are down and wait for people: more of them than people can look after, and nothing
+/// more is started.
+extension ControlState {
+  /// Keeps ``Campaign/down`` when a run comes to be held, or is held no more.
+  mutating func recountDown(_ ref: RunRef, from: RunState.Kind) {
+    if from == .held { campaigns[ref.campaign].down.removeAll { $0 == ref.index } }
+    if self[ref].isDown { campaigns[ref.campaign].down.append(ref.index) }
+  }
+}
+
+extension Campaign {
+  /// Whether as many servers are down and wait for people as the policy allows. None being allowed
+  /// means that the first is one too many.
+  var isFullOfDown: Bool {
+    policy.maxWaitingForPeople.map { down.count >= max(1, $0) } ?? false
+  }
+}
+
+extension Run {
+  /// Held, and not known to be up: it is not healthy, or nobody hears of it. The other class of
+  /// holds is up and unverified.
+  package var isDown: Bool {
+    guard case .held(let hold) = state else { return false }
+    switch hold {
+    case .unhealthy, .lost, .rollbackFailed: return true
+    case .overdue: return details.content.heldIn?.phase == .reboot
+    case .agentStateLost: return false
+    }
+  }
 }

@@ -11,7 +11,7 @@ extension ControlState {
 
   /// From now on the agent has the lock timeout to come back, however long it was gone before.
   mutating func armSilence(_ ref: RunRef, now: Instant) {
-    let deadline = now + max(self[policyOf: ref].clientLockTimeout, floors.silence)
+    let deadline = now + max(rules(of: ref).clientLockTimeout, floors.silence)
     self[ref].silenceDeadline = deadline
     timers.add(.silence(ref), at: deadline)
   }
@@ -56,10 +56,7 @@ extension ControlState {
   private mutating func reconcile(_ ref: RunRef, _ hello: Hello, now: Instant) {
     self[ref].silenceDeadline = nil
     if case .pending = self[ref].state { return backAtItsTurn(ref, hello) }
-    guard let command = self[ref].command else {
-      if case .held(.lost) = self[ref].state { backFromHold(ref, .lost, now: now) }
-      return
-    }
+    guard let command = self[ref].command else { return backWithoutOrder(ref, now: now) }
     if let known = hello.command, known.fence == command.fence {
       if known.changed { self[ref].marks.insert(.changed) }
       return known.progress == .done
@@ -72,6 +69,20 @@ extension ControlState {
     // Nobody knows what was installed: better one rollback too many.
     if command.kind == .update { self[ref].marks.insert(.changed) }
     hold(ref, .agentStateLost, "the agent lost the journal of its order", now: now)
+  }
+
+  private mutating func backWithoutOrder(_ ref: RunRef, now: Instant) {
+    switch self[ref].state {
+    case .held(.lost): backFromHold(ref, .lost, now: now)
+    case .inProgress(let work) where work.step.isWait:
+      // Its wait may have ended meanwhile.
+      guard let deadline = self[ref].deadline, deadline <= now else { return }
+      arm(ref, at: now)
+      emit(.save(.run(ref)))
+    case .pending, .inProgress, .parked, .held, .completed, .failed, .notAttempted, .skipped,
+      .postponed:
+      break
+    }
   }
 
   /// A server that is put back to its snapshot forgets that it was told to: its journal is the one
@@ -113,6 +124,7 @@ extension ControlState {
   private mutating func commandKnown(_ ref: RunRef, _ status: CommandStatus, now: Instant) {
     emit(.withdraw(status.fence))
     self[ref].command?.delivery = .acknowledged
+    if self[ref].state.kind != .parked { self[ref].marks.remove(.reconciling) }
     switch self[ref].state {
     case .held(.lost): backFromHold(ref, .lost, now: now)
     case .held(.agentStateLost): backFromHold(ref, .agentStateLost, now: now)
@@ -163,7 +175,7 @@ extension ControlState {
       arm(ref, at: now)
     case .soak:
       if stopped { return park(ref, before: .soak, now: now) }
-      arm(ref, at: now + self[policyOf: ref].serverSoak)
+      arm(ref, at: now + rules(of: ref).serverSoak)
     }
   }
 

@@ -114,6 +114,7 @@ extension ControlState {
   package func server(named name: ServerName) -> ServerID? { serverByName[name] }
   package func campaign(named name: CampaignName) -> CampaignID? { campaignByName[name] }
 
+  @inline(__always)
   package subscript(run: RunRef) -> Run {
     _read { yield campaigns[Int(run.campaign.index)].runs[Int(run.index)] }
     _modify { yield &campaigns[Int(run.campaign.index)].runs[Int(run.index)] }

@@ -14,7 +14,7 @@ extension ControlState {
 
   /// A download has the time that the policy gives it, however quiet it is.
   mutating func armDownload(_ ref: RunRef, now: Instant) {
-    let deadline = now + max(times(of: ref).download, floors.deadline)
+    let deadline = now + max(limit(of: .download, ref) ?? .zero, floors.deadline)
     self[ref].quietDeadline = deadline
     timers.add(.quiet(ref), at: deadline)
   }
@@ -23,7 +23,7 @@ extension ControlState {
     let campaign = Int(lane.campaign.index)
     let index = Int(lane.lane)
     let client = campaigns[campaign].lanes[index].client
-    return self[policyOf: client, in: lane.campaign].download == .beforeWindow
+    return rules(for: client, in: lane.campaign).download == .beforeWindow
       && campaigns[campaign].lanes[index].downloading == nil && forbidden(lane) == nil
       && isOpenOrNext(campaign, campaigns[campaign].lanes[index].ring)
   }
@@ -48,7 +48,7 @@ extension ControlState {
 
   /// A download that failed is not tried again: UPDATE fetches what is missing.
   mutating func downloadEnded(_ ref: RunRef, _ result: CommandResult) {
-    if result.status != .succeeded { warn(ref, "the updates were not fetched: \(result.message)") }
+    if result.status != .succeeded { warn(ref, "the updates were not fetched: \(result.text)") }
     clearDownload(ref, isDone: true)
   }
 

@@ -4,7 +4,8 @@ import AtlasModel
 package enum Event: Hashable, Sendable {
   // From people; these may be refused.
   case fleetImported(clients: [ClientConfig], servers: [ServerConfig], by: String)
-  case createCampaign(CampaignDraft, by: String)
+  /// Indirect, because it is large and rare: all other events would be as large.
+  indirect case createCampaign(CampaignDraft, by: String)
   /// `hookRevision` is what the campaign pins.
   case startCampaign(CampaignID, ifMatch: UInt64?, hookRevision: String, by: String)
   case pauseCampaign(CampaignID, PauseScope, reason: String, by: String)

@@ -3,18 +3,18 @@ import AtlasModel
 /// Backup and snapshot: what must be proven before a server is changed (S3).
 extension ControlState {
   func backupRequired(_ ref: RunRef) -> Bool {
-    clients[Int(clientOf(ref).index)].config.requireBackup || self[policyOf: ref].requireBackup
+    clients[Int(clientOf(ref).index)].config.requireBackup || rules(of: ref).requireBackup
   }
 
   func snapshotRequired(_ ref: RunRef) -> Bool {
     clients[Int(clientOf(ref).index)].config.createSnapshots
-      || self[policyOf: ref].createSnapshots
+      || rules(of: ref).createSnapshots
   }
 
   /// The oldest backup that counts: the client's limit, tightened by the campaign.
   func maxBackupAge(_ ref: RunRef) -> Duration {
     let own = clients[Int(clientOf(ref).index)].config.maxBackupAge
-    return min(own, self[policyOf: ref].maxBackupAge ?? own)
+    return min(own, rules(of: ref).maxBackupAge ?? own)
   }
 
   /// What is wrong with the run's backup evidence; nil when it is good or not required.
@@ -43,7 +43,7 @@ extension ControlState {
     if snapshotRequired(ref), self[ref].details.content.snapshot == nil {
       return (.hook, "no snapshot was recorded")
     }
-    if clients[Int(clientOf(ref).index)].openWindow(at: now) == nil {
+    if clients[Int(clientOf(ref).index)].windows.open(at: now) == nil {
       return (.window, "the window closed before the update could begin")
     }
     return nil
@@ -54,7 +54,7 @@ extension ControlState {
   /// under way has no such bound.
   func updateNotAfter(_ ref: RunRef, now: Instant) -> Instant? {
     guard self[ref].pass <= 1 else { return nil }
-    let end = clients[Int(clientOf(ref).index)].openWindow(at: now)?.end
+    let end = clients[Int(clientOf(ref).index)].windows.open(at: now)?.end
     guard !isChanged(ref), backupRequired(ref), let backup = self[ref].details.content.backup
     else { return end }
     let backupEnd = backup.takenAt + maxBackupAge(ref)

@@ -19,12 +19,7 @@ extension ControlState {
 
   /// Leaves a run out that nothing was changed for.
   mutating func leaveOut(_ ref: RunRef, _ skip: Skip, now: Instant) {
-    self[ref].details.content.lastError =
-      switch skip {
-      case .cancelled: "the campaign was cancelled"
-      case .retired: "the server was retired"
-      case .person: ""
-      }
+    self[ref].details.content.lastError = skip.text
     leave(ref, .skipped(skip), now: now)
   }
 
@@ -34,7 +29,7 @@ extension ControlState {
   ) {
     let wait = max(after ?? .seconds(600), .seconds(1))
     let total = self[ref].details.content.deferred + wait
-    let limit = self[policyOf: ref].deferLimit
+    let limit = rules(of: ref).deferLimit
     if total > limit {
       let message = "deferred for more than \(limit.text): \(reason)"
       return refuse(ref, refused, message, now: now)
@@ -66,7 +61,7 @@ extension ControlState {
   ) {
     self[ref].command = nil
     self[ref].deadline = nil
-    if !isChanged(ref) { self[ref].attempt -= min(1, self[ref].attempt) }
+    uncountUnchanged(ref)
     let skip = leaving(ref)
     guard skip == nil, !campaigns[ref.campaign].isPastItsEnd(now) else {
       return endOutsideLane(ref, skip, now: now)
@@ -75,11 +70,18 @@ extension ControlState {
     move(ref, to: .pending(notBefore: notBefore), kind, now: now, reason: reason, by: by)
   }
 
+  /// What changed nothing was no attempt.
+  mutating func uncountUnchanged(_ ref: RunRef) {
+    if !isChanged(ref) { self[ref].attempt -= min(1, self[ref].attempt) }
+  }
+
   /// There is no lane to return to: the server is retired, or the campaign is cancelled or over.
+  /// A snapshot that is still there could not be removed; trying it once more is a person's work.
   private mutating func endOutsideLane(_ ref: RunRef, _ skip: Skip?, now: Instant) {
     if isChanged(ref) { return end(ref, .failed(.rolledBack), now: now) }
-    if let skip { return leaveOut(ref, skip, now: now) }
-    outlive(ref, now: now)
+    guard let skip else { return outlive(ref, now: now) }
+    self[ref].details.content.lastError = skip.text
+    move(ref, to: .skipped(skip), .runSkipped, now: now, reason: skip.text)
   }
 
   /// A stop takes a run back before anything was changed.
@@ -115,21 +117,21 @@ extension ControlState {
   /// Whether the engine may grant another attempt by itself (S7): an attempt that a person granted
   /// is one attempt.
   private func mayRetry(_ ref: RunRef, now: Instant) -> Bool {
-    self[ref].granted == 0 && Int(self[ref].attempt) < 1 + self[policyOf: ref].maxRetries
+    self[ref].granted == 0 && Int(self[ref].attempt) < 1 + rules(of: ref).maxRetries
       && !self[ref].marks.contains(.rolledBack)
       && servers[Int(self[ref].server.index)].connected && !startsForbidden(ref)
       && fitsWindow(ref, after: backoff(of: ref), now: now)
   }
 
   private func fitsWindow(_ ref: RunRef, after wait: Duration, now: Instant) -> Bool {
-    guard let window = clients[Int(clientOf(ref).index)].openWindow(at: now) else { return false }
+    guard let window = clients[Int(clientOf(ref).index)].windows.open(at: now) else { return false }
     return now + wait + timeNeeded(by: ref) <= window.end
   }
 
   /// The wait before the next attempt: doubles with each, at most a day.
   private func backoff(of ref: RunRef) -> Duration {
     let doublings = min(10, max(0, Int(self[ref].attempt) - 1))
-    return min(self[policyOf: ref].retryBackoff * (1 << doublings), .seconds(86_400))
+    return min(rules(of: ref).retryBackoff * (1 << doublings), .seconds(86_400))
   }
 
   private mutating func backOff(_ ref: RunRef, _ message: String, now: Instant) {
@@ -158,7 +160,7 @@ extension ControlState {
   mutating func rollBack(_ ref: RunRef, _ message: String, byPerson: Bool = false, now: Instant) {
     let means = rollbackMeans(of: ref)
     if !byPerson {
-      guard self[policyOf: ref].autoRollback else {
+      guard rules(of: ref).autoRollback else {
         return hold(ref, .unhealthy, "\(message); automatic rollback is off", now: now)
       }
       guard means != .hold else {
@@ -241,5 +243,16 @@ extension ControlState {
       emit(.cancelHook(ref, serial: self[ref].hookSerial))
     }
     move(ref, to: .held(hold), .runHeld, now: now, reason: message.bounded())
+  }
+}
+
+extension Skip {
+  /// Why, for people; a person gives a reason of their own.
+  fileprivate var text: String {
+    switch self {
+    case .cancelled: "the campaign was cancelled"
+    case .retired: "the server was retired"
+    case .person: ""
+    }
   }
 }

@@ -52,7 +52,7 @@ extension ControlState {
   ) -> RingProgress.Gate {
     let progress = campaigns[id].rings[Int(ring.number)]
     if progress.promoted { return .open }
-    let rule = campaigns[id].policy.gate(after: ring)
+    let rule = campaigns[id].gateRules[Int(ring.number)]
     guard progress.meets(rule) else {
       if progress.soakingSince != nil {
         campaigns[id].rings[Int(ring.number)].soakingSince = nil
@@ -105,7 +105,7 @@ extension ControlState {
   /// What a gate waits for, for people; empty when it is open.
   package func gateReason(_ id: CampaignID, _ ring: Ring) -> String {
     let progress = campaigns[Int(id.index)].rings[Int(ring.number)]
-    let rule = campaigns[Int(id.index)].policy.gate(after: ring)
+    let rule = campaigns[Int(id.index)].gateRules[Int(ring.number)]
     if progress.gate == .open { return progress.promoted ? "promoted by a person" : "" }
     if let text = progress.missing(rule) { return text }
     if !progress.soaked { return "soaking for \(rule.gateSoak.text)" }

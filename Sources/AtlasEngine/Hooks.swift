@@ -8,9 +8,9 @@ extension ControlState {
   ) {
     self[ref].hookSerial &+= 1
     let phase = self[ref].state.phase ?? .preCheck
-    let limit = max(times(of: ref).limit(of: phase) ?? .zero, floors.deadline)
+    let limit = max(limit(of: phase, ref) ?? .zero, floors.deadline)
     let deadline = now + limit
-    arm(ref, at: deadline + self[policyOf: ref].cancelGrace)
+    arm(ref, at: deadline + rules(of: ref).cancelGrace)
     emit(
       .startHook(
         HookStart(

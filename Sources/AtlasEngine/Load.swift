@@ -173,8 +173,7 @@ extension ControlState {
       wake(CampaignID(index), now: now)
     }
     settleDirty(now: now)
-    defer { effects = [] }
-    return effects
+    return takeEffects()
   }
 
   private mutating func wake(_ id: CampaignID, now: Instant) {
@@ -182,7 +181,7 @@ extension ControlState {
     if let end = campaigns[id].endsAt { timers.add(.end(id), at: end) }
     for ring in campaigns[id].rings {
       guard let since = ring.soakingSince else { continue }
-      let soak = campaigns[id].policy.gate(after: ring.ring).gateSoak
+      let soak = campaigns[id].gateRules[Int(ring.ring.number)].gateSoak
       timers.add(.gate(id, ring.ring), at: since + soak)
     }
     for index in campaigns[id].runs.indices {
@@ -215,7 +214,7 @@ extension ControlState {
       if work.phase == .preCheck, work.ending == .givenBack { return giveBack(ref, now: now) }
       startHook(ref, point, restarted: true, now: now)
     case .agent:
-      let grace = now + max(self[policyOf: ref].clientLockTimeout, floors.silence)
+      let grace = now + max(rules(of: ref).clientLockTimeout, floors.silence)
       arm(ref, at: max(self[ref].deadline ?? grace, grace))
       if work.phase == .update { armQuiet(ref, now: now) }
     case .backoff, .soak: arm(ref, at: max(self[ref].deadline ?? now, now))
@@ -231,6 +230,7 @@ extension Campaign {
     counts = Counts()
     capped = LaneQueue()
     activeLanes = 0
+    down = []
     lastMoveAt = nil
   }
 
@@ -248,6 +248,7 @@ extension Campaign {
       if lanes[lane].active.isEmpty { activeLanes += 1 }
       lanes[lane].active.append(index)
     }
+    if run.isDown { down.append(index) }
     if run.startedAt != nil { lanes[lane].started = true }
     for at in [run.startedAt, run.endedAt, run.details.content.heldSince] {
       if let at { lastMoveAt = max(lastMoveAt ?? at, at) }

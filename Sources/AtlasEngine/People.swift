@@ -117,7 +117,7 @@ extension ControlState {
   }
 
   mutating func exclude(
-    _ update: UpdateID, from id: CampaignID, reason: String, by: String
+    _ update: UpdateID, from id: CampaignID, reason: String, by: String, now: Instant
   ) throws(Refusal) {
     guard !campaigns[id].state.isTerminal else {
       throw .notAllowed(
@@ -135,6 +135,24 @@ extension ControlState {
         .campaignChanged, campaign: id, detail: "exclude_update",
         reason: "\(update): \(reason)".bounded(), principal: by))
     emit(.save(.campaign(id)))
+    for lane in campaigns[id].lanes {
+      for index in lane.active { renewUpdate(RunRef(campaign: id, index: Int(index)), now: now) }
+    }
+  }
+
+  /// An order that no agent has seen yet is given anew, with the update set as it is now. What may
+  /// have been seen is settled when the agent is back.
+  private mutating func renewUpdate(_ ref: RunRef, now: Instant) {
+    guard let command = self[ref].command, command.kind == .update,
+      command.delivery != .acknowledged
+    else { return }
+    let isLost = self[ref].state == .held(.lost)
+    guard isLost || self[ref].state.kind == .inProgress else { return }
+    if command.delivery == .queued, !isLost { return reissue(ref, now: now) }
+    guard !servers[Int(self[ref].server.index)].connected else { return }
+    self[ref].marks.insert(.reconciling)
+    emit(.withdraw(command.fence))
+    emit(.save(.run(ref)))
   }
 
   mutating func skip(
@@ -260,10 +278,10 @@ extension ControlState {
     guard case .held(let hold) = self[ref].state else { return [] }
     let reachable = servers[Int(self[ref].server.index)].connected
     guard reachable, hold != .overdue else { return [.accept] }
-    // Attempts are counted in a byte.
+    // Attempts are counted in a byte, and so are those that were granted.
     let mayRetry =
       campaigns[Int(ref.campaign.index)].state == .active && leaving(ref) == nil
-      && self[ref].attempt < .max
+      && self[ref].attempt < .max && self[ref].granted < .max
     if !isChanged(ref) { return mayRetry ? [.retry, .accept] : [.accept] }
     return mayRetry ? [.retry, .rollBack, .accept] : [.rollBack, .accept]
   }

@@ -95,7 +95,7 @@ extension ControlState {
 
   /// When the command is overdue, or has been quiet for too long, whichever is first.
   mutating func armCommand(_ ref: RunRef, now: Instant) {
-    guard let phase = self[ref].state.phase, let limit = times(of: ref).limit(of: phase) else {
+    guard let phase = self[ref].state.phase, let limit = limit(of: phase, ref) else {
       return
     }
     arm(ref, at: now + max(limit, floors.deadline))
@@ -103,15 +103,18 @@ extension ControlState {
 
   /// `run.key`: the same for every attempt, so that a snapshot is found again.
   package func runKey(_ ref: RunRef) -> String {
-    let server = servers[Int(self[ref].server.index)].config.name
-    let campaign = campaigns[Int(ref.campaign.index)].name
-    let number = self[ref].retryOf < 0 ? "" : "/\(ref.index + 1)"
-    return "\(campaign)/\(server)\(number)"
+    // Put together by hand: every command carries it.
+    var key = campaigns[Int(ref.campaign.index)].name.text
+    key += "/"
+    key += servers[Int(self[ref].server.index)].config.name.text
+    if self[ref].retryOf >= 0 { key += "/\(ref.index + 1)" }
+    return key
   }
 
   func rollbackMeans(of ref: RunRef) -> RollbackMeans {
     let config = servers[Int(self[ref].server.index)].config
-    return self[policyOf: ref].rollbackMeans(for: config.roles, physical: config.physical)
+    return campaigns[Int(ref.campaign.index)].policy(for: clientOf(ref))
+      .rollbackMeans(for: config.roles, physical: config.physical)
   }
 
   /// UPDATE has ended well: on to the boot, the next round, or the checks.
@@ -132,7 +135,7 @@ extension ControlState {
     if self[ref].marks.contains(.booted) {
       return refuse(ref, .busy, "a reboot is still pending after a boot", now: now)
     }
-    if self[policyOf: ref].pendingReboot == .refuse {
+    if rules(of: ref).pendingReboot == .refuse {
       return refuse(ref, .busy, "a reboot was pending before the update", now: now)
     }
     self[ref].pass = 0
@@ -161,15 +164,15 @@ extension ControlState {
   func isChanged(_ ref: RunRef) -> Bool { self[ref].marks.contains(.changed) }
 
   private mutating func nextPass(_ ref: RunRef, now: Instant) {
-    let passes = self[policyOf: ref].maxPasses
+    let passes = rules(of: ref).maxPasses
     guard Int(self[ref].pass) >= passes else {
       return beginUpdate(ref, pass: Int(self[ref].pass) + 1, now: now)
     }
     // Some updates are offered for ever. The server is checked, and keeps what it has.
     self[ref].marks.remove(.moreUpdates)
     self[ref].marks.insert(.incomplete)
-    warn(ref, "updates of the set are still missing after \(passes) passes")
     begin(.postCheck, ref, now: now)
+    warn(ref, "updates of the set are still missing after \(passes) passes")
   }
 
   /// The agent says that the server is well: now the hook is asked.
@@ -187,7 +190,7 @@ extension ControlState {
     if let missing = requiredMissing(ref) {
       return fail(ref, "required update \(missing) is not installed", retryable: false, now: now)
     }
-    let soak = self[policyOf: ref].serverSoak
+    let soak = rules(of: ref).serverSoak
     if isStopped(ref) {
       return park(ref, before: soak > .zero ? .soak : .finalize, now: now)
     }
@@ -227,7 +230,7 @@ extension ControlState {
     switch next {
     case .update: proceedWithUpdate(ref, now: now)
     case .reboot: begin(.reboot, ref, now: now)
-    case .soak: beginSoak(ref, self[policyOf: ref].serverSoak, now: now)
+    case .soak: beginSoak(ref, rules(of: ref).serverSoak, now: now)
     case .postCheck, .verify: begin(next, ref, now: now)
     case .finalize: finalize(ref, completion(ref), now: now)
     case .download, .preCheck, .snapshot, .rollback:
@@ -279,7 +282,7 @@ extension ControlState {
     if result.status == .succeeded {
       self[ref].details.content.snapshot = nil
     } else {
-      warn(ref, "the snapshot was not removed: \(result.message)")
+      warn(ref, "the snapshot was not removed: \(result.text)")
     }
     end(ref, ending, now: now)
   }
@@ -294,15 +297,18 @@ extension ControlState {
       move(ref, to: .failed(failure), .runFailed, now: now, reason: error)
       holdLaneAfterFailure(ref)
     case .notAttempted(let refused):
+      uncountUnchanged(ref)
       move(ref, to: .notAttempted(refused), .runNotAttempted, now: now, reason: error)
-    case .skipped(let skip): move(ref, to: .skipped(skip), .runSkipped, now: now, reason: error)
+    case .skipped(let skip):
+      uncountUnchanged(ref)
+      move(ref, to: .skipped(skip), .runSkipped, now: now, reason: error)
     case .givenBack: returnToLane(ref, .runGivenBack, notBefore: nil, now: now)
     }
   }
 
   /// `on_failure: hold`: the lane waits for a person after a failed server.
   private mutating func holdLaneAfterFailure(_ ref: RunRef) {
-    guard self[policyOf: ref].onFailure == .hold, campaigns[ref.campaign].state == .active else {
+    guard rules(of: ref).onFailure == .hold, campaigns[ref.campaign].state == .active else {
       return
     }
     let client = clientOf(ref)

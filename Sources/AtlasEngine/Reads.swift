@@ -5,10 +5,31 @@ extension ControlState {
   /// Why a pending run does not start now; nil for a run that is not pending.
   package func waits(_ ref: RunRef, now: Instant) -> Waiting? {
     guard case .pending = self[ref].state else { return nil }
-    let lane = Int(self[ref].lane)
-    if let waiting = laneWaits(campaign: ref.campaign, lane: lane, now: now) { return waiting }
-    if let waiting = runWaits(ref, now: now) { return waiting }
-    return campaigns[Int(ref.campaign.index)].lanes[lane].isCapped ? .cap : .turn
+    let lane = LaneRef(campaign: ref.campaign, lane: self[ref].lane)
+    let unmet = [
+      laneWaits(lane, now: now), runWaits(ref, now: now), capWaits(lane),
+      othersGoFirst(ref, lane, now: now) ? .turn : nil,
+    ]
+    return unmet.compactMap { $0 }.min { $0.rank < $1.rank } ?? .turn
+  }
+
+  private func capWaits(_ lane: LaneRef) -> Waiting? {
+    let campaign = Int(lane.campaign.index)
+    guard campaigns[campaign].lanes[Int(lane.lane)].isCapped else { return nil }
+    return campaigns[campaign].isFullOfDown ? .people : .cap
+  }
+
+  /// Whether a server before it in the lane could go: those that wait for something of their own
+  /// are passed by.
+  private func othersGoFirst(_ ref: RunRef, _ lane: LaneRef, now: Instant) -> Bool {
+    for index in campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].queue {
+      guard index != ref.index else { return false }
+      switch runWaits(RunRef(campaign: ref.campaign, index: Int(index)), now: now) {
+      case nil, .windowTooShort: return true
+      case .some: continue
+      }
+    }
+    return false
   }
 
   /// Whether nothing will happen in a campaign without a person: it is over, or every open run
@@ -34,6 +55,7 @@ extension ControlState {
     case .slot: return slotsWaitForPeople(lane.client)
     case .gate(let ring): return gateWaitsForPeople(id, upTo: ring)
     case .some(let waiting): return waiting.needsPerson
+    case nil where lane.isCapped && campaign(id).isFullOfDown: return true
     case nil:
       return lane.queue.allSatisfy {
         let ref = RunRef(campaign: id, index: Int($0))
@@ -76,6 +98,8 @@ extension ControlState {
       && campaign.rings.contains { $0.ring <= ring && $0.gate != .open }
   }
 
+  private func campaign(_ id: CampaignID) -> Campaign { campaigns[Int(id.index)] }
+
   /// Clients with a server in progress, parked or held in the campaign.
   package func activeClients(_ id: CampaignID) -> Int {
     campaigns[Int(id.index)].activeLanes
@@ -108,6 +132,7 @@ extension Waiting {
     case .notBefore: "deferred"
     case .window: "window"
     case .windowTooShort: "a window that is long enough"
+    case .people: "people: too many servers are down"
     case .cap: "cap of the campaign"
     case .agent: "its agent"
     case .turn: "its turn"

@@ -191,7 +191,7 @@ extension ControlState {
     case .cancelled: updateCancelled(ref, now: now)
     case .failed, .refused, .environment:
       guard isChanged(ref) else { return updateRefused(ref, result, now: now) }
-      let retryable = result.retryable || result.status == .environment
+      let retryable = result.retryable || result.isSourceFault
       fail(ref, result.text, retryable: retryable, now: now)
     }
   }
@@ -251,13 +251,19 @@ extension ControlState {
     if result.code.hasPrefix("E_DISK") { return .disk }
     if result.code.hasPrefix("E_BUSY") { return .busy }
     if result.code.hasPrefix("E_WINDOW") || result.code == Self.tooLate { return .window }
-    return result.status == .environment ? .source : .environment
+    return result.isSourceFault ? .source : .environment
   }
 }
 
 extension CommandResult {
+  /// Something around the server is at fault: the agent says so, or the code of the update source
+  /// does (0x8024xxxx).
+  fileprivate var isSourceFault: Bool {
+    status == .environment || code.lowercased().hasPrefix("0x8024")
+  }
+
   /// Code and message in one line, for people.
-  fileprivate var text: String {
+  var text: String {
     switch (code.isEmpty, message.isEmpty) {
     case (true, true): status == .succeeded ? "no details" : "the agent gave no reason"
     case (true, false): message

@@ -5,7 +5,7 @@ import AtlasModel
 /// Legal exits, which a test compares with the drawing in `docs/states.md`:
 /// - `pending` → `inProgress`, `notAttempted`, `skipped`, `postponed`
 /// - `inProgress` → `inProgress`, `pending`, `parked`, `held`, and every terminal state
-/// - `parked` → `inProgress`, `held`, `skipped`
+/// - `parked` → `inProgress`, `held`, `skipped`, `notAttempted`
 /// - `held` → `inProgress`, `pending`, `held` for another reason, `failed`, and `notAttempted` or
 ///   `postponed` when the campaign is past its end
 /// - `completed`, `failed`, `notAttempted`, `skipped`, `postponed` → nothing
@@ -126,6 +126,9 @@ package enum Step: Hashable, Sendable {
   case backoff
   /// The watch over a healthy server.
   case soak
+
+  /// Whether nothing but time has to pass.
+  var isWait: Bool { self == .backoff || self == .soak }
 }
 
 /// Where a run goes after FINALIZE.

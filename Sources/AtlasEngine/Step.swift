@@ -9,20 +9,19 @@ extension ControlState {
   /// - Returns: Effects in the order in which they are to be carried out, once committed.
   /// - Throws: ``Refusal`` when a person asked for what is not allowed; then nothing has changed.
   package mutating func step(_ event: Event, now: Instant) throws(Refusal) -> [Effect] {
-    switch event {
-    case .timePassed, .agentBack, .agentSilent, .acknowledged, .reported, .hookFinished,
-      .commandSent, .windowsExpanded:
-      take(event, now: now)
-    case _:
-      try obey(event, now: now)
-    }
+    try take(event, now: now)
     settleDirty(now: now)
-    defer { effects = [] }
-    return effects
+    return takeEffects()
   }
 
-  /// What the world says; there is nobody to refuse it to.
-  private mutating func take(_ event: Event, now: Instant) {
+  /// Hands the effects out, and leaves room for the next.
+  mutating func takeEffects() -> [Effect] {
+    var taken: [Effect] = []
+    swap(&taken, &effects)
+    return taken
+  }
+
+  private mutating func take(_ event: Event, now: Instant) throws(Refusal) {
     switch event {
     case .timePassed: fireTimers(now: now)
     case .agentBack(let server, let hello): agentBack(server, hello, now: now)
@@ -34,17 +33,6 @@ extension ControlState {
     case .commandSent(let server, let fence): commandSent(server, fence)
     case .windowsExpanded(let client, let windows, let until):
       windowsExpanded(client, windows, until: until, now: now)
-    case .fleetImported, .createCampaign, .startCampaign, .pauseCampaign, .resumeCampaign,
-      .cancelCampaign, .promoteRing, .excludeUpdate, .retryRun, .skipRun, .resolveRun,
-      .pauseClient, .resumeClient, .lockServer, .unlockServer, .retireServer, .stop,
-      .releaseStop:
-      preconditionFailure("an order of a person is not news from the world")
-    }
-  }
-
-  /// What a person asks for.
-  private mutating func obey(_ event: Event, now: Instant) throws(Refusal) {
-    switch event {
     case .fleetImported(let clients, let servers, let by):
       try importFleet(clients: clients, servers: servers, by: by)
     case .createCampaign(let draft, let by): try create(draft, by: by, now: now)
@@ -59,7 +47,7 @@ extension ControlState {
     case .promoteRing(let id, let ring, let reason, let by):
       try promote(id, ring, reason: reason, by: by, now: now)
     case .excludeUpdate(let id, let update, let reason, let by):
-      try exclude(update, from: id, reason: reason, by: by)
+      try exclude(update, from: id, reason: reason, by: by, now: now)
     case .retryRun(let run, let reason, let by):
       try retry(run, reason: reason, by: by, now: now)
     case .skipRun(let run, let reason, let by): try skip(run, reason: reason, by: by, now: now)
@@ -75,9 +63,6 @@ extension ControlState {
     case .stop(let client, let reason, let by): latchStop(client, reason: reason, by: by, now: now)
     case .releaseStop(let client, let reason, let by):
       try releaseStop(client, reason: reason, by: by, now: now)
-    case .agentBack, .agentSilent, .acknowledged, .reported, .hookFinished, .commandSent,
-      .windowsExpanded, .timePassed:
-      preconditionFailure("news from the world are not an order of a person")
     }
   }
 
@@ -98,6 +83,7 @@ extension ControlState {
 
   private mutating func nextDirtyClient() -> ClientID? {
     guard nextDirty < dirty.count else {
+      if dirty.isEmpty { return nil }
       dirty.removeAll(keepingCapacity: true)
       nextDirty = 0
       return nil
@@ -119,8 +105,16 @@ extension ControlState {
     if dirtyGates.last != gate { dirtyGates.append(gate) }
   }
 
-  mutating func emit(_ effect: Effect) { effects.append(effect) }
-  mutating func record(_ record: Record) { effects.append(.record(record)) }
+  mutating func emit(_ effect: Effect) {
+    if effects.isEmpty { effects.reserveCapacity(Self.usualEffects) }
+    effects.append(effect)
+  }
+
+  mutating func record(_ record: Record) { emit(.record(record)) }
+
+  /// Most steps have no more: one allocation instead of one at every doubling, and one of a size
+  /// that allocators keep at hand (below 1 KiB).
+  private static var usualEffects: Int { 5 }
 
   mutating func drawFence() -> Fence {
     fence = Fence(fence.number + 1)
@@ -142,6 +136,7 @@ extension ControlState {
     self[ref].state = state
     campaigns[ref.campaign].lastMoveAt = now
     if from != to { recount(ref, from: from, to: to, now: now) }
+    if from == .held || to == .held { recountDown(ref, from: from) }
     if to.isTerminal { self[ref].deadline = nil }
     write(ref, kind, from: from, reason: reason, by: principal)
     if to.isTerminal { closed(ref, now: now) }
@@ -174,8 +169,8 @@ extension ControlState {
     record.phase = phase ?? self[ref].state.phase
     record.attempt = self[ref].attempt
     record.pass = self[ref].pass
-    effects.append(.record(record))
-    effects.append(.save(.run(ref)))
+    emit(.record(record))
+    emit(.save(.run(ref)))
   }
 
   private mutating func recount(

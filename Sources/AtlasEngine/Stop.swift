@@ -62,7 +62,7 @@ extension ControlState {
     guard work.ending == nil else { return }
     self[ref].state = .inProgress(Work(work.phase, work.step, ending: .givenBack))
     emit(.cancelHook(ref, serial: self[ref].hookSerial))
-    arm(ref, at: now + max(self[policyOf: ref].cancelGrace, floors.deadline))
+    arm(ref, at: now + max(rules(of: ref).cancelGrace, floors.deadline))
     emit(.save(.run(ref)))
   }
 
@@ -190,7 +190,7 @@ extension ControlState {
     // A failed attempt that cannot be repeated now is rolled back, at any time.
     if self[ref].marks.contains(.retryDue) { return true }
     let client = Int(clientOf(ref).index)
-    guard let window = clients[client].openWindow(at: now) else { return false }
+    guard let window = clients[client].windows.open(at: now) else { return false }
     return now + timeNeeded(by: ref) <= window.end
   }
 

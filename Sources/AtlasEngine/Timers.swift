@@ -27,6 +27,7 @@ extension ControlState {
   }
 
   private mutating func stepOverdue(_ ref: RunRef, now: Instant) {
+    if waitsForItsAgent(ref, now: now) { return }
     self[ref].deadline = nil
     switch self[ref].state {
     case .pending: turnOver(ref, now: now)
@@ -42,6 +43,16 @@ extension ControlState {
       }
     case .parked, .held, .completed, .failed, .notAttempted, .skipped, .postponed: break
     }
+  }
+
+  /// A wait is over while the agent is away: nothing can be tried again without it, and no server
+  /// be called healthy. The run goes on when the agent is back, and is LOST if it stays away.
+  private mutating func waitsForItsAgent(_ ref: RunRef, now: Instant) -> Bool {
+    guard case .inProgress(let work) = self[ref].state, work.step.isWait,
+      !servers[Int(self[ref].server.index)].connected
+    else { return false }
+    if self[ref].silenceDeadline == nil { armSilence(ref, now: now) }
+    return true
   }
 
   /// Its agent did not come back within the grace that its turn gave it. When it is not its turn
@@ -83,7 +94,7 @@ extension ControlState {
   /// From now on an installer has the policy's time to report something.
   mutating func armQuiet(_ ref: RunRef, now: Instant) {
     let isArmed = self[ref].quietDeadline != nil
-    let deadline = now + max(times(of: ref).noProgress, floors.deadline)
+    let deadline = now + max(noProgress(of: ref), floors.deadline)
     self[ref].quietDeadline = deadline
     // Progress comes often: the one entry that is there moves on when it fires.
     if !isArmed { timers.add(.quiet(ref), at: deadline) }
@@ -101,7 +112,7 @@ extension ControlState {
     guard case .inProgress(let work) = self[ref].state, work.phase == .update else { return }
     guard !self[ref].marks.contains(.quiet) else { return }
     self[ref].marks.insert(.quiet)
-    warn(ref, "the installer has reported no progress for \(times(of: ref).noProgress.text)")
+    warn(ref, "the installer has reported no progress for \(noProgress(of: ref).text)")
   }
 
   private mutating func lockEnds(_ server: ServerID) {

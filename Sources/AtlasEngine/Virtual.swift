@@ -18,8 +18,7 @@ extension ControlState {
     case .held(let hold): self.hold(ref, hold, "as it was", now: now)
     }
     settleDirty(now: now)
-    defer { effects = [] }
-    return effects
+    return takeEffects()
   }
 
   /// Takes every agent for connected.
@@ -77,11 +76,7 @@ extension Campaign {
         fresh.runs[Int($0)].order < fresh.runs[Int($1)].order
       }
     }
+    fresh.openIdleGates()
     return fresh
   }
-}
-
-extension ControlState {
-  /// How long a run is expected to hold its slot.
-  package func estimate(of ref: RunRef) -> Duration { times(of: ref).estimate }
 }

@@ -2,16 +2,28 @@ import AtlasModel
 
 extension Client {
   /// The window that contains `instant`.
-  package func openWindow(at instant: Instant) -> Interval? {
-    let index = windows.firstPosition { $0.end > instant }
-    guard index < windows.count, windows[index].contains(instant) else { return nil }
-    return windows[index]
+  package func openWindow(at instant: Instant) -> Interval? { windows.open(at: instant) }
+}
+
+/// Windows of a client: sorted, not touching each other.
+extension [Interval] {
+  /// The one that contains `instant`.
+  func open(at instant: Instant) -> Interval? {
+    let index = firstPosition { $0.end > instant }
+    guard index < count, self[index].contains(instant) else { return nil }
+    return self[index]
   }
 
-  /// The first window that begins after `instant` and is at least `length` long.
-  package func nextWindow(after instant: Instant, atLeast length: Duration = .zero) -> Interval? {
-    let index = windows.firstPosition { $0.end > instant }
-    return windows[index...].first { $0.start > instant && $0.duration >= length }
+  /// The first that begins after `instant` and is at least `length` long.
+  func next(after instant: Instant, atLeast length: Duration = .zero) -> Interval? {
+    let index = firstPosition { $0.end > instant }
+    return self[index...].first { $0.start > instant && $0.duration >= length }
+  }
+
+  /// The longest time that any of them leaves to what starts from `now` on and before `end`.
+  func longest(between now: Instant, and end: Instant) -> Duration {
+    self[firstPosition { $0.end > now }...].prefix { $0.start < end }
+      .map { $0.end - Swift.max($0.start, now) }.max() ?? .zero
   }
 }
 
@@ -39,12 +51,11 @@ extension ControlState {
     markDirty(client)
   }
 
-  /// Windows are expanded further when half of the horizon has passed, so that a campaign that is
-  /// started at any time knows those of its whole length.
+  /// Windows are asked for again as soon as less is known than a campaign that starts then looks
+  /// ahead, at most once a day: a campaign may be longer than any horizon.
   private mutating func armRefresh(of client: ClientID, now: Instant) {
     let until = clients[client].windowsUntil
-    let halfway = until - Limits.windowHorizon / 2
-    let refresh = halfway > now ? halfway : until
+    let refresh = min(until, max(now + .seconds(86_400), until - Self.defaultReach))
     clients[client].windowsRefresh = refresh > now ? refresh : nil
     if refresh > now { timers.add(.windows(client), at: refresh) }
   }
@@ -88,7 +99,7 @@ extension ControlState {
         !mayUnpark(ref, next, now: now)
       else { continue }
       let client = clientOf(ref)
-      let window = clients[Int(client.index)].nextWindow(
+      let window = clients[Int(client.index)].windows.next(
         after: now, atLeast: timeNeeded(by: ref))
       earliest = earlier(earliest, window?.start)
     }

@@ -87,6 +87,7 @@ extension FleetBuilder {
         continue
       }
       serversOf[client, default: []].append(index)
+      if server.isDisputed { draft.diagnostics.refuse(client) }
       if let known = knownNames[server.name.text.lowercased()], known != server.name {
         draft.diagnostics.error(
           at: server.place, field: "server",
@@ -111,17 +112,10 @@ extension FleetBuilder {
     if let explicit = server.client?.value { return explicit }
     if server.client == nil, let known = existingServers[server.name] { return known.client }
     guard
-      let text = parts(of: server.name)?.client, let name = try? ClientName(text)
+      let text = patterns.parts(of: server.name.text)?.client, let name = try? ClientName(text)
     else { return nil }
     let isKnown = existingClients[name] != nil || draft.clients[name] != nil
     return isKnown ? name : bySmallLetters[text.lowercased()] ?? name
-  }
-
-  private func parts(of name: ServerName) -> HostPattern.Parts? {
-    for pattern in patterns {
-      if let parts = pattern.parts(of: name.text) { return parts }
-    }
-    return nil
   }
 
   private mutating func refuseUnassigned(_ server: ServerDraft) {
@@ -246,7 +240,7 @@ extension FleetBuilder {
 
   private mutating func server(_ draft: ServerDraft, of client: ClientName) -> ServerConfig? {
     let old = existingServers[draft.name]
-    let parts = parts(of: draft.name)
+    let parts = patterns.parts(of: draft.name.text)
     guard
       let site = draft.site?.value ?? known(old?.site, unless: draft.site)
         ?? parts.map({ SiteName(trusted: $0.site) }),

@@ -69,6 +69,8 @@ struct ServerDraft: Sendable {
   var updateOrder: Sourced<Int?>?
   var system: Sourced<String>?
   var physical: Sourced<Bool>?
+  /// Two rows claim it, perhaps for two clients: neither may have it.
+  var isDisputed = false
 
   init(name: ServerName, place: Place) {
     self.name = name
@@ -84,6 +86,8 @@ struct FleetDraft {
   private var serverIndex: [String: Int] = [:]
   var ringNames: [Ring: Sourced<String>] = [:]
   var patterns: [HostPattern] = []
+  /// A file could not be read to its end, so that clients may be missing which it describes.
+  private(set) var isIncomplete = false
   var diagnostics: DiagnosticList
 
   init(files: [String]) {
@@ -130,8 +134,8 @@ struct FleetDraft {
   }
 
   /// Takes what one file says about a server, as ``add(_:)`` for clients.
-  /// - Parameter owner: Its client, as far as it can be known yet.
-  mutating func add(_ draft: ServerDraft, owner: ClientName?) {
+  /// - Parameter owner: Its client, as far as it can be known yet; asked for only in an error.
+  mutating func add(_ draft: ServerDraft, owner: @autoclosure () -> ClientName?) {
     let key = draft.name.text.lowercased()
     guard let index = serverIndex[key] else {
       var draft = draft
@@ -140,10 +144,11 @@ struct FleetDraft {
       return servers.append(draft)
     }
     var known = servers[index]
+    let owner = owner()
     let isSameName = known.name == draft.name
     guard isSameName, !known.files.contains(draft.place.file) else {
       let first = diagnostics.name(of: known.place)
-      if let other = known.client?.value, other != owner { diagnostics.refuse(other) }
+      servers[index].isDisputed = true
       return diagnostics.error(
         at: draft.place, field: "server",
         isSameName
@@ -153,6 +158,7 @@ struct FleetDraft {
     }
     known.files.insert(draft.place.file)
     let name = draft.name.text
+    if let new = draft.client, let old = known.client, old != new { known.isDisputed = true }
     diagnostics.merge(&known.client, draft.client, "client", of: name, owner)
     diagnostics.merge(&known.site, draft.site, "site", of: name, owner)
     diagnostics.merge(&known.roles, draft.roles, "roles", of: name, owner)
@@ -161,6 +167,13 @@ struct FleetDraft {
     diagnostics.merge(&known.system, draft.system, "system", of: name, owner)
     diagnostics.merge(&known.physical, draft.physical, "physical", of: name, owner)
     servers[index] = known
+  }
+
+  /// Gives up on a file that cannot be read.
+  mutating func refuse(_ file: Int, _ error: SourceError) {
+    isIncomplete = true
+    diagnostics.error(
+      at: Place(file: file, line: error.line), error.message, hint: error.hint, client: nil)
   }
 
   /// Takes a ring's name, once.

@@ -98,10 +98,3 @@ package struct FleetImportResult: Sendable {
     self.counts = counts
   }
 }
-
-extension FleetDraft {
-  fileprivate mutating func refuse(_ file: Int, _ error: SourceError) {
-    diagnostics.error(
-      at: Place(file: file, line: error.line), error.message, hint: error.hint, client: nil)
-  }
-}

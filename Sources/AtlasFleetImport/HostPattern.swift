@@ -124,6 +124,16 @@ extension HostPattern {
   }
 }
 
+extension [HostPattern] {
+  /// As the first pattern reads it that `name` is built like.
+  func parts(of name: String) -> HostPattern.Parts? {
+    for pattern in self {
+      if let parts = pattern.parts(of: name) { return parts }
+    }
+    return nil
+  }
+}
+
 extension HostPattern.Parts {
   fileprivate mutating func set(_ field: HostPattern.Field, to value: Substring.UTF8View) -> Bool {
     let text = String(Substring(value))

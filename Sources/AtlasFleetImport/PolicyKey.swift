@@ -30,6 +30,7 @@ struct PolicyKey: Sendable {
     duration("defer_limit", \.deferLimit, 0...week, "all deferrals of a server together"),
     duration("cancel_grace", \.cancelGrace, 1...3_600, "how long a cancelled hook may take to end"),
     choice("pending_reboot", \.pendingReboot, "a reboot that was due before Atlas came"),
+    choice("download", \.download, "when updates are fetched"),
     cap("max_in_progress", \.maxInProgress, 1...Limits.servers, "servers at once, all clients"),
     cap("max_active_clients", \.maxActiveClients, 1...Limits.clients, "clients at once"),
     cap("max_starts_per_minute", \.maxStartsPerMinute, 1...1_000_000, "how fast servers start"),

@@ -47,44 +47,42 @@ struct ServerTable {
   }
 
   private func read(_ row: Table.Row, into draft: inout FleetDraft) {
-    let owner = owner(of: row)
     let rowPlace = Place(file: table.file, line: row.line)
     guard row.width == table.header.count else {
       return draft.diagnostics.error(
         at: rowPlace, "the row has \(row.width) cells, the header has \(table.header.count)",
-        hint: "quote cells that hold the separator", client: owner)
+        hint: "quote cells that hold the separator", client: owner(of: row))
     }
     guard let cell = columns.cell(.server, of: row), !cell.text.isEmpty else {
       return draft.diagnostics.error(
-        at: rowPlace, field: columns.title(.server), "the row names no server", client: owner)
+        at: rowPlace, field: columns.title(.server), "the row names no server",
+        client: owner(of: row))
     }
-    guard let name: ServerName = parse(.server, row, owner, &draft.diagnostics, Values.name) else {
+    guard let name: ServerName = parse(.server, row, &draft.diagnostics, Values.name) else {
       return
     }
     var server = ServerDraft(name: name, place: Place(file: table.file, line: cell.line))
-    fill(&server, from: row, owner, &draft.diagnostics)
-    warnAboutLock(row, of: server, owner, &draft.diagnostics)
-    draft.add(server, owner: owner)
+    fill(&server, from: row, &draft.diagnostics)
+    warnAboutLock(row, of: server, &draft.diagnostics)
+    draft.add(server, owner: owner(of: row))
   }
 
   private func fill(
-    _ server: inout ServerDraft, from row: Table.Row, _ owner: ClientName?,
-    _ diagnostics: inout DiagnosticList
+    _ server: inout ServerDraft, from row: Table.Row, _ diagnostics: inout DiagnosticList
   ) {
-    server.client = optional(.client, row, owner, &diagnostics, Values.name)
-    server.site = optional(.site, row, owner, &diagnostics, Values.name)
-    server.roles = optional(.roles, row, owner, &diagnostics, Self.roles)
-    server.number = optional(.number, row, owner, &diagnostics) { text throws(ValueError) in
+    server.client = optional(.client, row, &diagnostics, Values.name)
+    server.site = optional(.site, row, &diagnostics, Values.name)
+    server.roles = optional(.roles, row, &diagnostics, Self.roles)
+    server.number = optional(.number, row, &diagnostics) { text throws(ValueError) in
       try Values.int(text, in: 0...999_999_999)
     }
-    server.updateOrder = optional(.updateOrder, row, owner, &diagnostics) {
-      text throws(ValueError) in
+    server.updateOrder = optional(.updateOrder, row, &diagnostics) { text throws(ValueError) in
       try Values.int(text, in: 0...1_000_000)
     }
-    server.system = optional(.system, row, owner, &diagnostics) { text throws(ValueError) in
+    server.system = optional(.system, row, &diagnostics) { text throws(ValueError) in
       try Values.text(text, limit: 64)
     }.map { Sourced($0.value ?? "", at: $0.place) }
-    server.physical = optional(.physical, row, owner, &diagnostics, Values.bool)
+    server.physical = optional(.physical, row, &diagnostics, Values.bool)
       .map { Sourced($0.value ?? false, at: $0.place) }
   }
 
@@ -103,8 +101,7 @@ struct ServerTable {
   }
 
   private func warnAboutLock(
-    _ row: Table.Row, of server: ServerDraft, _ owner: ClientName?,
-    _ diagnostics: inout DiagnosticList
+    _ row: Table.Row, of server: ServerDraft, _ diagnostics: inout DiagnosticList
   ) {
     guard
       let cell = columns.cell(.updateLocked, of: row), (try? Values.bool(cell.text)) == true
@@ -112,7 +109,7 @@ struct ServerTable {
     diagnostics.warning(
       at: Place(file: table.file, line: cell.line), field: columns.title(.updateLocked),
       "\(server.name) is locked in this list; an import locks nothing",
-      hint: "lock it with a reason: atlas server lock", client: owner)
+      hint: "lock it with a reason: atlas server lock", client: owner(of: row))
   }
 }
 
@@ -125,31 +122,31 @@ extension ServerTable {
       return try? ClientName(cell.text)
     }
     guard let name = columns.cell(.server, of: row)?.text else { return nil }
-    let parts = patterns.lazy.compactMap { $0.parts(of: name) }.first
-    return parts.flatMap { try? ClientName($0.client) }
+    return patterns.parts(of: name).flatMap { try? ClientName($0.client) }
   }
 
   /// Nil when the column is missing or the cell cannot be read; a value of nil when it is empty.
   private func optional<Value: Equatable>(
-    _ column: ServerColumn, _ row: Table.Row, _ owner: ClientName?,
-    _ diagnostics: inout DiagnosticList, _ read: (String) throws(ValueError) -> Value
+    _ column: ServerColumn, _ row: Table.Row, _ diagnostics: inout DiagnosticList,
+    _ read: (String) throws(ValueError) -> Value
   ) -> Sourced<Value?>? {
     guard let cell = columns.cell(column, of: row) else { return nil }
     let place = Place(file: table.file, line: cell.line)
     if cell.text.isEmpty { return Sourced(nil, at: place) }
-    return parse(column, row, owner, &diagnostics, read).map { Sourced($0, at: place) }
+    return parse(column, row, &diagnostics, read).map { Sourced($0, at: place) }
   }
 
   private func parse<Value>(
-    _ column: ServerColumn, _ row: Table.Row, _ owner: ClientName?,
-    _ diagnostics: inout DiagnosticList, _ read: (String) throws(ValueError) -> Value
+    _ column: ServerColumn, _ row: Table.Row, _ diagnostics: inout DiagnosticList,
+    _ read: (String) throws(ValueError) -> Value
   ) -> Value? {
     guard let cell = columns.cell(column, of: row) else { return nil }
     do {
       return try read(cell.text)
     } catch {
       let place = Place(file: table.file, line: cell.line)
-      diagnostics.error(at: place, field: columns.title(column), error, client: owner)
+      diagnostics.error(
+        at: place, field: columns.title(column), error, client: owner(of: row))
       return nil
     }
   }

@@ -15,8 +15,6 @@ package struct HookLimits: Hashable, Sendable {
   package var block = 1_280 * 1_024
   /// Runs at once; more wait for their turn. Ten thousand parked runs take 300 MB.
   package var concurrentRuns = 10_000
-  /// A hook gets this much real time, however fast campaign time runs; zero outside rehearsals.
-  package var realTimeFloor = Duration.zero
   /// HTTP timeout, when the script names none.
   package var httpTimeout = Duration.seconds(30)
 
@@ -50,4 +48,8 @@ package struct HookLimits: Hashable, Sendable {
   package static let source = 64 * 1_024
   /// Files of a revision: two for each of a thousand clients.
   package static let files = 2_000
+  /// Bytes of all files of a revision: eight KiB for each of two thousand.
+  package static let revisionBytes = 16 * 1_024 * 1_024
+  /// Revisions kept on disk: a reload an hour for six weeks, between two starts of the daemon.
+  package static let revisions = 1_000
 }

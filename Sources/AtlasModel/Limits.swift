@@ -38,10 +38,17 @@ package enum Limits {
   package static let waitingCallers = 10_000
   /// Messages waiting for one agent's session; an agent that reads nothing is cut off.
   package static let waitingForAgent = 256
-  /// How far ahead windows are turned into intervals, and the default end of a campaign.
-  package static let windowHorizon = Duration.seconds(14 * 86_400)
-  /// Intervals of one client in that horizon.
-  package static let windowIntervals = 1_024
+  /// Those who watch the lines of hooks at once; each costs a look at every line.
+  package static let logWatchers = 64
+  /// Lines of hooks that wait for one watcher; then it misses the oldest.
+  package static let waitingLogLines = 4_096
+  /// How far ahead windows are turned into intervals: twice what a campaign may look ahead, so that
+  /// it sees that far on the last day before they are worked out anew, too.
+  package static let windowHorizon = Duration.seconds(28 * 86_400)
+  /// How far back windows are known: a campaign is replayed under the windows it had.
+  package static let windowPast = Duration.seconds(15 * 86_400)
+  /// Intervals of one client from ``windowPast`` ago to ``windowHorizon`` ahead.
+  package static let windowIntervals = 2_048
   /// How long an answer is kept under its request id.
   package static let requestIDLifetime = Duration.seconds(86_400)
   /// Request ids kept at once; the oldest go first.

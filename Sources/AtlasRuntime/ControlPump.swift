@@ -134,7 +134,7 @@ package final class ControlPump: Service {
 
   private func close() {
     alarm.set(nil)
-    channels.endAll(reason: "the daemon is going down")
+    channels.endAll(reason: "the daemon is shutting down")
     tail.close()
     let waiting = callers.withLock { callers in
       callers.isClosed = true
@@ -155,7 +155,9 @@ package final class ControlPump: Service {
         callers.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume(returning: reply)
       case .send(let session, let message): channels.send(message, to: session)
       case .endSession(let session, let reason): channels.end(session, reason: reason)
-      case .startHook(let order): group.addTask { await self.run(order) }
+      case .startHook(let order):
+        hooks.announce(order.ticket)
+        group.addTask { await self.run(order) }
       case .cancelHook(let ticket): hooks.cancel(ticket)
       case .expandWindows(let client, let config): toExpand.append((client, config))
       case .armTimer(let instant): alarm.set(instant.map(clock.realDelay(until:)))
@@ -191,7 +193,7 @@ package final class ControlPump: Service {
       let windows: [Interval]
       do throws(WindowError) {
         windows = try WindowCalendar.intervals(
-          client: config, from: now - .seconds(86_400), until: until)
+          client: config, from: now - Limits.windowPast, until: until)
       } catch {
         // The import refuses such windows; a client without one is never worked on.
         logger.error(

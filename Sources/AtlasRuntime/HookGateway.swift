@@ -8,35 +8,68 @@ import Synchronization
 /// Brings the pump's orders to the hook runtime, and what hooks say back to the engine's words.
 package final class HookGateway: HookPort {
   private let runner: any HookRunner
-  /// Keys of the hook runs that are under way, by ticket.
-  private let running = Mutex<[HookTicket: String]>([:])
+  private let runs = Mutex<[HookTicket: Progress]>([:])
+
+  /// Where a run is. It is known before its task begins, so that no cancel comes too early.
+  private enum Progress {
+    case announced
+    case cancelled
+    case running(Task<HookReport, Never>)
+  }
 
   package init(_ runner: any HookRunner) { self.runner = runner }
 
+  package func announce(_ ticket: HookTicket) { runs.withLock { $0[ticket] = .announced } }
+
   package func run(_ order: HookOrder) async -> (HookVerdict, HookRunRow?) {
-    let invocation = HookInvocation(order, current: runner.currentRevision)
-    running.withLock { $0[order.ticket] = invocation.key }
-    defer { running.withLock { $0[order.ticket] = nil } }
-    let report = await runner.run(invocation)
+    defer { runs.withLock { $0[order.ticket] = nil } }
+    // A campaign that was started without hooks has none, whatever was loaded since.
+    guard !order.revision.isEmpty else { return (.notDefined, nil) }
+    guard let task = begin(HookInvocation(order), order.ticket) else { return (.cancelled, nil) }
+    let report = await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
     guard report.outcome != .notDefined else { return (.notDefined, nil) }
     return (HookVerdict(report), HookRunRow(report, order))
   }
 
+  /// Begins a run in the same moment in which it becomes known as running.
+  /// - Returns: nil when it was cancelled before.
+  private func begin(
+    _ invocation: HookInvocation, _ ticket: HookTicket
+  ) -> Task<HookReport, Never>? {
+    runs.withLock { runs in
+      if case .cancelled = runs[ticket] { return nil }
+      let task = Task { [runner] in await runner.run(invocation) }
+      runs[ticket] = .running(task)
+      return task
+    }
+  }
+
   package func cancel(_ ticket: HookTicket) {
-    if let key = running.withLock({ $0[ticket] }) { runner.cancel(key: key) }
+    let task: Task<HookReport, Never>? = runs.withLock { runs in
+      switch runs[ticket] {
+      case .announced:
+        runs[ticket] = .cancelled
+        return nil
+      case .running(let task): return task
+      case .cancelled, nil: return nil
+      }
+    }
+    task?.cancel()
   }
 }
 
 extension HookInvocation {
-  /// - Parameter current: The revision for campaigns that pinned none.
-  fileprivate init(_ order: HookOrder, current: HookRevisionID?) {
-    let pinned = HookRevisionID(order.revision)
+  fileprivate init(_ order: HookOrder) {
     self.init(
       point: order.point, key: order.key, client: order.client, site: order.site,
       server: order.server, roles: order.roles, ring: order.ring, campaign: order.campaign,
       attempt: order.attempt, pass: order.pass, phase: order.phase, deadline: order.deadline,
       restarted: order.restarted, rollback: order.rollback, snapshotID: order.snapshotID,
-      updates: order.updates, revision: order.revision.isEmpty ? current ?? pinned : pinned)
+      updates: order.updates, revision: HookRevisionID(order.revision))
   }
 }
 

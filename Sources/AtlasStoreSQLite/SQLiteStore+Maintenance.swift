@@ -3,16 +3,16 @@ import GRDB
 import GRDBSQLite
 
 extension SQLiteStore {
-  /// What the writer does between batches, at most a piece at a time: complete the indexes of
-  /// history, and copy the write-ahead log back to the database.
+  /// What the writer does between batches, at most a piece at a time: copy the write-ahead log
+  /// back to the database, which makes room in it, and complete the indexes of history.
   ///
   /// Nothing depends on it, so that a full disk only puts it off until after a later commit. An
   /// error of the disk is another matter: what the file holds is in doubt from then on.
   func maintain(_ database: Database) {
     do {
       try checkOpen()
-      try extendIndexes(database)
       try checkpointIfDue(database)
+      try extendIndexes(database)
     } catch {
       guard error is DatabaseError, Faults.isOfDisk(error) else { return }
       let fatal = Faults.writing(error, isUndone: true, path: path)
@@ -23,9 +23,9 @@ extension SQLiteStore {
   private func extendIndexes(_ database: Database) throws {
     let records = Int64(clamping: progress.withLock { $0.meta?.lastSeq ?? 0 })
     let hookRuns = try HookRunTable.last(database)
-    for (index, last) in [(LogTable.index, records), (HookRunTable.index, hookRuns)]
-    where try index.isBehind(database, last: last) {
-      try inTransaction(database) { try index.addSegment(database) }
+    for (index, last) in [(LogTable.index, records), (HookRunTable.index, hookRuns)] {
+      guard let piece = try index.nextPiece(database, last: last) else { continue }
+      try inTransaction(database) { try index.add(piece, database) }
     }
   }
 

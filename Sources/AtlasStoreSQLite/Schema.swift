@@ -136,8 +136,10 @@ enum Schema {
       PRIMARY KEY (segment, subject, name, number)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE indexed_segments (
-      index_name TEXT PRIMARY KEY,
-      segments INTEGER NOT NULL
+      index_name TEXT NOT NULL,
+      subject INTEGER NOT NULL,
+      segments INTEGER NOT NULL,
+      PRIMARY KEY (index_name, subject)
     ) STRICT, WITHOUT ROWID;
     """
 

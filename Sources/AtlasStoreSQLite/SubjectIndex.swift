@@ -7,12 +7,12 @@ import GRDB
 /// An ordinary index per subject touches a page of its own for nearly every row, and those pages
 /// are written to disk with every commit: with three of them SQLite takes a third of the rows a
 /// second, and more and more must be read back as the history grows. So this index is append-only
-/// as well: once ``segmentSize`` rows have been written, their subjects are added at its end,
-/// ordered by (segment, subject, name, number). A search looks into each segment in turn, a few
+/// as well: once ``segmentSize`` rows have been written, they are added at its end, for one subject
+/// after the other, ordered by (segment, subject, name, number). A search looks into each segment in turn, a few
 /// microseconds for one with nothing in it, and at the rows that are not indexed yet one by one.
 struct SubjectIndex: Sendable {
-  /// Rows in a segment. Larger ones make fewer to look into, but a longer pause when one is
-  /// written (20 ms), and more rows to look at one by one (3 ms).
+  /// Rows in a segment. Larger ones make fewer to look into, but a longer pause when a piece of
+  /// one is written (some 10 ms), and more rows to look at one by one.
   static let segmentSize: Int64 = 8_192
 
   private let name: String
@@ -52,7 +52,7 @@ struct SubjectIndex: Sendable {
     searchDown = search + " DESC LIMIT ?3"
   }
 
-  private enum Subject: Int64, CaseIterable {
+  fileprivate enum Subject: Int64, CaseIterable {
     case campaign = 1
     case client = 2
     case server = 3
@@ -70,43 +70,55 @@ struct SubjectIndex: Sendable {
 // MARK: - Writing
 
 extension SubjectIndex {
-  /// Whether the table, whose last row is `last`, has a full segment that is not indexed yet.
-  func isBehind(_ database: Database, last: Int64) throws -> Bool {
-    try last >= (segments(database) + 1) * Self.segmentSize
+  /// A piece of the index that can be written: one segment for one subject.
+  struct Piece {
+    fileprivate let subject: Subject
+    fileprivate let segment: Int64
   }
 
-  /// Adds the next segment to the index, inside a transaction of the caller.
-  func addSegment(_ database: Database) throws {
-    let segment = try segments(database)
-    let start = segment * Self.segmentSize
+  /// The next piece to write for a table whose last row is `last`; nil when nothing is missing.
+  func nextPiece(_ database: Database, last: Int64) throws -> Piece? {
     for subject in Subject.allCases {
-      let insert = """
-        INSERT INTO \(name) (segment, subject, name, number)
-        SELECT ?1, ?2, \(subject.column), \(key) FROM \(table) WHERE \(key) > ?3 AND \(key) <= ?4
-        ORDER BY \(subject.column), \(key)
-        """
-      try Prepared(insert, database).run { values in
-        values.add(segment)
-        values.add(subject.rawValue)
-        values.add(start)
-        values.add(start + Self.segmentSize)
+      let segment = try segments(of: subject, database)
+      if last >= (segment + 1) * Self.segmentSize {
+        return Piece(subject: subject, segment: segment)
       }
     }
+    return nil
+  }
+
+  /// Writes a piece, inside a transaction of the caller.
+  func add(_ piece: Piece, _ database: Database) throws {
+    let column = piece.subject.column
+    let insert = """
+      INSERT INTO \(name) (segment, subject, name, number)
+      SELECT ?1, ?2, \(column), \(key) FROM \(table) WHERE \(key) > ?3 AND \(key) <= ?4
+      ORDER BY \(column), \(key)
+      """
+    let start = piece.segment * Self.segmentSize
+    try Prepared(insert, database).run { values in
+      values.add(piece.segment)
+      values.add(piece.subject.rawValue)
+      values.add(start)
+      values.add(start + Self.segmentSize)
+    }
     let count = """
-      INSERT INTO indexed_segments (index_name, segments) VALUES (?1, ?2)
-      ON CONFLICT (index_name) DO UPDATE SET segments = excluded.segments
+      INSERT INTO indexed_segments (index_name, subject, segments) VALUES (?1, ?2, ?3)
+      ON CONFLICT (index_name, subject) DO UPDATE SET segments = excluded.segments
       """
     try Prepared(count, database).run { values in
       values.add(name)
-      values.add(segment + 1)
+      values.add(piece.subject.rawValue)
+      values.add(piece.segment + 1)
     }
   }
 
-  /// How many segments are in the index.
-  private func segments(_ database: Database) throws -> Int64 {
-    let sql = "SELECT segments FROM indexed_segments WHERE index_name = ?1"
+  /// How many segments are in the index for a subject.
+  private func segments(of subject: Subject, _ database: Database) throws -> Int64 {
+    let sql = "SELECT segments FROM indexed_segments WHERE index_name = ?1 AND subject = ?2"
     return try Prepared(sql, database).rows {
       $0.add(name)
+      $0.add(subject.rawValue)
     } read: {
       $0.number()
     }.first ?? 0
@@ -141,7 +153,7 @@ extension SubjectIndex {
 
     // The segments from that of the first key to that of the last; what is not indexed yet
     // counts as one more.
-    let end = try segments(database)
+    let end = try segments(of: subject, database)
     let first = min(after / Self.segmentSize, end)
     let last = min((page.before - 2) / Self.segmentSize, end)
     var rows: [Row] = []

@@ -1,19 +1,28 @@
 import AtlasEngine
 import AtlasModel
 
-/// Answers by seed: most go well, and everything else happens now and then.
+/// Answers by seed: most go well, and everything else happens now and then. Each seed leaves some
+/// commands and hooks in peace, so that what comes behind them is reached as well.
 package struct EngineChaos: Sendable {
   private var random: EngineRandom
   /// How often of a hundred times something else than the usual happens.
   package var trouble: Int
+  private let calmCommands: [CommandKind]
+  private let calmHooks: [HookPoint]
 
   package init(seed: UInt64, trouble: Int) {
-    random = EngineRandom(seed: seed)
+    var random = EngineRandom(seed: seed)
+    let calm = random.pick([0, 30, 60])
+    calmCommands = CommandKind.allCases.filter { _ in random.chance(calm) }
+    calmHooks = HookPoint.allCases.filter { _ in random.chance(calm) }
+    self.random = random
     self.trouble = trouble
   }
 
   package mutating func answer(to command: Command) -> CommandAnswer? {
-    guard random.chance(trouble) else { return installing(command) }
+    guard !calmCommands.contains(command.kind), random.chance(trouble) else {
+      return installing(command)
+    }
     switch command.kind {
     case .download: return random.pick([.hangs(), .ends(.failed), .ends(.environment)])
     case .snapshot:
@@ -57,6 +66,7 @@ package struct EngineChaos: Sendable {
     pendingBoot.result.rebootRequired = true
     return random.pick([
       .hangs(), .hangs(changedAfter: .seconds(60)), .ends(.environment, "0x8024402C"),
+      .failsToInstall("0x8024402C", "the source does not answer", retryable: false),
       .ends(.failed, "E_BUSY"), .ends(.cancelled), .ends(.refused, "NOT_AFTER"),
       .refuses("not at this hour"), pendingBoot,
       .failsToInstall("0x80070643", "it failed", retryable: true),
@@ -66,7 +76,7 @@ package struct EngineChaos: Sendable {
   }
 
   package mutating func answer(to point: HookPoint) -> HookAnswer? {
-    guard random.chance(trouble) else { return nil }
+    guard !calmHooks.contains(point), random.chance(trouble) else { return nil }
     switch point {
     case .preUpdate:
       return random.pick([

@@ -138,7 +138,8 @@ extension EngineChecker {
   package mutating func heard(_ result: CommandResult, from ref: RunRef) {
     if result.snapshot != nil { runs[ref]?.hasSnapshot = true }
     if result.status != .succeeded || result.health?.healthy == false {
-      runs[ref]?.isRetryable = result.retryable || result.status == .environment
+      let isSourceFault = result.status == .environment || result.code.hasPrefix("0x8024")
+      runs[ref]?.isRetryable = result.retryable || isSourceFault
     }
   }
 }
@@ -177,10 +178,7 @@ extension EngineChecker {
   }
 
   private mutating func latch(_ client: ClientID?, _ value: Bool) {
-    guard let client else {
-      isStopped = value
-      return
-    }
+    guard let client else { return isStopped = value }
     clients[Int(client.index)].isStopped = value
   }
 

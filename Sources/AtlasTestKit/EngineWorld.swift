@@ -217,8 +217,12 @@ extension EngineWorld {
   }
 
   func windowsEvent(_ client: ClientID) -> Event {
-    .windowsExpanded(
-      client, windows[Int(client.index)], until: now + .seconds(14 * 86_400))
+    // What the calendar does: windows of the last day and of the horizon, no others.
+    let until = now + Limits.windowHorizon
+    let known = windows[Int(client.index)].filter {
+      $0.end > now - .seconds(86_400) && $0.start < until
+    }
+    return .windowsExpanded(client, known, until: until)
   }
 
   func name(_ server: ServerID) -> String { state[server: server].config.name.text }

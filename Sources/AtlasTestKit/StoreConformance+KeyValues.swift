@@ -4,7 +4,7 @@ import AtlasStore
 extension StoreConformance {
   static let keyValueChecks = [
     valuesFollowConditions, valuesAreIsolated, keysAreLimited, sizesAreLimited, bytesAreLimited,
-    oneWriterWins,
+    oneWriterWins, refusalIsOneWriters,
   ]
 
   private static let valuesFollowConditions = StoreCheck(
@@ -124,6 +124,32 @@ extension StoreConformance {
         return try await group.reduce(into: 0) { count, isDone in count += isDone ? 1 : 0 }
       }
       try expect("the number of winners", winners, 1)
+    }
+  }
+
+  private static let refusalIsOneWriters = StoreCheck(
+    "what is refused to one writer is nothing to the others"
+  ) { place in
+    try await place.withStore { store in
+      let tooLarge = [UInt8](repeating: 1, count: KeyValueLimits.valueBytes + 1)
+      let refused = await withTaskGroup(of: StoreError?.self) { group in
+        for writer in 0..<300 {
+          group.addTask {
+            do throws(StoreError) {
+              try await store.set("LAA", "k\(writer)", writer % 10 == 0 ? tooLarge : [1])
+              return nil
+            } catch {
+              return error
+            }
+          }
+        }
+        return await group.reduce(into: 0) { count, error in count += error == nil ? 0 : 1 }
+      }
+      try expect("the number of refusals", refused, 30)
+      for writer in 0..<300 {
+        let value = try await store.keyValue(client: "LAA", key: "k\(writer)")
+        try expect("the value of writer \(writer)", value, writer % 10 == 0 ? nil : [1])
+      }
     }
   }
 

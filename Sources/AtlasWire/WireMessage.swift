@@ -31,7 +31,10 @@ extension WireMessage {
 
   // MARK: Encoding
 
-  /// The message in the binary format of proto3. Equal values give equal bytes.
+  /// The message in the binary format of proto3.
+  ///
+  /// The same value always gives the same bytes: maps are written in the order of their keys. A
+  /// negative zero in a field without presence is left out, as the zero it equals.
   package func encode() -> [UInt8] {
     withPacked { base, count in
       [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -94,7 +94,8 @@ package struct WireReader {
     try array(count, base, field) { pointer throws(WireError) in try message(pointer, "") }
   }
 
-  /// A map; of entries with the same key the last wins.
+  /// A map; of entries with the same key the last wins. Strings that Swift takes for equal, such as
+  /// two spellings of one accented letter, are the same key.
   func map<Key: WireMapKey, Value: WireValue, CStruct>(
     _ count: Int, _ base: UnsafeMutablePointer<UnsafeMutablePointer<CStruct>?>?,
     _ field: StaticString,

@@ -1,6 +1,5 @@
 import ArgumentParser
 import AtlasAgentKit
-import Foundation
 import Logging
 
 /// `atlas-agent run`: the agent of this server.
@@ -21,8 +20,6 @@ struct Run: AsyncParsableCommand {
       let configuration = try AgentConfiguration(json: read(config))
       var logger = Logger(label: "atlas-agent") { StreamLogHandler.standardError(label: $0) }
       logger[metadataKey: "server"] = "\(configuration.server)"
-      // A program that has ended must not end the agent that writes to it.
-      signal(SIGPIPE, SIG_IGN)
       let agent = try ServerAgent(
         configuration, version: AtlasAgentProgram.version, logger: logger)
       let signals = Signals { agent.stop() }

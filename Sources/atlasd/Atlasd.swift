@@ -1,5 +1,6 @@
 import ArgumentParser
 import AtlasCalendar
+import AtlasLua
 import AtlasModel
 import AtlasServer
 import Logging
@@ -24,6 +25,14 @@ struct Atlasd: AsyncParsableCommand {
 
   @Option(name: .long, help: ArgumentHelp("Directory with the Lua hooks.", valueName: "dir"))
   var hooks: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Host that hooks may reach over HTTP, such as backup.example.net:9443, "
+        + "*.example.net, veeam.{client}.example.net; CLIENT=HOST allows it for one client only. "
+        + "May be given again. Default: none.", valueName: "[client=]host[:port]"))
+  var hookHost: [String] = []
 
   @Option(
     name: .long,
@@ -69,8 +78,30 @@ struct Atlasd: AsyncParsableCommand {
       throw ValidationError("--demo-start needs --demo-clock")
     }
     return DaemonOptions(
-      dataDirectory: dataDir, listen: address, hooksDirectory: hooks, demoFactor: factor,
+      dataDirectory: dataDir, listen: address, hooksDirectory: hooks,
+      hookHosts: try Self.hostRules(hookHost), demoFactor: factor,
       demoStart: try demoStart.map(Self.instant))
+  }
+
+  private static func hostRules(_ texts: [String]) throws -> HookHostRules {
+    var everyClient: [String] = []
+    var byClient: [ClientName: [String]] = [:]
+    for text in texts {
+      guard let sign = text.firstIndex(of: "=") else {
+        everyClient.append(text)
+        continue
+      }
+      let client: ClientName
+      do throws(NameError) { client = try ClientName(String(text[..<sign])) } catch {
+        throw ValidationError("--hook-host \(text): \(error)")
+      }
+      byClient[client, default: []].append(String(text[text.index(after: sign)...]))
+    }
+    do throws(HookHostRuleError) {
+      return try HookHostRules(everyClient: everyClient, byClient: byClient)
+    } catch {
+      throw ValidationError("--hook-host: \(error)")
+    }
   }
 
   private static func instant(_ text: String) throws -> Instant {

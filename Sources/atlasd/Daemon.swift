@@ -6,6 +6,7 @@ import AtlasServer
 import AtlasStore
 import AtlasStoreSQLite
 import AtlasWire
+import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
 import Logging
@@ -26,12 +27,16 @@ struct Daemon {
     let store = try openStore()
     let stored = try await load(store)
     let clock = try clock(for: stored.meta)
+    let machine = try machine(stored)
+    let hooks = DaemonHooks(options: options, store: store, clock: clock)
+    let revision = try await hooks.open(pinned: machine.pinnedHookRevisions, logger: logger)
     let pump = ControlPump(
-      machine: try machine(stored), store: store, hooks: NoHooks(), clock: clock,
+      machine: machine, store: store, hooks: hooks.port, clock: clock,
       startsAtFirstWindow: stored.meta == nil && options.demoStart == nil, logger: logger)
+    pump.hooksLoaded(revision: revision)
     let core = ServiceCore(pump: pump, store: store)
     let server = try GRPCDaemonServer(
-      options: options, services: services(core), portFile: portFile, logger: logger)
+      options: options, services: services(core, hooks), portFile: portFile, logger: logger)
     logger.info(
       "starting",
       metadata: [
@@ -46,19 +51,28 @@ struct Daemon {
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     defer { logger.info("stopped") }
     try await group.run()
+    try await hooks.shutdown()
     try await store.close()
   }
 
-  private func services(_ core: ServiceCore) -> [any RegistrableRPCService] {
+  private func services(
+    _ core: ServiceCore, _ hooks: DaemonHooks
+  ) -> [any RegistrableRPCService] {
     [
-      AgentSessions(core), Audit(core), Campaigns(core), FleetStore(core), MetricsStreams(core),
-      Safety(core),
+      AgentSessions(core), Audit(core), Campaigns(core), FleetStore(core),
+      Hooks(core, catalog: options.hooksDirectory == nil ? nil : hooks, feed: hooks.feed),
+      MetricsStreams(core), Safety(core),
     ]
   }
 
   private func openStore() throws -> SQLiteStore {
+    var choices = SQLiteStoreOptions()
+    choices.synchronousOff = SynchronousOff(environment: ProcessInfo.processInfo.environment)
+    if choices.synchronousOff != nil {
+      logger.critical("commits are not waited for: a power cut loses acknowledged commands")
+    }
     do throws(StoreError) {
-      return try SQLiteStore(directory: options.dataDirectory)
+      return try SQLiteStore(directory: options.dataDirectory, options: choices)
     } catch {
       throw DaemonError.store("\(error)")
     }

@@ -1,4 +1,5 @@
 import AtlasCalendar
+import AtlasLua
 import AtlasModel
 import AtlasServer
 
@@ -7,6 +8,8 @@ struct DaemonOptions: Sendable {
   var dataDirectory: String
   var listen: ListenAddress
   var hooksDirectory: String?
+  /// What hooks may reach over HTTP.
+  var hookHosts: HookHostRules
   var demoFactor: Int
   var demoStart: Instant?
 

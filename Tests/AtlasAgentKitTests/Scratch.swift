@@ -17,13 +17,13 @@ enum Scratch {
   }
 
   /// Runs `scripts/check-ledger`; gives its exit status.
-  static func check(_ state: String, _ arguments: String...) throws -> Int32 {
+  static func check(_ state: String, arguments: [String]) throws -> Int32 {
     let root = URL(filePath: #filePath).resolvingSymlinksInPath()
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let process = Process()
     process.executableURL = root.appending(path: "scripts/check-ledger")
     process.arguments = arguments + [state + "/ledger.jsonl"]
-    process.standardOutput = FileHandle.standardError
+    process.standardOutput = FileHandle.nullDevice
     try process.run()
     process.waitUntilExit()
     return process.terminationStatus

@@ -166,7 +166,7 @@ import Testing
         #expect(summary.host.commands >= 50 * 4)
       }
       #expect(lanes.outcomes.count == 50)
-      #expect(try Scratch.check(state) == 0)
+      #expect(try Scratch.check(state, arguments: []) == 0)
     }
   }
 
@@ -188,7 +188,8 @@ import Testing
       }
       #expect(
         try Scratch.check(
-          state, "--stop-fence", "\(fence.number)", "--stop-real-ms", "\(told)") == 0)
+          state,
+          arguments: ["--stop-fence", "\(fence.number)", "--stop-real-ms", "\(told)"]) == 0)
     }
   }
 

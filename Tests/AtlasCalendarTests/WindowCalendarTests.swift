@@ -205,12 +205,12 @@ struct WindowCalendarTests {
   func limits() throws {
     let busy = client("RRULE:FREQ=DAILY;BYHOUR=0,2,4,6,8,10,12,14,16,18,20,22 DURATION:PT1H")
     let from = try instant("2026-01-01T00:00:00Z")
-    #expect(throws: WindowError.tooManyIntervals(limit: 1_024)) {
-      try WindowCalendar.intervals(client: busy, from: from, until: from + .seconds(86 * 86_400))
+    #expect(throws: WindowError.tooManyIntervals(limit: 2_048)) {
+      try WindowCalendar.intervals(client: busy, from: from, until: from + .seconds(171 * 86_400))
     }
     #expect(
-      try WindowCalendar.intervals(client: busy, from: from, until: from + .seconds(85 * 86_400))
-        .count == 1_020)
+      try WindowCalendar.intervals(client: busy, from: from, until: from + .seconds(170 * 86_400))
+        .count == 2_040)
     #expect(throws: WindowError.horizonTooFar) {
       try WindowCalendar.intervals(client: busy, from: from, until: .distantFuture)
     }

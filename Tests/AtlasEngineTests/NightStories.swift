@@ -265,6 +265,51 @@ import Testing
     try Golden.expect(world, tells: "downloads")
   }
 
+  @Test(arguments: [
+    (CommandResult.Status.environment, "0x8024402C", Refused.source),
+    (.failed, "0x8024402C", .source), (.failed, "E_BUSY", .busy), (.failed, "E_DISK_FULL", .disk),
+    (.refused, "E_WINDOW", .window), (.failed, "0x80070643", .environment),
+  ])
+  func `tells what kept an update from beginning, and counts no attempt`(
+    status: CommandResult.Status, code: String, refused: Refused
+  ) {
+    var world = EngineWorld(.laa(["LAA-PARIS-WEB01"]))
+    world.script.answer(.update, with: .ends(status, code))
+    world.campaign("patch-11")
+    world.settle()
+    let run = world.state[world.run("LAA-PARIS-WEB01")]
+    #expect(run.state == .notAttempted(refused))
+    #expect(run.attempt == 0)
+    #expect(world.violations == [])
+  }
+
+  @Test func `calls no server healthy whose agent is away when its watch ends`() throws {
+    var world = EngineWorld(.laa(["LAA-PARIS-WEB01"]))
+    world.campaign("patch-11", policy: .with { $0.serverSoak = .seconds(1_800) })
+    world.run(until: "LAA-PARIS-WEB01", .soak)
+    world.run(for: .seconds(1_700))
+    world.disconnect("LAA-PARIS-WEB01")
+    world.run(for: .seconds(200))
+    world.connect("LAA-PARIS-WEB01")
+    world.settle()
+    try Golden.expect(world, tells: "soak-and-silence")
+  }
+
+  @Test func `waits for the agent before the next attempt after the daemon's death`() throws {
+    var world = EngineWorld(.laa(["LAA-PARIS-WEB01"]))
+    world.script.answer(
+      .update, attempt: 1,
+      with: .failsToInstall("0x80070643", "the installer failed", retryable: true))
+    world.campaign("patch-11")
+    world.run(until: "LAA-PARIS-WEB01", .update, .backoff)
+    world.run(for: .seconds(290))
+    world.crash()
+    world.run(for: .seconds(120))
+    world.connect("LAA-PARIS-WEB01")
+    world.settle()
+    try Golden.expect(world, tells: "backoff-and-death")
+  }
+
   @Test func `survives the daemon's death in the middle of the night`() throws {
     var world = EngineWorld(.laa(["LAA-PARIS-WEB01", "LAA-PARIS-WEB02"]))
     world.campaign("patch-11")
@@ -286,9 +331,9 @@ import Testing
 
 extension EngineFleet {
   /// One client with three nights.
-  static func laa(_ servers: [String], slots: Int = 1) -> EngineFleet {
+  static func laa(_ servers: [String], snapshots: Bool = true) -> EngineFleet {
     var fleet = EngineFleet()
-    fleet.add("LAA", slots: slots, servers: servers)
+    fleet.add("LAA", servers: servers) { $0.createSnapshots = snapshots }
     return fleet
   }
 }

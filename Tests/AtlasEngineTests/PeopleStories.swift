@@ -127,6 +127,51 @@ import Testing
     try Golden.expect(world, tells: "exclude-update")
   }
 
+  @Test func `exclude an update, and an order that nobody has seen is given anew`() throws {
+    var world = EngineWorld(.laa(["LAA-PARIS-APP01", "LAA-PARIS-APP02"]))
+    world.script.answer(.snapshot, with: .snapshot)
+    world.script.answer(.finalize, with: .ok)
+    let campaign = world.campaign("patch-11")
+    world.run(until: "LAA-PARIS-APP01", .snapshot)
+    world.disconnect("LAA-PARIS-APP01")
+    world.run(until: "LAA-PARIS-APP01", .update)
+    let update = UpdateID(trusted: "KB5031364")
+    world.step(.excludeUpdate(campaign, update, reason: "breaks printing", by: "anna"))
+    world.run(for: .seconds(60))
+    world.connect("LAA-PARIS-APP01")
+    world.settle()
+    try Golden.expect(world, tells: "exclude-undelivered")
+  }
+
+  @Test func `exclude an update, and an order that may have been seen is given anew`() throws {
+    var world = EngineWorld(.laa(["LAA-PARIS-APP01"]))
+    world.script.answer(.snapshot, with: .snapshot)
+    world.script.answer(.finalize, with: .ok)
+    let campaign = world.campaign("patch-11")
+    world.run(until: "LAA-PARIS-APP01", .snapshot)
+    world.change("LAA-PARIS-APP01") { $0.isDeaf = true }
+    world.run(until: "LAA-PARIS-APP01", .update)
+    world.disconnect("LAA-PARIS-APP01")
+    world.run(for: .seconds(400))
+    let update = UpdateID(trusted: "KB5031364")
+    world.step(.excludeUpdate(campaign, update, reason: "breaks printing", by: "anna"))
+    world.connect("LAA-PARIS-APP01")
+    world.settle()
+    try Golden.expect(world, tells: "exclude-undelivered-lost")
+  }
+
+  @Test func `cancel while a snapshot cannot be removed, and it is tried once`() throws {
+    var world = EngineWorld(.laa(["LAA-PARIS-APP01"]))
+    world.script.answer(.removeSnapshot, with: .ends(.failed, "E_DISK_FULL"))
+    let campaign = world.campaign("patch-11")
+    world.run(until: "LAA-PARIS-APP01", .snapshot, .agent)
+    world.stop()
+    world.run(until: "LAA-PARIS-APP01", .finalize)
+    world.step(.cancelCampaign(campaign, reason: "not this week", by: "anna"))
+    world.settle()
+    try Golden.expect(world, tells: "cancel-and-cleanup-fails")
+  }
+
   @Test func `run two campaigns over one client, and the older goes first`() throws {
     var world = EngineWorld(
       .laa(["LAA-PARIS-APP01", "LAA-PARIS-APP02", "LAA-PARIS-SQL01"]))

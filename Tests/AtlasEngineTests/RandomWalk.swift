@@ -4,20 +4,46 @@ import AtlasTestKit
 
 /// A night in which anything may happen, drawn from a seed: troubled agents and hooks, people who
 /// stop, pause, cancel, resolve and retry, silences, duplicates, and daemons that die.
+///
+/// Each seed has its own mixture of these, and leaves some out: a night that is full of stops gets
+/// to other places than one that is full of everything.
 struct RandomWalk {
   private(set) var world: EngineWorld
   private var random: EngineRandom
-  /// Reports that were said, to say some of them again.
-  private var said: [(ServerID, CommandReport)] = []
+  /// What disturbs this night; a disturbance that is there twice is twice as frequent.
+  private let mixture: [Disturbance]
+
+  private enum Disturbance: CaseIterable {
+    case crash, flap, surprise, stop, pause, cancel, promote, resolve, skip, retry, lock, retire
+    case exclude, repeatReport, wait
+
+    /// How frequent it is where it is present: what ends things early is rare.
+    var weights: [Int] {
+      switch self {
+      case .crash, .pause, .repeatReport: [2, 6]
+      case .flap, .stop, .resolve: [6, 12, 40]
+      case .surprise, .skip, .retry, .lock, .exclude, .wait: [2, 4, 10]
+      case .cancel, .promote, .retire: [1, 1, 4]
+      }
+    }
+  }
 
   /// The walk stays within these days; the windows go on for long after them.
   private static let lastDay = EngineFleet.start + .seconds(6 * 86_400)
 
   init(seed: UInt64) {
     random = EngineRandom(seed: seed)
+    mixture = Self.mixture(&random)
     world = EngineWorld(Self.fleet(&random))
     world.script.chaos = EngineChaos(seed: random.next(), trouble: random.pick([0, 10, 25, 50]))
     world.latency = random.pick([.zero, .seconds(1), .seconds(20)])
+  }
+
+  private static func mixture(_ random: inout EngineRandom) -> [Disturbance] {
+    let presence = random.pick([30, 60, 100])
+    let present = Disturbance.allCases.filter { _ in random.chance(presence) }
+    return [.flap]
+      + present.flatMap { Array(repeating: $0, count: random.pick($0.weights)) }
   }
 
   private static func fleet(_ random: inout EngineRandom) -> EngineFleet {
@@ -50,7 +76,9 @@ struct RandomWalk {
     policy.maxInProgress = random.pick([nil, nil, 2])
     policy.maxActiveClients = random.pick([nil, nil, nil, 1])
     policy.maxStartsPerMinute = random.pick([nil, nil, 1])
-    policy.carryOver = random.chance(20)
+    policy.maxWaitingForPeople = random.pick([nil, nil, 0, 2])
+    policy.maxPasses = random.pick([1, 2, 4, 4])
+    policy.carryOver = random.chance(50)
     policy.download = random.pick([.off, .beforeWindow])
     policy.gates = [
       RingGate(
@@ -66,13 +94,15 @@ struct RandomWalk {
   /// - Returns: what was found wrong.
   mutating func walk(steps: Int) -> [String] {
     world.comparesEvery = 7
-    let end = random.pick([nil, EngineFleet.night(1).end])
+    let end = random.pick([
+      nil, EngineFleet.night(1).end, EngineFleet.start + random.seconds(1_800...20_000),
+    ])
     world.campaign("patch-11", policy: Self.policy(&random), selection: selection(0), endsAt: end)
     if random.chance(30) {
       world.campaign("sql-cu", policy: Self.policy(&random), selection: selection(1))
     }
     let disturbances = random.pick([2, 8, 20])
-    for _ in 0..<steps where world.violations.isEmpty {
+    for _ in 0..<steps where world.violations.isEmpty && !isOver {
       if random.chance(disturbances) { disturb() } else { goOn() }
     }
     if world.violations.isEmpty { settle() }
@@ -90,29 +120,29 @@ struct RandomWalk {
   }
 
   private mutating func goOn() {
-    guard let next = world.next, next < Self.lastDay else { return disturb() }
+    guard let next = world.next, next < Self.lastDay else { return }
     world.run(for: max(.zero, next - world.now))
   }
 
   private mutating func disturb() {
-    switch random.number(0...99) {
-    case 0..<8:
+    switch random.pick(mixture) {
+    case .crash:
       world.crash()
       if random.chance(80) { connectAll() }
-    case 8..<22: flap()
-    case 22..<30: surpriseAgent()
-    case 30..<40: stopOrRelease()
-    case 40..<52: pauseOrResume()
-    case 52..<55: attempt(.cancelCampaign(campaign(), reason: "enough", by: "anna"))
-    case 55..<58: attempt(.promoteRing(campaign(), .pilot, reason: "it is fine", by: "anna"))
-    case 58..<70: resolve()
-    case 70..<75: attempt(.skipRun(run(), reason: "not this one", by: "anna"))
-    case 75..<80: attempt(.retryRun(run(), reason: "once more", by: "anna"))
-    case 80..<85: lockOrUnlock()
-    case 85..<87: attempt(.retireServer(server(), reason: "scrapped", by: "anna"))
-    case 87..<90: exclude()
-    case 90..<97: repeatReport()
-    case _: if world.now < Self.lastDay { world.run(for: random.seconds(60...20_000)) }
+    case .flap: flap()
+    case .surprise: surpriseAgent()
+    case .stop: stopOrRelease()
+    case .pause: pauseOrResume()
+    case .cancel: attempt(.cancelCampaign(campaign(), reason: "enough", by: "anna"))
+    case .promote: attempt(.promoteRing(campaign(), .pilot, reason: "it is fine", by: "anna"))
+    case .resolve: resolve()
+    case .skip: attempt(.skipRun(run(), reason: "not this one", by: "anna"))
+    case .retry: attempt(.retryRun(run(), reason: "once more", by: "anna"))
+    case .lock: lockOrUnlock()
+    case .retire: attempt(.retireServer(server(), reason: "scrapped", by: "anna"))
+    case .exclude: exclude()
+    case .repeatReport: repeatReport()
+    case .wait: if world.now < Self.lastDay { world.run(for: random.seconds(60...20_000)) }
     }
   }
 

@@ -13,21 +13,12 @@ import Testing
     return world
   }
 
-  /// The rest of the night.
-  private func finish(_ world: inout EngineWorld, after wait: Duration = .seconds(3_600)) {
-    world.run(for: wait)
-    world.release()
-    world.run(for: .seconds(60))
-    if world.state.campaigns[0].state.isRunning { world.resume() }
-    world.settle()
-  }
-
   @Test func `keeps pending servers where they are`() throws {
     var world = world()
     let campaign = world.draft("patch-11")
     world.stop()
     world.step(.startCampaign(campaign, ifMatch: nil, hookRevision: "r1", by: "anna"))
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-pending")
   }
 
@@ -36,7 +27,7 @@ import Testing
     world.campaign("patch-11")
     world.run(until: server, .preCheck, .hook(.verifyBackup))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-pre-check")
   }
 
@@ -57,7 +48,7 @@ import Testing
     world.run(until: server, .snapshot, .agent)
     world.run(for: .seconds(30))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-snapshot")
   }
 
@@ -71,7 +62,7 @@ import Testing
     world.campaign("patch-11")
     world.run(until: server, .snapshot, .hook(.snapshot))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-snapshot-hook")
   }
 
@@ -87,7 +78,7 @@ import Testing
     world.stop()
     world.run(for: .seconds(60))
     world.connect(server)
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-update-undelivered")
   }
 
@@ -104,7 +95,7 @@ import Testing
     let command = world.store.lastCommand
     if arrived { world.change(server) { $0.journal(command) } }
     world.connect(server)
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: arrived ? "stop-update-arrived" : "stop-update-sent")
   }
 
@@ -114,7 +105,7 @@ import Testing
     world.run(until: server, .update)
     world.run(for: .seconds(120))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-update-running")
   }
 
@@ -124,7 +115,7 @@ import Testing
     world.run(until: server, .update)
     world.run(for: .seconds(120))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-update-no-reboot")
   }
 
@@ -134,7 +125,7 @@ import Testing
     world.run(until: server, .reboot)
     world.run(for: .seconds(30))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-reboot")
   }
 
@@ -143,37 +134,32 @@ import Testing
     world.campaign("patch-11")
     world.run(until: server, .postCheck, .hook(.postUpdate))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-post-check")
   }
 
-  @Test func `rolls a failed update back without a retry`() throws {
+  @Test(arguments: [Phase.update, .reboot, .postCheck])
+  func `rolls back what fails, without a retry`(phase: Phase) throws {
     var world = world {
-      $0.script.answer(
-        .update,
-        with: .failsToInstall(
-          "0x80070643", "the installer failed", retryable: true))
+      switch phase {
+      case .update:
+        $0.script.answer(
+          .update, with: .failsToInstall("0x80070643", "the installer failed", retryable: true))
+      case .reboot:
+        $0.script.answer(
+          .reboot, with: .ends(.failed, "E_BOOT", "servicing hangs", retryable: true))
+      case _: $0.script.answer(.health, with: .unhealthy("a service is down", retryable: true))
+      }
     }
     world.campaign("patch-11")
-    world.run(until: server, .update)
-    world.run(for: .seconds(120))
+    world.run(until: server, phase)
+    world.run(for: .seconds(20))
     world.stop()
-    finish(&world)
-    try Golden.expect(world, tells: "stop-failure")
-  }
-
-  @Test func `parks a server that waits for its next attempt`() throws {
-    var world = world {
-      $0.script.answer(
-        .update, attempt: 1,
-        with: .failsToInstall(
-          "0x80070643", "the installer failed", retryable: true))
-    }
-    world.campaign("patch-11")
-    world.run(until: server, .update, .backoff)
-    world.stop()
-    finish(&world)
-    try Golden.expect(world, tells: "stop-backoff")
+    world.run(until: server, .rollback)
+    world.script.answer(.health, with: .healthy())
+    world.finishNight()
+    let name = phase == .update ? "" : "-\(phase.word.lowercased().replacing("_", with: "-"))"
+    try Golden.expect(world, tells: "stop-failure\(name)")
   }
 
   @Test func `rolls a parked server back whose next attempt fits no window any more`() throws {
@@ -186,7 +172,7 @@ import Testing
     world.campaign("patch-11")
     world.run(until: server, .update, .backoff)
     world.stop()
-    finish(&world, after: .seconds(9 * 3_600))
+    world.finishNight(after: .seconds(9 * 3_600))
     try Golden.expect(world, tells: "stop-backoff-too-late")
   }
 
@@ -202,7 +188,7 @@ import Testing
     world.run(until: server, phase)
     world.run(for: .seconds(5))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-\(phase.word.lowercased())")
   }
 
@@ -212,7 +198,7 @@ import Testing
     world.run(until: server, .soak)
     world.run(for: .seconds(60))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-soak")
   }
 
@@ -227,7 +213,7 @@ import Testing
     world.run(for: .seconds(60))
     world.script.answer(.preUpdate, with: .ok)
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-defer")
   }
 
@@ -238,7 +224,7 @@ import Testing
     world.campaign("patch-11", policy: .with { $0.download = .beforeWindow })
     world.run(for: .seconds(60))
     world.stop()
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-download")
   }
 
@@ -253,7 +239,7 @@ import Testing
     world.stop()
     world.run(for: .seconds(60))
     world.connect(server)
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-lost")
   }
 
@@ -303,7 +289,7 @@ import Testing
     world.run(until: server, .postCheck)
     world.run(for: .seconds(45))
     world.script.answer(.health, with: .healthy())
-    finish(&world)
+    world.finishNight()
     try Golden.expect(world, tells: "stop-health-dropped")
   }
 }

@@ -185,6 +185,20 @@ struct FleetImportTests {
       ])
   }
 
+  @Test("a server that two clients claim goes to neither")
+  func disputedServers() {
+    for files in [
+      [("a.csv", "server,client,site,roles\nX,LAA,P,-\nX,NOR,P,-\n")],
+      [("a.csv", "server,client,site,roles\nX,LAA,P,-\n"), ("b.csv", "server,client\nX,NOR\n")],
+    ] {
+      let result = FleetImport.read(
+        documents: files.map { SourceDocument(name: $0.0, text: $0.1) }, over: smallFleet())
+      #expect(result.diagnostics.count == 1)
+      #expect(result.refusedClients == ["LAA", "NOR"])
+      #expect(result.fleet == smallFleet())
+    }
+  }
+
   @Test("a host pattern of the fleet replaces the usual ones, also for tables read before it")
   func hostPatterns() {
     let result = read(
@@ -210,16 +224,21 @@ struct FleetImportTests {
 
   @Test("a fleet that would be too large stays as it was")
   func sizes() {
-    var text = "clients:\n"
-    for number in 0...Limits.clients { text += "  - {name: C\(number), windows: always}\n" }
-    let result = read(("clients.yaml", text))
-    #expect(result.fleet == smallFleet())
-    #expect(result.diagnostics.first?.message == "the fleet would have 10003 clients")
-    var servers = "server,client,site,roles\n"
-    for number in 0...Limits.serversPerClient { servers += "S\(number),LAA,PARIS,WEB\n" }
-    let crowded = read(("s.csv", servers))
-    #expect(crowded.diagnostics.map(\.message) == ["LAA would have 5002 servers"])
-    #expect(crowded.fleet == smallFleet())
+    var full = smallFleet()
+    full.clients += (3...Limits.clients).map {
+      ClientConfig(
+        name: ClientName(trusted: "T\($0)"), windows: [MaintenanceWindow(rule: "always")])
+    }
+    full.servers += (2...Limits.serversPerClient).map {
+      ServerConfig(name: ServerName(trusted: "S\($0)"), client: "LAA", site: "PARIS")
+    }
+    let result = read(("clients.yaml", "clients: [{name: ZED, windows: always}]"), over: full)
+    #expect(result.diagnostics.map(\.message) == ["the fleet would have 10001 clients"])
+    #expect(result.fleet == full)
+    let crowded = read(("s.csv", "server\nLAA-PARIS-DC02\nNOR-OSLO-FS02\n"), over: full)
+    #expect(crowded.diagnostics.map(\.message) == ["LAA would have 5001 servers"])
+    #expect(crowded.refusedClients == ["LAA"])
+    #expect(crowded.counts.serversAdded == 1)
     let files = (0...64).map { SourceDocument(name: "\($0)", text: "clients: []") }
     #expect(FleetImport.read(documents: files).hasErrors)
   }

@@ -35,6 +35,7 @@ struct PolicyDocumentTests {
       defer_limit: 1h
       cancel_grace: 30s
       pending_reboot: refuse
+      download: before_window
       rollback: {default: uninstall, DC: snapshot, X: hold}
       roles:
         SQL: {update_timeout: 4h, phase_timeouts: {snapshot: 30m}}
@@ -205,6 +206,18 @@ struct PolicyDocumentTests {
     #expect(byKey["gates.0.success_rate"] == "95%")
     #expect(byKey["gates.2.approval"] == "manual")
     #expect(byKey["gates.3.approval"] == nil)
+  }
+
+  @Test("every setting of the engine has a key")
+  func completeness() {
+    let groups = ["times", "roleTimes", "rollback", "roleRollback", "gates"]
+    for case let (label?, _) in Mirror(reflecting: Policy()).children where !groups.contains(label)
+    {
+      let key = label.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : "\($1)" }
+      #expect(PolicyKey.byName[key] != nil, "\(key)")
+    }
+    #expect(Mirror(reflecting: PhaseTimes()).children.count == TimeKey.all.count)
+    #expect(Mirror(reflecting: RingGate(ring: .canary)).children.count == GateKey.all.count + 1)
   }
 
   @Test(

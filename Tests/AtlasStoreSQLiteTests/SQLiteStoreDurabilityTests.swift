@@ -104,8 +104,10 @@ struct SQLiteStoreDurabilityTests {
     var story = StoreStory()
     let size = Int(SubjectIndex.segmentSize)
     for count in [size - 1, 1, size + 5, size] { try await store.commit(story.batch(count)) }
-    // The work follows the commits on the same queue, and is done when a write has come through.
-    _ = try await store.setKeyValue(client: "LAA", key: "k", to: [1], if: .always)
+    // The work follows every write on the same queue, a piece at a time: three segments of three.
+    for number in 0..<9 {
+      _ = try await store.setKeyValue(client: "LAA", key: "\(number)", to: [1], if: .always)
+    }
     let segments = try await store.pool.read { database in
       try String.fetchAll(
         database,

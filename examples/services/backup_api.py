@@ -35,9 +35,11 @@ LARGEST_BODY = 64 * 1024
 SERVICES = {
     "DC": ["dns", "kdc", "netlogon", "ntds"],
     "SQL": ["mssqlserver", "sqlserveragent"],
-    "MAIL": ["msexchangeis", "msexchangetransport"],
+    "MX": ["msexchangeis", "msexchangetransport"],
     "WEB": ["w3svc"],
-    "FILE": ["lanmanserver"],
+    "FS": ["lanmanserver"],
+    "RDS": ["termservice"],
+    "PRN": ["spooler"],
 }
 SCENARIO_HELP = """
 A scenario plants cases. All keys are optional:
@@ -358,8 +360,11 @@ def parse_options(arguments):
         description=__doc__, epilog=SCENARIO_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listen", type=address, default=("127.0.0.1", 8090),
-                        metavar="HOST:PORT", help="port 0 takes a free one (default 127.0.0.1:8090)")
+                        metavar="HOST:PORT",
+                        help="port 0 takes a free one (default 127.0.0.1:8090)")
     parser.add_argument("--port-file", help="write the port here when it is open")
+    parser.add_argument("--until-eof", action="store_true",
+                        help="end when standard input does, so with whoever started it")
     parser.add_argument("--seed", type=int, default=1, help="of all ages, delays and failures")
     parser.add_argument("--scenario", help="a JSON file with planted cases, see below")
     parser.add_argument("--failure-rate", type=rate, default=0, help="of 503 answers (default 0)")
@@ -387,11 +392,20 @@ def main(arguments=None):
             file.write(f"{port}\n")
         os.replace(options.port_file + ".new", options.port_file)
     print(f"backup_api: listening on http://{host}:{port}", flush=True)
+    # Whoever started it may have blocked signals, and a child inherits that.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if options.until_eof:
+        threading.Thread(target=end_with_input, daemon=True).start()
     try:
         service.serve_forever(poll_interval=0.1)
     except KeyboardInterrupt:
         pass
+
+
+def end_with_input():
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -75,3 +75,16 @@ need_all() {
   need_packages "${debian_packages[@]}"
   need_swift
 }
+
+# Builds one program. Quiet, unless it takes long or fails.
+build() {
+  local log
+  log=$(mktemp)
+  [ -x ".build/$1/$2" ] || say "building $2 ($1); the first build takes about ten minutes"
+  if ! swift build -c "$1" --product "$2" >"$log" 2>&1; then
+    grep -E 'error:' "$log" >&2 || tail -n 20 "$log" >&2
+    rm -f "$log"
+    die "$2 does not build"
+  fi
+  rm -f "$log"
+}

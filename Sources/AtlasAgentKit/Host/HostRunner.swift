@@ -10,7 +10,10 @@ final class HostRunner<Driver: ServerDriver>: Sendable {
   ) throws {
     let mailbox = mailbox
     pool = try SessionPool(address: address, connections: connections, security: security) {
-      mailbox.post(.session(agent: $0.agent, generation: $0.generation, $1))
+      let waiting = mailbox.post(
+        .session(agent: $0.agent, generation: $0.generation, $1))
+      // A daemon that talks faster than the disk writes is interrupted; nothing gets lost by it.
+      if waiting > KitLimits.waitingForHost { $0.abort() }
     }
   }
 

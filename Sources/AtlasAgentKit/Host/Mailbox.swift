@@ -8,12 +8,15 @@ package final class Mailbox<Item: Sendable>: Sendable {
 
   package init() {}
 
-  package func post(_ item: Item) {
-    let wasEmpty = items.withLock { items in
+  /// - Returns: How many items wait now.
+  @discardableResult
+  package func post(_ item: Item) -> Int {
+    let count = items.withLock { items in
       items.append(item)
-      return items.count == 1
+      return items.count
     }
-    if wasEmpty { bell.signal() }
+    if count == 1 { bell.signal() }
+    return count
   }
 
   /// Everything that was posted, in order. Waits until there is something, or until `deadline`.

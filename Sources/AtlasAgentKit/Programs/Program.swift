@@ -30,49 +30,33 @@ struct Launch: Sendable {
 /// A program at work on one command.
 package final class Program: Sendable {
   private let fence: Fence
-  private let process: Process
-  private let input: FileHandle
+  private let child: ChildProcess
   private let isCancelled = Mutex(false)
 
   /// Starts it. `deliver` gets what it says and, once, its end.
   /// - Throws: When it cannot be started.
   init(_ launch: Launch, deliver: @escaping @Sendable (AgentInput) -> Void) throws {
     fence = launch.command.fence
-    process = Process()
-    process.executableURL = URL(fileURLWithPath: launch.arguments[0])
-    process.arguments = Array(launch.arguments.dropFirst())
-    process.environment = launch.environment
-    let (input, output) = (Pipe(), Pipe())
-    process.standardInput = input
-    process.standardOutput = output
-    self.input = input.fileHandleForWriting
     let command = try AtlasV1.Command(launch.command).jsonBytes()
-    try process.run()
-    write(command + [UInt8(ascii: "\n")])
-    DispatchQueue(label: "atlas.program").async {
-      deliver(self.listen(to: output.fileHandleForReading, deliver))
-    }
+    child = try ChildProcess(launch.arguments, environment: launch.environment)
+    child.write(command + [UInt8(ascii: "\n")])
+    DispatchQueue(label: "atlas.program").async { deliver(self.listen(deliver)) }
   }
 
-  func permitChange() { write(Array("go\n".utf8)) }
+  func permitChange() { child.write(Array("go\n".utf8)) }
 
-  /// Asks the program to end.
+  /// Asks the program, and what it has started, to end.
   func cancel() {
     isCancelled.withLock { $0 = true }
-    process.terminate()
+    child.terminate()
   }
 
-  /// A program that has gone does not read; its end is told by its output.
-  private func write(_ bytes: [UInt8]) { try? input.write(contentsOf: Data(bytes)) }
-
   /// Passes on what the program says until it ends; gives its end.
-  private func listen(
-    to output: FileHandle, _ deliver: (AgentInput) -> Void
-  ) -> AgentInput {
+  private func listen(_ deliver: (AgentInput) -> Void) -> AgentInput {
     var lines = LineBuffer()
     var result: CommandResult?
-    while let data = try? output.read(upToCount: 65_536), !data.isEmpty {
-      for line in lines.add(data) where result == nil {
+    let status = child.read { bytes in
+      for line in lines.add(bytes) where result == nil {
         switch ProgramLine(line) {
         case .progress(let progress): deliver(.driverProgress(fence, progress))
         case .willChange: deliver(.driverWillChange(fence))
@@ -81,18 +65,21 @@ package final class Program: Sendable {
         }
       }
     }
-    process.waitUntilExit()
-    return .driverFinished(fence, result ?? resultOfSilence)
+    return .driverFinished(fence, result ?? silence(status))
   }
 
-  private var resultOfSilence: CommandResult {
+  /// The result of a program that gave none.
+  private func silence(_ status: ChildProcess.Status) -> CommandResult {
     if isCancelled.withLock({ $0 }) {
       return CommandResult(status: .cancelled, message: "stopped by a cancel or an emergency stop")
     }
-    let how = process.terminationReason == .exit ? "ended with status" : "was killed by signal"
+    let how =
+      switch status {
+      case .exited(let code): "ended with status \(code)"
+      case .killed(let signal): "was killed by signal \(signal)"
+      }
     return CommandResult(
-      status: .failed, code: "E_NO_RESULT",
-      message: "the program \(how) \(process.terminationStatus) and gave no result")
+      status: .failed, code: "E_NO_RESULT", message: "the program \(how) and gave no result")
   }
 }
 

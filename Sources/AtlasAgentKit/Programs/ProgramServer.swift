@@ -25,7 +25,8 @@ package struct ProgramServer: ServerDriver {
   package enum Note: Sendable {
     case began(Command)
     case resumed(Command, after: Interruption)
-    case ended(Command, CommandResult)
+    /// There is no program for it, or it could not be started.
+    case refused(Command, CommandResult)
   }
 
   package let server: ServerName
@@ -86,6 +87,6 @@ package struct ProgramServer: ServerDriver {
     _ command: Command, _ code: String, _ message: String
   ) -> [DriverAction<Wake, Note>] {
     let result = CommandResult(status: .refused, code: code, message: message)
-    return [.note(.ended(command, result)), .tell(.driverFinished(command.fence, result))]
+    return [.note(.refused(command, result)), .tell(.driverFinished(command.fence, result))]
   }
 }

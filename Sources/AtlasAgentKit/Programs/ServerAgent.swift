@@ -32,7 +32,10 @@ package final class ServerAgent: Sendable {
       let server = ProgramServer(
         server: self.configuration.server, bootID: try BootID.current(),
         programs: self.configuration.programs,
-        deliver: { mailbox.post(.driver(agent: 0, $0)) })
+        deliver: { input in
+          self.log(input)
+          mailbox.post(.driver(agent: 0, input))
+        })
       let host = Host(
         drivers: [server], journal: try FileJournal(path: directory.file("journal")),
         mailbox: mailbox,
@@ -50,13 +53,20 @@ package final class ServerAgent: Sendable {
   /// of the agent asks it what became of it.
   package func stop() { runner.stop() }
 
+  private func log(_ input: AgentInput) {
+    guard case .driverFinished(let fence, let result) = input else { return }
+    logger.notice(
+      "ended: \(result.status) \(result.code) \(result.message)",
+      metadata: ["fence": "\(fence.number)"])
+  }
+
   private func log(_ observation: Host.Observation) {
     switch observation {
     case .note(.began(let command)): logger.notice("begins", metadata: command.metadata)
     case .note(.resumed(let command, let interruption)):
       logger.notice("goes on after \(interruption)", metadata: command.metadata)
-    case .note(.ended(let command, let result)):
-      logger.notice("ended: \(result.status) \(result.message)", metadata: command.metadata)
+    case .note(.refused(let command, let result)):
+      logger.error("refused: \(result.message)", metadata: command.metadata)
     case .accepted(let command): logger.info("accepted", metadata: command.metadata)
     case .stopped(let fence):
       logger.warning("emergency stop", metadata: ["fence": "\(fence.number)"])

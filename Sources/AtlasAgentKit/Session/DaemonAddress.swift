@@ -1,5 +1,7 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import Glibc
+import NIOCore
 
 /// Where the daemon listens.
 package struct DaemonAddress: Hashable, Sendable, CustomStringConvertible {
@@ -43,9 +45,32 @@ package struct DaemonAddress: Hashable, Sendable, CustomStringConvertible {
         config.backoff.initial = .milliseconds(100)
         config.backoff.max = .seconds(2)
         config.backoff.jitter = 0.5
+        config.channelDebuggingCallbacks.onCreateTCPConnection = { Self.keepAlive($0) }
       })
     return GRPCClient(transport: transport)
   }
+
+  /// Lets the kernel find out that a daemon is gone without a word. Agents send no pings, which a
+  /// server would have to answer ten thousand times a minute.
+  private static func keepAlive(_ channel: any Channel) -> EventLoopFuture<Void> {
+    let options: [(ChannelOptions.Types.SocketOption, Int64)] = [
+      (.init(level: .socket, name: .so_keepalive), 1),
+      (.init(level: .tcp, name: .init(rawValue: TCP_KEEPIDLE)), KitLimits.keepAliveIdle.seconds),
+      (
+        .init(level: .tcp, name: .init(rawValue: TCP_KEEPINTVL)),
+        KitLimits.keepAliveInterval.seconds
+      ),
+      (.init(level: .tcp, name: .init(rawValue: TCP_KEEPCNT)), Int64(KitLimits.keepAliveProbes)),
+    ]
+    let set = options.map {
+      channel.setOption($0, value: ChannelOptions.Types.SocketOption.Value($1))
+    }
+    return EventLoopFuture.andAllSucceed(set, on: channel.eventLoop)
+  }
+}
+
+extension Duration {
+  fileprivate var seconds: Int64 { components.seconds }
 }
 
 /// How a session is protected.

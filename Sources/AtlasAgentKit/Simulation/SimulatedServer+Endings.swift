@@ -38,7 +38,9 @@ extension SimulatedServer {
     case .snapshot: return takeSnapshot(command, now: now)
     case .update: return install(command)
     case .reboot: return boot()
-    case .health: return examine(command)
+    case .health:
+      if command.afterRollback { takeRevertFromOutside() }
+      return examine(command)
     case .rollback: return rollBack(command)
     case .removeSnapshot:
       disk.snapshot = nil
@@ -204,12 +206,25 @@ extension SimulatedServer {
       let set = Set(temper.plan(command.updateSet).map(\.id))
       disk.installed.removeAll { set.contains($0) }
     }
+    cleanUp()
+    return CommandResult(status: .succeeded, changed: true)
+  }
+
+  /// A hook that rolls back does it at the hypervisor: no command tells the server, which finds
+  /// itself put back.
+  private mutating func takeRevertFromOutside() {
+    guard failure != .rollbackFails, failure != .rollbackRefused else { return }
+    disk.installed = disk.installedBefore
+    cleanUp()
+  }
+
+  /// Nothing is left of the attempt.
+  private mutating func cleanUp() {
     disk.failed = [:]
     disk.reverted = []
     disk.healthy = true
     disk.round = 0
     disk.rebootPending = false
     disk.moreToCome = false
-    return CommandResult(status: .succeeded, changed: true)
   }
 }

@@ -41,10 +41,8 @@ struct VirtualCampaign {
       schedule(
         try state.step(
           .startCampaign(id, ifMatch: nil, hookRevision: "", by: "plan"), now: now))
-    }
-    for index in state[campaign: id].runs.indices {
-      let ref = RunRef(campaign: id, index: index)
-      if case .inProgress = state[ref].state { schedule(ref) }
+    } else {
+      scheduleRunning()
     }
     while !state[campaign: id].state.isTerminal, let next = nextInstant {
       now = max(now, next)
@@ -54,6 +52,14 @@ struct VirtualCampaign {
       } else {
         schedule(try state.step(.timePassed, now: now))
       }
+    }
+  }
+
+  /// What was in progress when the replay took over.
+  private mutating func scheduleRunning() {
+    for index in state[campaign: id].runs.indices {
+      let ref = RunRef(campaign: id, index: index)
+      if case .inProgress = state[ref].state { schedule(ref) }
     }
   }
 

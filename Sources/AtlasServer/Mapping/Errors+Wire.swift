@@ -24,7 +24,7 @@ extension WireStatus {
         retryDelay: .seconds(1))
     case .shuttingDown:
       self.init(
-        .unavailable, "the daemon is going down", reason: "SHUTTING_DOWN",
+        .unavailable, "the daemon is shutting down", reason: "SHUTTING_DOWN",
         retryDelay: .seconds(1))
     }
   }

@@ -62,19 +62,6 @@ extension FleetStore {
 
   /// A million servers are about 80 MB of CSV.
   private static let largestImport = 128 << 20
-
-  package func exportFleet(
-    _ request: AtlasV1.ExportFleetRequest,
-    responses: RPCWriter<AtlasV1.ExportFleetResponse>, context: ServerContext
-  ) async throws {
-    throw WireStatus(.unimplemented, "export comes with a later step")
-  }
-
-  package func updateClient(
-    _ request: AtlasV1.UpdateClientRequest, context: ServerContext
-  ) async throws -> AtlasV1.UpdateClientResponse {
-    throw WireStatus(.unimplemented, "change the file and import it again")
-  }
 }
 
 extension AtlasV1.ImportFleetResponse {

@@ -14,8 +14,8 @@ extension WireMessage {
 }
 
 /// Fills messages field by field. Values are such that proto3 JSON and other implementations can
-/// carry them: no NaN, no negative zero, timestamps of real years, and no map inside an `Any`, whose
-/// bytes other implementations order as they like.
+/// carry them: no NaN, no negative zero, timestamps of real years, and no map inside an `Any`,
+/// whose bytes other implementations order as they like.
 final class RandomFiller: WireFieldVisitor {
   var dice: SeededGenerator
   private var depth = 0

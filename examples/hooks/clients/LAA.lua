@@ -1,5 +1,5 @@
--- LAA: a hospital. A backup counts only when a restore was tried within the last month, and domain
--- controllers must answer before the next server is touched.
+-- LAA: our own servers. A backup counts only when a restore was tried within the last month, and
+-- domain controllers must answer before the next server is touched.
 
 local backup_api = require "lib.backup_api"
 local evidence = require "lib.evidence"

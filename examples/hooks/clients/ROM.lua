@@ -1,10 +1,10 @@
--- CRO: a manufacturer that runs day and night. The snapshots of its mail and database servers
+-- ROM: a manufacturer that runs day and night. The snapshots of its mail and database servers
 -- stay for a day, for the morning shift to look first; a note says which.
 
 local backup_api = require "lib.backup_api"
 local services = require "lib.services"
 
-local KEPT = {MAIL = true, SQL = true}
+local KEPT = {MX = true, SQL = true}
 local DAY = 86400
 
 local function keeps(run)

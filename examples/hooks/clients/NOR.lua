@@ -1,5 +1,4 @@
--- BEE: a logistics company. Its backups are restore points of the hypervisor, without jobs, and
--- its file servers are never updated while one is being made.
+-- NOR: a logistics company. Its backups are restore points of the hypervisor: there are no jobs.
 
 local backup_api = require "lib.backup_api"
 local evidence = require "lib.evidence"

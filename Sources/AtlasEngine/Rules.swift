@@ -1,0 +1,99 @@
+import AtlasModel
+
+/// What a policy says, as the engine asks for it several times in every step.
+///
+/// Plain values without references: a ``Policy`` has lists and texts, and copying one costs more
+/// than most steps do.
+struct Rules: Sendable {
+  let maxRetries: Int
+  let retryBackoff: Duration
+  let maxPasses: Int
+  let autoRollback: Bool
+  let onFailure: OnFailure
+  let clientLockTimeout: Duration
+  let offlineGrace: Duration
+  let deferLimit: Duration
+  let cancelGrace: Duration
+  let serverSoak: Duration
+  let rollbackReserve: Duration
+  let pendingReboot: PendingReboot
+  let download: DownloadRule
+  let maxParallelServers: Int?
+  let maxBackupAge: Duration?
+  let requireBackup: Bool
+  let createSnapshots: Bool
+  /// For a server whose roles ask for no times of their own.
+  let times: PhaseTimes
+  let hasRoleTimes: Bool
+
+  init(_ policy: Policy) {
+    maxRetries = policy.maxRetries
+    retryBackoff = policy.retryBackoff
+    maxPasses = policy.maxPasses
+    autoRollback = policy.autoRollback
+    onFailure = policy.onFailure
+    clientLockTimeout = policy.clientLockTimeout
+    offlineGrace = policy.offlineGrace
+    deferLimit = policy.deferLimit
+    cancelGrace = policy.cancelGrace
+    serverSoak = policy.serverSoak
+    rollbackReserve = policy.rollbackReserve
+    pendingReboot = policy.pendingReboot
+    download = policy.download
+    maxParallelServers = policy.maxParallelServers
+    maxBackupAge = policy.maxBackupAge
+    requireBackup = policy.requireBackup
+    createSnapshots = policy.createSnapshots
+    times = policy.times
+    hasRoleTimes = !policy.roleTimes.isEmpty
+  }
+}
+
+extension Campaign {
+  /// Position in ``rules`` of those for `client`.
+  func rule(for client: ClientID) -> Int { override(for: client).map { $0 + 1 } ?? 0 }
+
+  /// Position of the client's own policy in ``overrides``; nil when it has none.
+  func override(for client: ClientID) -> Int? {
+    guard !overrides.isEmpty else { return nil }
+    let place = overrides.firstPosition { $0.client >= client }
+    return place < overrides.count && overrides[place].client == client ? place : nil
+  }
+}
+
+extension ControlState {
+  /// The rules as they are for the client of a run. Inlined, so that asking for one of them copies
+  /// that one.
+  @inline(__always)
+  func rules(of ref: RunRef) -> Rules {
+    rules(for: clientOf(ref), in: ref.campaign)
+  }
+
+  @inline(__always)
+  func rules(for client: ClientID, in campaign: CampaignID) -> Rules {
+    let index = Int(campaign.index)
+    guard !campaigns[index].overrides.isEmpty else { return campaigns[index].rules[0] }
+    return campaigns[index].rules[campaigns[index].rule(for: client)]
+  }
+
+  /// How long a phase of a run may take; nil where it has a length instead of a limit.
+  func limit(of phase: Phase, _ ref: RunRef) -> Duration? {
+    guard !rules(of: ref).hasRoleTimes else { return roleTimes(of: ref).limit(of: phase) }
+    return rules(of: ref).times.limit(of: phase)
+  }
+
+  /// How long a run is expected to hold its slot.
+  package func estimate(of ref: RunRef) -> Duration {
+    rules(of: ref).hasRoleTimes ? roleTimes(of: ref).estimate : rules(of: ref).times.estimate
+  }
+
+  /// How long an installer may report nothing before it is worth a look.
+  func noProgress(of ref: RunRef) -> Duration {
+    rules(of: ref).hasRoleTimes ? roleTimes(of: ref).noProgress : rules(of: ref).times.noProgress
+  }
+
+  private func roleTimes(of ref: RunRef) -> PhaseTimes {
+    let roles = servers[Int(self[ref].server.index)].config.roles
+    return campaigns[Int(ref.campaign.index)].policy(for: clientOf(ref)).times(for: roles)
+  }
+}

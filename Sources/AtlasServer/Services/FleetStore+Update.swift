@@ -1,0 +1,86 @@
+import AtlasControl
+import AtlasFleetImport
+import AtlasModel
+import AtlasWire
+import GRPCCore
+
+/// Changes to single fields of a client.
+extension FleetStore {
+  package func updateClient(
+    _ request: AtlasV1.UpdateClientRequest, context: ServerContext
+  ) async throws -> AtlasV1.UpdateClientResponse {
+    guard let wanted = request.client else { throw WireStatus(invalid: "client", "is missing") }
+    guard !request.updateMask.isEmpty else {
+      throw WireStatus(invalid: "update_mask", "names no field; \(Self.updatable)")
+    }
+    guard case .client(var view) = try await core.read(.client(Field.name(wanted.name, "client.name")))
+    else { throw WireStatus.wrongAnswer }
+    guard wanted.etag.isEmpty || wanted.etag == view.etag else {
+      throw WireStatus(
+        .aborted, "client \(wanted.name) has changed since you saw it", reason: "CHANGED",
+        metadata: ["hint": "look at it again, then decide"])
+    }
+    for field in request.updateMask { try view.config.take(field, from: wanted) }
+    view.config = try checked(view.config)
+    let response = AtlasV1.UpdateClientResponse(client: AtlasV1.ClientInfo(view))
+    return try await core.change(
+      .importFleet(clients: [view.config], servers: []), content: request.encode(),
+      answer: response.encode(), requestID: request.requestID)
+  }
+
+  fileprivate static let updatable =
+    "those that can be changed: ring, zone, windows, freezes, max_parallel_servers, "
+    + "require_backup, create_snapshots, max_backup_age, priority, contacts, "
+    + "require_change_reference"
+
+  /// The same checks that a file goes through.
+  private func checked(_ config: ClientConfig) throws(WireStatus) -> ClientConfig {
+    let text = FleetExport.clientsYAML(Fleet(clients: [config]))
+    let result = FleetImport.read(
+      documents: [SourceDocument(name: "client", bytes: Array(text.utf8))])
+    if let problem = result.diagnostics.first(where: { $0.severity == .error }) {
+      let hint = problem.hint.isEmpty ? "" : " (\(problem.hint))"
+      throw WireStatus(invalid: "client.\(problem.field)", problem.message + hint)
+    }
+    guard let client = result.fleet.clients.first else { throw WireStatus.wrongAnswer }
+    return client
+  }
+}
+
+extension ClientConfig {
+  /// Takes one field; the values are checked later, all of them together.
+  fileprivate mutating func take(
+    _ field: String, from wanted: AtlasV1.ClientInfo
+  ) throws(WireStatus) {
+    switch field {
+    case "ring": ring = try Field.ring(wanted.ring, "client.ring")
+    case "zone": zone = wanted.zone
+    case "windows": windows = wanted.windows.map { MaintenanceWindow(rule: $0) }
+    case "freezes":
+      freezes = wanted.freezes.map { freeze in
+        Freeze(
+          interval: Interval(
+            start: Instant(freeze.interval?.start), end: Instant(freeze.interval?.end)),
+          reason: freeze.reason)
+      }
+    case "max_parallel_servers": maxParallelServers = Int(wanted.maxParallelServers)
+    case "require_backup": requireBackup = wanted.requireBackup
+    case "create_snapshots": createSnapshots = wanted.createSnapshots
+    case "max_backup_age": maxBackupAge = wanted.maxBackupAge.map { Duration($0) } ?? .zero
+    case "priority": priority = Int(wanted.priority)
+    case "contacts":
+      contacts = wanted.contacts.map { Contact(email: $0.email, language: $0.language) }
+    case "require_change_reference": requireChangeReference = wanted.requireChangeReference
+    default:
+      throw WireStatus(
+        invalid: "update_mask", "“\(field)” is not among \(FleetStore.updatable)")
+    }
+  }
+}
+
+extension Instant {
+  /// 1970 where there is none: no interval can begin or end there, and the checks say so.
+  fileprivate init(_ timestamp: GoogleProtobuf.Timestamp?) {
+    self.init(milliseconds: timestamp?.millisecondsSinceEpoch ?? 0)
+  }
+}

@@ -1,0 +1,147 @@
+import AtlasHooks
+import AtlasModel
+import AtlasRuntime
+import AtlasStore
+import AtlasWire
+import GRPCCore
+
+/// `atlas.v1.HookService`: the hook files, what their runs did, and what they say.
+package struct Hooks: AtlasV1.HookService.Server {
+  private let core: ServiceCore
+  private let catalog: (any HookCatalog)?
+  private let feed: HookLogFeed
+
+  /// - Parameter catalog: Nil for a daemon without hooks.
+  package init(_ core: ServiceCore, catalog: (any HookCatalog)?, feed: HookLogFeed) {
+    self.core = core
+    self.catalog = catalog
+    self.feed = feed
+  }
+
+  package func listHooks(
+    _ request: AtlasV1.ListHooksRequest, context: ServerContext
+  ) async throws -> AtlasV1.ListHooksResponse {
+    let listing = await catalog?.current()
+    return AtlasV1.ListHooksResponse(revision: listing.map { .init($0) })
+  }
+
+  package func checkHooks(
+    _ request: AtlasV1.CheckHooksRequest, context: ServerContext
+  ) async throws -> AtlasV1.CheckHooksResponse {
+    let catalog = try needCatalog()
+    do throws(HookCatalogError) {
+      let check = try await catalog.check()
+      return AtlasV1.CheckHooksResponse(
+        diagnostics: check.findings.map { .init($0) }, files: Int32(check.files))
+    } catch {
+      throw WireStatus(.failedPrecondition, error.description)
+    }
+  }
+
+  package func reloadHooks(
+    _ request: AtlasV1.ReloadHooksRequest, context: ServerContext
+  ) async throws -> AtlasV1.ReloadHooksResponse {
+    let catalog = try needCatalog()
+    do throws(HookCatalogError) {
+      // Once more with the same id does no harm: the files are what counts.
+      let reload = try await catalog.reload()
+      if reload.isReloaded { core.pump.hooksLoaded(revision: reload.listing.revision.text) }
+      return AtlasV1.ReloadHooksResponse(
+        revision: .init(reload.listing), diagnostics: reload.check.findings.map { .init($0) },
+        reloaded: reload.isReloaded)
+    } catch {
+      throw WireStatus(.failedPrecondition, error.description)
+    }
+  }
+
+  package func listHookRuns(
+    _ request: AtlasV1.ListHookRunsRequest, context: ServerContext
+  ) async throws -> AtlasV1.ListHookRunsResponse {
+    let limit = try Field.pageSize(request.pageSize)
+    let token = try Field.numberToken(request.pageToken)
+    let filter = RecordFilter(
+      campaign: request.campaign.isEmpty ? nil : request.campaign,
+      client: request.client.isEmpty ? nil : request.client,
+      server: request.server.isEmpty ? nil : request.server)
+    do throws(StoreError) {
+      let rows = try await core.store.hookRuns(
+        after: Int64(clamping: token), limit: limit, filter: filter)
+      var runs: [AtlasV1.HookRun] = []
+      for (id, row) in rows { runs.append(try .init(id, row)) }
+      return AtlasV1.ListHookRunsResponse(
+        hookRuns: runs,
+        nextPageToken: rows.count == limit ? rows.last.map { String($0.id) } ?? "" : "")
+    } catch {
+      throw WireStatus(error)
+    }
+  }
+
+  package func watchHookLogs(
+    _ request: AtlasV1.WatchHookLogsRequest,
+    responses: RPCWriter<AtlasV1.WatchHookLogsResponse>, context: ServerContext
+  ) async throws {
+    let lines = feed.watch(
+      campaign: try Field.optionalName(request.campaign, "campaign"),
+      client: try Field.optionalName(request.client, "client"))
+    guard let lines else {
+      throw WireStatus(
+        .resourceExhausted, "\(Limits.logWatchers) others watch already; try again later")
+    }
+    for await line in lines { try await responses.write(.init(line)) }
+    guard !Task.isCancelled else { return }
+    throw WireStatus(.unavailable, "the daemon is shutting down")
+  }
+
+  private func needCatalog() throws(WireStatus) -> any HookCatalog {
+    guard let catalog else {
+      throw WireStatus(
+        .failedPrecondition, "the daemon runs without hooks; it is started with --hooks DIR")
+    }
+    return catalog
+  }
+}
+
+extension AtlasV1.HookRevision {
+  fileprivate init(_ listing: HookListing) {
+    self.init(
+      id: listing.revision.text, loadedAt: .init(millisecondsSinceEpoch: listing.loadedAt.milliseconds),
+      files: listing.files.map {
+        .init(path: $0.path, functions: $0.functions.map(\.rawValue), sha256: $0.sha256)
+      })
+  }
+}
+
+extension AtlasV1.Diagnostic {
+  fileprivate init(_ finding: HookCheck.Finding) {
+    self.init(
+      file: finding.file, line: Int32(clamping: finding.line), message: finding.message,
+      warning: finding.isWarning)
+  }
+}
+
+extension AtlasV1.HookRun {
+  fileprivate init(_ id: Int64, _ row: HookRunRow) throws(StoreError) {
+    self.init(
+      id: UInt64(id), key: row.key, campaign: row.campaign, client: row.client,
+      server: row.server, point: row.point, attempt: Int32(clamping: row.attempt),
+      outcome: row.outcome, message: row.message, errorKind: row.errorKind, file: row.file,
+      line: Int32(clamping: row.line), revision: row.revision, startedAt: .init(millisecondsSinceEpoch: row.startedAt.milliseconds),
+      took: .init(Duration.milliseconds(row.tookMilliseconds)),
+      cpu: .init(Duration.microseconds(row.cpuMicroseconds)),
+      peakMemoryBytes: row.peakMemoryBytes,
+      calls: try row.callCounts().map {
+        .init(name: $0.name, count: Int32(clamping: $0.count), errors: Int32(clamping: $0.errors))
+      },
+      traceback: row.traceback)
+  }
+}
+
+extension AtlasV1.WatchHookLogsResponse {
+  fileprivate init(_ line: HookLogRecord) {
+    self.init(
+      campaignTime: .init(millisecondsSinceEpoch: line.time.milliseconds), campaign: line.campaign.text, client: line.client.text,
+      server: line.server.text, point: line.point.rawValue, level: line.level.rawValue,
+      message: line.message,
+      fields: Dictionary(line.fields.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))
+  }
+}

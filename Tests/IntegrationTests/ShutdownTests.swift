@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+extension Programs {
+  @Suite struct `A daemon that is asked to stop` {
+    @Test(.timeLimit(.minutes(3)))
+    func `ends its streams with a status, keeps everything, and goes on later`() async throws {
+      let stage = try Stage(StageFleet(clientNames: ["ALF", "BET"]))
+      try await stage.begin()
+      let watching = try Program(
+        "\(Stage.programs)/atlas", ["metrics", "stream", "night", "-o", "jsonl"],
+        output: stage.path("watched"), errors: stage.path("watched.errors"),
+        environment: ["ATLAS_ADDRESS": stage.address])
+      try await stage.until("a server is completed") {
+        try await stage.outcomes()["COMPLETED UPDATED"] != nil
+      }
+      let completed = try #require(try await stage.outcomes()["COMPLETED UPDATED"])
+      stage.daemon?.signal(SIGTERM)
+      #expect(await stage.daemon?.wait() == 0)
+
+      #expect(await watching.wait() == 7)
+      #expect(stage.text("watched.errors").contains("shutting down"))
+      #expect(
+        FileManager.default.fileExists(atPath: stage.path("data/atlas.db-wal")) == false,
+        "the log of the store was copied back")
+
+      try await stage.startDaemon()
+      let later = try await stage.outcomes()["COMPLETED UPDATED"] ?? []
+      #expect(Set(completed).isSubset(of: later))
+      let end = try await stage.ask("campaign", "wait", "night", "--timeout", "2m")
+      #expect(end.status == 0, "\(end.errors)")
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `refuses a rehearsal on the data of a real fleet, and the other way round`() async throws {
+      let stage = try Stage(StageFleet(clientNames: ["ALF"]))
+      try await stage.startDaemon()
+      stage.daemon?.signal(SIGTERM)
+      await stage.daemon?.wait()
+      let real = try await stage.run(
+        "\(Stage.programs)/atlasd",
+        ["--data-dir", stage.path("data"), "--listen", "127.0.0.1:0"])
+      #expect(real.status == 1)
+      #expect(real.errors.contains("was made by a rehearsal"), "\(real.errors)")
+    }
+  }
+}

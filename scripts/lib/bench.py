@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Measures a rehearsal against the budgets. Called by scripts/bench."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from rehearsal import CAMPAIGN, Rehearsal, Trouble
+
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def resident(pid):
+    """Bytes of memory of a process that are in use."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+
+
+def milliseconds(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else float("nan")
+
+
+class Bench:
+    def __init__(self, rehearsal):
+        self.rehearsal = rehearsal
+        self.rows = []
+
+    def row(self, what, budget, measured):
+        self.rows.append((what, budget, measured))
+
+    def play(self):
+        night = self.rehearsal
+        night.prepare()
+        daemon = next(child.pid for name, child in night.children if name == "atlasd")
+        example = Path(__file__).resolve().parents[2] / "examples" / "msp-100x10"
+        night.atlas("fleet", "import", str(example / "servers.csv"), str(example / "clients.yaml"),
+                    "--yes")
+        empty = resident(daemon)
+        night.connect()
+        self.row("memory per connected agent", "<= 64 KB",
+                 f"{(resident(daemon) - empty) / 1000 / 1000:.1f} KB")
+        night.atlas("campaign", "create", CAMPAIGN, "--policy", str(example / "policy.yaml"))
+        before = cpu_seconds(daemon)
+        night.atlas("campaign", "start", CAMPAIGN, "--yes")
+        night.atlas("campaign", "wait", CAMPAIGN, "--timeout", "15m", check=False)
+        used = cpu_seconds(daemon) - before
+        records = night.rows("audit", "list", "--campaign", CAMPAIGN, "--oldest-first",
+                             "--limit", "1000000")
+        steps = sum(record["kind"].startswith("run.") for record in records)
+        self.row("CPU per server and step", "<= 2 ms", f"{used / steps * 1000:.2f} ms")
+        gaps = self.handovers(records)
+        self.row("healthy to next start, p99 (p50)", "<= 50 ms",
+                 f"{percentile(gaps, 0.99):.0f} ms ({percentile(gaps, 0.5):.0f} ms)")
+        ratio = night.report()["ratio"]
+        self.row("makespan / lower bound, 100 x 10", "<= 1.02", f"{ratio:.3f}")
+
+    def handovers(self, records):
+        """Real milliseconds from the agent's healthy HEALTH to the start of the client's next
+        server. The hooks post_update and finalize and three commits lie in between."""
+        healthy = {}
+        ledger = self.rehearsal.dir / "agents" / "ledger.jsonl"
+        for line in ledger.read_text().splitlines():
+            row = json.loads(line)
+            if row["event"] == "ended" and row["kind"] == "HEALTH" and row.get("claims_healthy"):
+                healthy[row["server"]] = row["real_ns"] / 1e6
+        last = {}
+        gaps = []
+        for record in records:
+            client = record["client"]
+            if record["kind"] == "run.completed":
+                last[client] = record["server"]
+            elif record["kind"] == "run.started" and last.get(client) in healthy:
+                gaps.append(milliseconds(record["realTime"]) - healthy[last.pop(client)])
+        return gaps
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", type=Path, required=True)
+    parser.add_argument("--machine", default="")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="atlas-bench-") as directory:
+        rehearsal = Rehearsal(argparse.Namespace(
+            bin=options.bin, dir=Path(directory), speed=1000, port=None, exit=True))
+        bench = Bench(rehearsal)
+        try:
+            bench.play()
+        except Trouble as trouble:
+            sys.exit(f"error: {trouble}\n{trouble.hint}")
+        finally:
+            rehearsal.stop()
+    for what, budget, measured in bench.rows:
+        print(f"{what:<32}{budget:<28}{measured:<28}{options.machine}")
+
+
+if __name__ == "__main__":
+    main()
