@@ -109,11 +109,14 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(name: "atlas", dependencies: ["AtlasCommands"], swiftSettings: strict),
     .executableTarget(
-      name: "atlas-bench", dependencies: ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite"],
+      name: "atlas-bench",
+      dependencies: ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite"],
       swiftSettings: strict),
     .executableTarget(
       name: "atlas-agent",
-      dependencies: ["AtlasAgentKit", "AtlasAgent", "AtlasModel", argumentParser, grpcCore, logging],
+      dependencies: [
+        "AtlasAgentKit", "AtlasAgent", "AtlasModel", argumentParser, grpcCore, logging,
+      ],
       swiftSettings: strict),
 
     // Tests.

@@ -76,8 +76,8 @@ extension ControlMachine {
     _ change: Change, by: String, now: Instant
   ) throws(ControlError) -> Event {
     switch change {
-    case .importFleet(let clients, let servers):
-      .fleetImported(clients: clients, servers: servers, by: by)
+    case .importFleet(let clients, let servers, let ringNames):
+      .fleetImported(clients: clients, servers: servers, ringNames: ringNames, by: by)
     case .createCampaign(let request): .createCampaign(try draft(request), by: by)
     case .startCampaign(let name, let etag):
       .startCampaign(

@@ -36,7 +36,9 @@ package struct Caller: Hashable, Sendable {
 
 /// A request that changes something.
 package enum Change: Sendable {
-  case importFleet(clients: [ClientConfig], servers: [ServerConfig])
+  /// `ringNames` are all there are from now on; nil leaves them as they are.
+  case importFleet(
+    clients: [ClientConfig], servers: [ServerConfig], ringNames: [RingName]? = nil)
   case createCampaign(CampaignRequest)
   case startCampaign(CampaignName, ifMatch: String)
   case pauseCampaign(CampaignName, ScopeRequest, reason: String)

@@ -13,6 +13,8 @@ package struct ControlState: Sendable {
   package internal(set) var campaigns: [Campaign] = []
   /// Grows with every change of the fleet; part of a plan's etag.
   package internal(set) var fleetVersion: UInt64 = 0
+  /// Rings that the fleet calls something of its own.
+  package internal(set) var ringNames: [RingName] = []
   package let floors: Floors
 
   // What follows is rebuilt on load.

@@ -3,7 +3,9 @@ import AtlasModel
 /// Something that has happened outside the engine.
 package enum Event: Hashable, Sendable {
   // From people; these may be refused.
-  case fleetImported(clients: [ClientConfig], servers: [ServerConfig], by: String)
+  /// `ringNames` are all there are from now on; nil leaves them as they are.
+  case fleetImported(
+    clients: [ClientConfig], servers: [ServerConfig], ringNames: [RingName]? = nil, by: String)
   /// Indirect, because it is large and rare: all other events would be as large.
   indirect case createCampaign(CampaignDraft, by: String)
   /// `hookRevision` is what the campaign pins.

@@ -3,13 +3,20 @@ import AtlasModel
 extension ControlState {
   /// Adds and changes clients and servers; nothing is removed by an import.
   mutating func importFleet(
-    clients newClients: [ClientConfig], servers newServers: [ServerConfig], by: String
+    clients newClients: [ClientConfig], servers newServers: [ServerConfig],
+    ringNames newNames: [RingName]?, by: String
   ) throws(Refusal) {
     try checkImport(newClients, newServers)
     for config in newClients { put(config, by: by) }
     for config in newServers { put(config, by: by) }
+    if let newNames { ringNames = newNames }
     fleetVersion += 1
     emit(.save(.control))
+  }
+
+  /// What the fleet calls a ring.
+  package func name(of ring: Ring) -> String {
+    ringNames.first { $0.ring == ring }?.name ?? ring.defaultName
   }
 
   private func checkImport(

@@ -5,6 +5,7 @@ package struct StoredControl: Sendable {
   package var fence = Fence.none
   package var fleetVersion: UInt64 = 0
   package var stop: StopLatch?
+  package var ringNames: [RingName] = []
   /// In the order of their numbers, without gaps.
   package var clients: [StoredClient] = []
   package var servers: [StoredServer] = []
@@ -115,6 +116,7 @@ extension ControlState {
     fence = stored.fence
     fleetVersion = stored.fleetVersion
     stop = stored.stop
+    ringNames = stored.ringNames
     for client in stored.clients {
       clientByName[client.config.name] = ClientID(clients.count)
       var value = Client(config: client.config)

@@ -33,8 +33,8 @@ extension ControlState {
     case .commandSent(let server, let fence): commandSent(server, fence)
     case .windowsExpanded(let client, let windows, let until):
       windowsExpanded(client, windows, until: until, now: now)
-    case .fleetImported(let clients, let servers, let by):
-      try importFleet(clients: clients, servers: servers, by: by)
+    case .fleetImported(let clients, let servers, let ringNames, let by):
+      try importFleet(clients: clients, servers: servers, ringNames: ringNames, by: by)
     case .createCampaign(let draft, let by): try create(draft, by: by, now: now)
     case .startCampaign(let id, let etag, let hooks, let by):
       try start(id, ifMatch: etag, hookRevision: hooks, by: by, now: now)

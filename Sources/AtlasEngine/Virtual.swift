@@ -33,6 +33,7 @@ extension ControlState {
   package func pristine(_ id: CampaignID) -> ControlState {
     var fresh = ControlState(floors: floors)
     fresh.clients = clients
+    fresh.ringNames = ringNames
     fresh.servers = servers
     fresh.clientByName = clientByName
     fresh.serverByName = serverByName

@@ -5,6 +5,7 @@ import AtlasModel
 /// to save, as it was when it asked.
 package struct EngineStore: Sendable {
   private var fleetVersion: UInt64 = 0
+  private var ringNames: [RingName] = []
   private var stop: StopLatch?
   private var clients: [StoredClient] = []
   private var servers: [StoredServer] = []
@@ -50,6 +51,7 @@ package struct EngineStore: Sendable {
     switch item {
     case .control:
       fleetVersion = state.fleetVersion
+      ringNames = state.ringNames
       stop = state.stop
     case .client(let id):
       let client = state[client: id]
@@ -87,6 +89,7 @@ package struct EngineStore: Sendable {
     var control = StoredControl()
     control.fence = fence
     control.fleetVersion = fleetVersion
+    control.ringNames = ringNames
     control.stop = stop
     control.clients = clients
     control.servers = servers
@@ -102,6 +105,7 @@ extension EngineStore {
     let loaded = ControlState(stored: stored(fence: state.fence), floors: state.floors)
     var found: [String] = []
     if loaded.stop != state.stop { found.append("stop is not saved") }
+    if loaded.ringNames != state.ringNames { found.append("ringNames are not saved") }
     if loaded.fleetVersion != state.fleetVersion { found.append("fleetVersion is not saved") }
     for index in state.clients.indices { compare(loaded, state, client: index, &found) }
     for index in state.servers.indices { compare(loaded, state, server: index, &found) }

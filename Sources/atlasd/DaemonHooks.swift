@@ -91,7 +91,8 @@ extension DaemonHooks: HookCatalog {
       let revision = try await library.reload()
       use(revision)
       return HookReload(
-        listing: HookListing(revision, loadedAt: loaded.withLock { $0?.at } ?? Instant(milliseconds: 0)),
+        listing: HookListing(
+          revision, loadedAt: loaded.withLock { $0?.at } ?? Instant(milliseconds: 0)),
         check: HookCheck(revision), isReloaded: true)
     } catch {
       guard case .findings(_, let findings) = error, let current = await current() else {

@@ -208,9 +208,10 @@ struct WindowCalendarTests {
     #expect(throws: WindowError.tooManyIntervals(limit: 2_048)) {
       try WindowCalendar.intervals(client: busy, from: from, until: from + .seconds(171 * 86_400))
     }
-    #expect(
-      try WindowCalendar.intervals(client: busy, from: from, until: from + .seconds(170 * 86_400))
-        .count == 2_040)
+    // The hour at two of 29 March does not exist in Paris.
+    let most = try WindowCalendar.intervals(
+      client: busy, from: from, until: from + .seconds(170 * 86_400))
+    #expect(most.count == 2_039)
     #expect(throws: WindowError.horizonTooFar) {
       try WindowCalendar.intervals(client: busy, from: from, until: .distantFuture)
     }

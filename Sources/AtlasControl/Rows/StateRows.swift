@@ -49,6 +49,10 @@ enum StateRows {
     var writer = ByteWriter(version: version)
     writer.put(state.fleetVersion)
     writer.put(state.stop) { $0.put($1) }
+    writer.put(state.ringNames) { writer, name in
+      writer.put(Int(name.ring.number))
+      writer.put(name.name)
+    }
     return StateRow(
       key: StateKey(table: .setting, number: controlRow), name: "control",
       state: state.stop == nil ? "" : "STOPPED", body: writer.bytes)
@@ -81,6 +85,9 @@ enum StateRows {
     case .setting:
       control.fleetVersion = try reader.unsigned()
       control.stop = try reader.optional { try $0.stopLatch() }
+      control.ringNames = try reader.array { reader in
+        RingName(ring: try reader.ring(), name: try reader.string())
+      }
     }
   }
 

@@ -76,7 +76,8 @@ extension ControlState {
     let campaign = self[campaign: id]
     let lanes = campaign.lanes.filter { $0.ring == progress.ring }
     return RingView(
-      ring: progress.ring, status: progress.status, counts: progress.counts,
+      ring: progress.ring, name: name(of: progress.ring), status: progress.status,
+      counts: progress.counts,
       downNow: downNow(in: lanes, of: campaign), gate: progress.gate,
       gateWaitsFor: gateReason(id, progress.ring), startedAt: progress.startedAt,
       completedAt: progress.completedAt, promoted: progress.promoted,
@@ -128,7 +129,8 @@ extension ControlState {
     Fleet(
       clients: clients.map(\.config).sorted { $0.name < $1.name },
       servers: servers.filter { !$0.retired }.map(\.config)
-        .sorted { ($0.client, $0.name) < ($1.client, $1.name) })
+        .sorted { ($0.client, $0.name) < ($1.client, $1.name) },
+      ringNames: ringNames)
   }
 }
 

@@ -43,6 +43,7 @@ package struct FlagView: Hashable, Sendable {
 
 package struct RingView: Hashable, Sendable {
   package var ring: Ring
+  package var name: String
   package var status: RingProgress.Status
   package var counts: Counts
   package var downNow: Int

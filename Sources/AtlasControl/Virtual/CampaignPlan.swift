@@ -38,6 +38,7 @@ package struct PlannedClient: Hashable, Sendable {
 
 package struct PlannedRing: Hashable, Sendable {
   package var ring: Ring
+  package var name: String
   package var servers: Int
   package var opens: Instant?
   package var completes: Instant?
@@ -82,7 +83,8 @@ extension CampaignPlan {
     clients = Self.clients(after, end)
     rings = after.rings.map {
       PlannedRing(
-        ring: $0.ring, servers: $0.counts.total, opens: $0.startedAt, completes: $0.completedAt)
+        ring: $0.ring, name: snapshot.state.name(of: $0.ring), servers: $0.counts.total,
+        opens: $0.startedAt, completes: $0.completedAt)
     }
     misses = Self.misses(before, after, end)
     blocked = Self.blocked(before, snapshot, id)

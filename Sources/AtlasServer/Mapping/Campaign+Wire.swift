@@ -152,7 +152,7 @@ extension AtlasV1.CampaignFlag {
 extension AtlasV1.RingInfo {
   init(_ view: RingView) {
     self.init(
-      ring: Int32(view.ring.number), name: view.ring.defaultName, status: .init(view.status),
+      ring: Int32(view.ring.number), name: view.name, status: .init(view.status),
       servers: .init(view.counts, downNow: view.downNow), gate: .init(view.gate),
       gateWaitsFor: view.gateWaitsFor, successRate: view.successRate,
       startedAt: view.startedAt.map { .init($0) },

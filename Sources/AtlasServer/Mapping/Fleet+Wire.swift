@@ -72,7 +72,7 @@ extension AtlasV1.Metrics {
       paused: view.paused, settled: view.settled,
       rings: view.rings.map {
         AtlasV1.RingMetrics(
-          ring: Int32($0.ring.number), name: $0.ring.defaultName,
+          ring: Int32($0.ring.number), name: $0.name,
           servers: .init($0.counts, downNow: $0.downNow), status: $0.status.word,
           gate: $0.gate.word)
       },

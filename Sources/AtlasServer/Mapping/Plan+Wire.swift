@@ -39,7 +39,7 @@ extension AtlasV1.PlannedClient {
 extension AtlasV1.PlannedRing {
   init(_ ring: PlannedRing) {
     self.init(
-      ring: Int32(ring.ring.number), name: ring.ring.defaultName, servers: Int32(ring.servers),
+      ring: Int32(ring.ring.number), name: ring.name, servers: Int32(ring.servers),
       opens: ring.opens.map { .init($0) }, completes: ring.completes.map { .init($0) })
   }
 }

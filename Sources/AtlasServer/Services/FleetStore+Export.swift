@@ -92,10 +92,10 @@ extension OrchestrationRow {
     let error = view.run.details.content.lastError
     self.init(
       clientName: view.client.text, siteName: view.site.text, serverName: view.server.text,
-      updateOrder: view.order + 1,
+      updateOrder: view.order,
       updateStatus: FieldUpdateStatus(rawValue: view.run.state.fieldStatus) ?? .pending,
       updateStartTime: view.run.startedAt, updateEndTime: view.run.endedAt,
-      updateLocked: view.locked || view.run.state.kind.holdsSlot,
+      updateLocked: view.locked,
       lastError: error.isEmpty ? view.waitsFor : error)
   }
 }
@@ -109,7 +109,7 @@ extension GlobalStatusRow {
       case .completed: .completed
       }
     self.init(
-      ringName: view.ring.defaultName, status: status, serversTotal: view.counts.total,
+      ringName: view.name, status: status, serversTotal: view.counts.total,
       serversCompleted: view.counts[.completed], startTime: view.startedAt,
       completionTime: view.completedAt)
   }

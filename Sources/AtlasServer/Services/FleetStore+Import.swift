@@ -22,7 +22,8 @@ extension FleetStore {
     let servers = Set(existing.servers)
     let change = Change.importFleet(
       clients: result.fleet.clients.filter { !clients.contains($0) },
-      servers: result.fleet.servers.filter { !servers.contains($0) })
+      servers: result.fleet.servers.filter { !servers.contains($0) },
+      ringNames: result.fleet.ringNames)
     return try await core.change(
       change, content: documents.flatMap(\.bytes), answer: response.encode(),
       requestID: options.requestID)

@@ -13,7 +13,8 @@ extension FleetStore {
     guard !request.updateMask.isEmpty else {
       throw WireStatus(invalid: "update_mask", "names no field; \(Self.updatable)")
     }
-    guard case .client(var view) = try await core.read(.client(Field.name(wanted.name, "client.name")))
+    guard
+      case .client(var view) = try await core.read(.client(Field.name(wanted.name, "client.name")))
     else { throw WireStatus.wrongAnswer }
     guard wanted.etag.isEmpty || wanted.etag == view.etag else {
       throw WireStatus(

@@ -104,7 +104,8 @@ package struct Hooks: AtlasV1.HookService.Server {
 extension AtlasV1.HookRevision {
   fileprivate init(_ listing: HookListing) {
     self.init(
-      id: listing.revision.text, loadedAt: .init(millisecondsSinceEpoch: listing.loadedAt.milliseconds),
+      id: listing.revision.text,
+      loadedAt: .init(millisecondsSinceEpoch: listing.loadedAt.milliseconds),
       files: listing.files.map {
         .init(path: $0.path, functions: $0.functions.map(\.rawValue), sha256: $0.sha256)
       })
@@ -125,7 +126,8 @@ extension AtlasV1.HookRun {
       id: UInt64(id), key: row.key, campaign: row.campaign, client: row.client,
       server: row.server, point: row.point, attempt: Int32(clamping: row.attempt),
       outcome: row.outcome, message: row.message, errorKind: row.errorKind, file: row.file,
-      line: Int32(clamping: row.line), revision: row.revision, startedAt: .init(millisecondsSinceEpoch: row.startedAt.milliseconds),
+      line: Int32(clamping: row.line), revision: row.revision,
+      startedAt: .init(millisecondsSinceEpoch: row.startedAt.milliseconds),
       took: .init(Duration.milliseconds(row.tookMilliseconds)),
       cpu: .init(Duration.microseconds(row.cpuMicroseconds)),
       peakMemoryBytes: row.peakMemoryBytes,
@@ -139,7 +141,8 @@ extension AtlasV1.HookRun {
 extension AtlasV1.WatchHookLogsResponse {
   fileprivate init(_ line: HookLogRecord) {
     self.init(
-      campaignTime: .init(millisecondsSinceEpoch: line.time.milliseconds), campaign: line.campaign.text, client: line.client.text,
+      campaignTime: .init(millisecondsSinceEpoch: line.time.milliseconds),
+      campaign: line.campaign.text, client: line.client.text,
       server: line.server.text, point: line.point.rawValue, level: line.level.rawValue,
       message: line.message,
       fields: Dictionary(line.fields.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))

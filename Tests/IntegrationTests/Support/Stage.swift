@@ -19,7 +19,8 @@ final class Stage {
 
   init(_ fleet: StageFleet) throws {
     self.fleet = fleet
-    directory = FileManager.default.temporaryDirectory
+    directory =
+      FileManager.default.temporaryDirectory
       .appending(path: "atlas-stage-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
@@ -78,7 +79,9 @@ final class Stage {
         "\(Self.programs)/atlasd", "--data-dir", path("data"),
         "--listen", address.isEmpty ? "127.0.0.1:0" : address,
         "--port-file", path("daemon.port"), "--demo-clock", "1000",
-      ] + (backups == nil ? [] : ["--hooks", path("hooks"), "--hook-host", "127.0.0.1:\(backupPort)"])
+      ]
+      + (backups == nil
+        ? [] : ["--hooks", path("hooks"), "--hook-host", "127.0.0.1:\(backupPort)"])
     daemon = try Program(
       command[0], Array(command.dropFirst()), output: path("daemon.log"),
       environment: environment)
