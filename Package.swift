@@ -110,7 +110,7 @@ let package = Package(
     .executableTarget(name: "atlas", dependencies: ["AtlasCommands"], swiftSettings: strict),
     .executableTarget(
       name: "atlas-bench",
-      dependencies: ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite"],
+      dependencies: ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite", crypto],
       swiftSettings: strict),
     .executableTarget(
       name: "atlas-agent",
@@ -146,6 +146,7 @@ let package = Package(
       ["AtlasModel", "AtlasAgent", "AtlasWire", grpcCore, grpcTransport, logging]),
     .testTarget(
       name: "IntegrationTests", dependencies: ["atlas", "atlasd", "atlas-agent"],
+      exclude: ["hostile.py"],
       swiftSettings: strict),
     tests(
       of: "AtlasCommands",

@@ -21,7 +21,7 @@ package enum WindowCalendar {
       let rule = try WindowRule(parsing: window.rule, zone: client.zone)
       open += try rule.intervals(overlapping: span)
     }
-    let merged = merged(open.map { cut($0, to: span) })
+    let merged = merged(open.map { cut($0, to: span) }.filter { !$0.isEmpty })
     let allowed = subtract(merged, freezes: client.freezes.map(\.interval))
     guard allowed.count <= Limits.windowIntervals else {
       throw .tooManyIntervals(limit: Limits.windowIntervals)

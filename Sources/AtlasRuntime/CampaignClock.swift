@@ -59,7 +59,8 @@ package final class CampaignClock: Sendable {
 
   /// Real time from now until campaign time is `instant`; zero when it has been.
   package func realDelay(until instant: Instant) -> Duration {
-    let rest = (instant - now).milliseconds
+    // A century is for ever, and its nanoseconds still fit.
+    let rest = min((instant - now).milliseconds, 100 * 366 * 86_400_000)
     guard rest > 0 else { return .zero }
     // Rounded up, so that the instant has come when the delay is over.
     return .nanoseconds((rest * 1_000_000 + Int64(factor) - 1) / Int64(factor))

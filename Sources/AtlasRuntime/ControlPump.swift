@@ -23,8 +23,10 @@ package final class ControlPump: Service {
   private let callers = Mutex<Callers>(Callers())
   private let alarm: Alarm
   private let hasJumped = Atomic<Bool>(false)
-  /// Inputs that the machine has not taken yet.
+  /// Inputs that the machine has not taken yet, and those that it holds until the running commit
+  /// is done.
   private let backlog = Atomic<Int>(0)
+  private let held = Atomic<Int>(0)
   /// Who follows the log is woken here.
   package let tail: LogTail
   /// Taken by ``run()``, which alone uses it from then on.
@@ -86,7 +88,8 @@ package final class ControlPump: Service {
   /// Takes a message of an agent. When the machine cannot keep up the session is ended: the agent
   /// keeps its reports, comes back later and says them again.
   package func received(_ message: AgentMessage, from session: SessionID) {
-    guard backlog.load(ordering: .relaxed) < Limits.waitingInputs else {
+    let waiting = backlog.load(ordering: .relaxed) + held.load(ordering: .relaxed)
+    guard waiting < Limits.waitingInputs else {
       return channels.end(session, reason: "the daemon is overloaded")
     }
     put(.agentMessage(session, message))
@@ -119,6 +122,7 @@ package final class ControlPump: Service {
         for await next in inputs {
           backlog.subtract(1, ordering: .relaxed)
           try perform(machine.handle(next, at: moment), in: &group)
+          held.store(machine.backlog, ordering: .relaxed)
         }
         // What is still running, hooks above all, starts again with the next daemon.
         group.cancelAll()

@@ -1,15 +1,17 @@
 import AtlasEngine
 import AtlasModel
 
-/// Measures what can be measured without a network or a disk, and prints a row for each budget.
+/// Measures what can be measured without a network, and prints a row for each budget.
 ///
 /// Nothing here passes or fails: the machine is in the row, and people compare.
 @main
 enum AtlasBench {
-  static func main() {
+  static func main() async throws {
     let machine = Machine.description
     print(Row.head)
-    for row in [EngineSpeed.measure(), EngineMemory.measure()] { print(row.text(machine)) }
+    for row in [EngineSpeed.measure(), EngineMemory.measure(), try await StoreSpeed.measure()] {
+      print(row.text(machine))
+    }
   }
 }
 

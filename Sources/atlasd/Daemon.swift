@@ -24,6 +24,7 @@ struct Daemon {
   }
 
   func run() async throws {
+    OpenFileLimit.raise(logger)
     let store = try openStore()
     let stored = try await load(store)
     let clock = try clock(for: stored.meta)

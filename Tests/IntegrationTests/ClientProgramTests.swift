@@ -42,3 +42,34 @@ enum Python {
 
   static let isThere = FileManager.default.isExecutableFile(atPath: path)
 }
+
+extension Programs {
+  @Suite(.enabled(if: Python.isThere, "needs grpcio; scripts/test installs it"))
+  struct `Values that are absurd` {
+    @Test(.timeLimit(.minutes(2)))
+    func `are refused or bounded, and the daemon lives on`() async throws {
+      let stage = try Stage(StageFleet(clientNames: ["ALF"]))
+      try await stage.startDaemon()
+      try await stage.atlas(
+        "fleet", "import", stage.path("servers.csv"), stage.path("clients.yaml"), "--yes")
+      try await stage.atlas("campaign", "create", "night")
+      let output = try await stage.run(
+        Python.path, ["\(Stage.root)/Tests/IntegrationTests/hostile.py", stage.address])
+      #expect(output.status == 0, "\(output.errors)")
+      let lines = output.text.split(separator: "\n").map(String.init)
+      #expect(
+        lines == [
+          "ListServerRuns OK", "ListServerRuns INVALID_ARGUMENT",
+          "ListServerRuns INVALID_ARGUMENT", "ListServerRuns INVALID_ARGUMENT",
+          "ListAuditRecords OK", "ListHookRuns OK", "StreamMetrics INVALID_ARGUMENT",
+          "StreamMetrics INVALID_ARGUMENT", "ListWindows INVALID_ARGUMENT", "LockServer OK",
+          "UpdateClient INVALID_ARGUMENT", "UpdateClient INVALID_ARGUMENT", "ListClients OK",
+        ])
+      #expect(stage.daemon?.isRunning == true)
+      // What was locked until the year 9999 is loaded again.
+      await stage.daemon?.kill9()
+      try await stage.startDaemon()
+      #expect(try await stage.rows("server", "list").count == 4)
+    }
+  }
+}

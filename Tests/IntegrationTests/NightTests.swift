@@ -44,15 +44,20 @@ extension Programs {
         ])
       #expect(completed.count == 24 - 7)
 
+      let answer = try await stage.json("campaign", "report", "night")
+      let report = try #require(answer["report"] as? [String: Any])
+
       // The fleet's own ledger.
       let ledger = try await stage.ledger()
       #expect(ledger["verdict"] as? String == "ok")
       #expect(ledger["most_down"] as? Int == 1)
       #expect(ledger["still_down"] as? [String] == ["DEL-PARIS-SQL01"])
 
+      // The daemon says the same of itself.
+      let told = try #require(report["largestDownPerClient"] as? Int)
+      #expect(told == ledger["most_down"] as? Int)
+
       // The backup service's own count.
-      let answer = try await stage.json("campaign", "report", "night")
-      let report = try #require(answer["report"] as? [String: Any])
       let calls = try #require(Int("\(report["httpCalls"] ?? "")"))
       #expect(calls == (try await stage.requestsServed()))
       #expect(calls > 100)

@@ -20,10 +20,11 @@ package struct CampaignReport: Sendable {
   package var gains: [Gain]
   package var gateCosts: [GateCost]
 
-  /// Makespan ÷ lower bound, at least 1; nil before anything has moved.
+  /// Makespan ÷ lower bound; nil before anything has moved. Below 1 something is wrong with one of
+  /// the two.
   package var ratio: Double? {
     guard let makespan, let lowerBound, lowerBound > .zero else { return nil }
-    return max(1, makespan / lowerBound)
+    return makespan / lowerBound
   }
 }
 

@@ -37,32 +37,42 @@ package struct Audit: AtlasV1.AuditService.Server {
   package func verifyAudit(
     _ request: AtlasV1.VerifyAuditRequest, context: ServerContext
   ) async throws -> AtlasV1.VerifyAuditResponse {
-    var last = LogRecord.genesisHash
-    var seq: UInt64 = 0
-    while true {
-      let page = try await core.records(after: seq, RecordFilter())
-      for record in page {
-        if let problem = record.problem(after: seq, hash: last) {
-          return AtlasV1.VerifyAuditResponse(
-            intact: false, records: seq, firstBadSeq: record.seq, problem: problem,
-            lastHash: last)
-        }
-        seq = record.seq
-        last = record.hash
-      }
-      if page.count < Limits.page {
-        return AtlasV1.VerifyAuditResponse(intact: true, records: seq, lastHash: last)
-      }
+    let verdict: ChainVerdict
+    do throws(StoreError) {
+      verdict = try await core.store.verifyChain(sha256: { sha256($0) })
+    } catch {
+      throw WireStatus(error)
+    }
+    switch verdict {
+    case .intact(let records):
+      let newest = try await lastHash()
+      return AtlasV1.VerifyAuditResponse(intact: true, records: records, lastHash: newest)
+    case .broken(let seq, let fault):
+      return AtlasV1.VerifyAuditResponse(
+        intact: false, records: seq - 1, firstBadSeq: seq, problem: fault.problem)
+    case .unfinished: throw WireStatus(.cancelled, "the caller has gone")
+    }
+  }
+
+  private func lastHash() async throws(WireStatus) -> [UInt8] {
+    do throws(StoreError) {
+      let newest = try await core.store.records(before: nil, limit: 1, filter: RecordFilter())
+      return newest.first?.hash ?? LogRecord.genesisHash
+    } catch {
+      throw WireStatus(error)
     }
   }
 }
 
-extension LogRecord {
-  /// What does not fit between this record and the one before; nil when all does.
-  fileprivate func problem(after seq: UInt64, hash last: [UInt8]) -> String? {
-    if self.seq != seq + 1 { return "record \(seq + 1) is missing" }
-    if previousHash != last { return "it does not follow the record before" }
-    if hash != sha256(canonicalBytes) { return "its content does not fit its hash" }
-    return nil
+extension ChainFault {
+  /// For people.
+  fileprivate var problem: String {
+    switch self {
+    case .missing(let next?): "it is missing; the next one found is \(next)"
+    case .missing(nil): "it is missing, and so are all after it"
+    case .previousHash: "it does not follow the record before"
+    case .hash: "its content does not fit its hash"
+    case .last: "the log does not end as the last commit says"
+    }
   }
 }

@@ -24,7 +24,7 @@ extension Campaigns {
       })
     let read = Read.runs(
       try Field.name(request.campaign, "campaign"), filter,
-      after: Int(try Field.numberToken(request.pageToken)),
+      after: Int(clamping: try Field.numberToken(request.pageToken)),
       limit: try Field.pageSize(request.pageSize))
     guard case .runs(let views, let next) = try await core.read(read) else {
       throw WireStatus.wrongAnswer

@@ -33,8 +33,8 @@ package struct MetricsStreams: AtlasV1.MetricsService.Server {
     responses: RPCWriter<AtlasV1.StreamMetricsResponse>, context: ServerContext
   ) async throws {
     let interval = request.interval.map { Duration($0) } ?? .seconds(1)
-    guard interval >= Self.shortestInterval else {
-      throw WireStatus(invalid: "interval", "is at least 100 ms")
+    guard (Self.shortestInterval...Self.longestInterval).contains(interval) else {
+      throw WireStatus(invalid: "interval", "is from 100 ms to an hour")
     }
     var last: AtlasV1.Metrics?
     while !Task.isCancelled {
@@ -49,6 +49,7 @@ package struct MetricsStreams: AtlasV1.MetricsService.Server {
   }
 
   private static let shortestInterval = Duration.milliseconds(100)
+  private static let longestInterval = Duration.seconds(3_600)
 }
 
 extension AtlasV1.Metrics {
