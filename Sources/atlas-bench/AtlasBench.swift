@@ -1,16 +1,39 @@
 import AtlasEngine
 import AtlasModel
+import Foundation
 
 /// Measures what can be measured without a network, and prints a row for each budget.
 ///
-/// Nothing here passes or fails: the machine is in the row, and people compare.
+/// Nothing here passes or fails: the machine is in the row, and people compare. With names as
+/// arguments it measures only those, for a profiler.
 @main
 enum AtlasBench {
+  private enum Part: String, CaseIterable {
+    case engine
+    case memory
+    case store
+
+    func measure() async throws -> Row {
+      switch self {
+      case .engine: EngineSpeed.measure()
+      case .memory: EngineMemory.measure()
+      case .store: try await StoreSpeed.measure()
+      }
+    }
+  }
+
   static func main() async throws {
+    let names = CommandLine.arguments.dropFirst()
+    let parts = names.compactMap(Part.init)
+    guard parts.count == names.count else {
+      let known = Part.allCases.map(\.rawValue).joined(separator: " ")
+      FileHandle.standardError.write(Data("usage: atlas-bench [\(known)]\n".utf8))
+      exit(64)
+    }
     let machine = Machine.description
     print(Row.head)
-    for row in [EngineSpeed.measure(), EngineMemory.measure(), try await StoreSpeed.measure()] {
-      print(row.text(machine))
+    for part in parts.isEmpty ? Part.allCases : parts {
+      print(try await part.measure().text(machine))
     }
   }
 }

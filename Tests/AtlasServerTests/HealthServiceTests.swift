@@ -4,7 +4,7 @@ import Testing
 
 @testable import AtlasServer
 
-@Suite(.timeLimit(.minutes(1))) struct HealthServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct HealthServiceTests {
   private typealias Client = GRPCHealthV1.Health.Client<HTTP2Client>
   private typealias Status = HealthService.Status
 

@@ -7,7 +7,7 @@ import Testing
 
 /// Another implementation of gRPC, which has none of our `.proto` files, asks what there is and
 /// calls it.
-@Suite(.enabled(if: PythonClient.isInstalled, "needs grpcio-reflection"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: PythonClient.isInstalled, "needs grpcio-reflection"), .timeLimit(.minutes(10)))
 struct ReflectionInteropTests {
   /// Prints, from v1alpha (which the library asks) and v1: the services; the fields of a request;
   /// what an unknown symbol gives; and what Health says, called through the descriptors alone.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AtlasServer
 
-@Suite(.timeLimit(.minutes(1))) struct ReflectionServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct ReflectionServiceTests {
   typealias Request = GRPCReflectionV1.ServerReflectionRequest
   typealias Response = GRPCReflectionV1.ServerReflectionResponse
 

@@ -6,7 +6,7 @@ import Testing
 
 private typealias Metrics = AtlasV1.MetricsService
 
-@Suite(.timeLimit(.minutes(1))) struct TransportCallTests {
+@Suite(.timeLimit(.minutes(10))) struct TransportCallTests {
   private let unary = "atlas.v1.MetricsService/GetMetrics"
   private let stream = "atlas.v1.MetricsService/StreamMetrics"
 

@@ -214,7 +214,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct TransportOpenConnectionsTests {
+@Suite(.timeLimit(.minutes(10))) struct TransportOpenConnectionsTests {
   private func connection() async throws -> NIOAsyncTestingChannel {
     let channel = NIOAsyncTestingChannel()
     try await channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 1))

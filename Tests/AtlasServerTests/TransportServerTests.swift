@@ -6,7 +6,7 @@ import Testing
 
 /// Real sockets. Time is measured by what happens, never by a clock: a raw peer that is cut off has
 /// been silent for as long as the server allows.
-@Suite(.timeLimit(.minutes(1))) struct TransportServerTests {
+@Suite(.timeLimit(.minutes(10))) struct TransportServerTests {
   typealias Health = GRPCHealthV1.Health
 
   @Test func `a peer that connects and says nothing is closed`() async throws {

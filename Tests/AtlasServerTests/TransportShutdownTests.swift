@@ -10,7 +10,7 @@ import Testing
 
 private typealias Metrics = AtlasV1.MetricsService
 
-@Suite(.timeLimit(.minutes(1))) struct TransportShutdownTests {
+@Suite(.timeLimit(.minutes(10))) struct TransportShutdownTests {
   @Test func `streams are told why they end`() async throws {
     let ended = Signal()
     let service = ScriptedService(stream: { responses in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AtlasServer
 
-@Suite(.timeLimit(.minutes(1))) struct TransportTLSTests {
+@Suite(.timeLimit(.minutes(10))) struct TransportTLSTests {
   private typealias Security = HTTP2ClientTransport.Posix.TransportSecurity
 
   private let certificates: TestCertificates

@@ -43,7 +43,7 @@ private struct ShapeServer: WireFixturesV1.ShapeService.Server {
   }
 }
 
-@Suite("A generated service", .timeLimit(.minutes(1)))
+@Suite("A generated service", .timeLimit(.minutes(10)))
 struct ServiceTests {
   private typealias Client = WireFixturesV1.ShapeService.Client<InProcessTransport.Client>
 

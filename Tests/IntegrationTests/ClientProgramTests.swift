@@ -5,7 +5,7 @@ extension Programs {
   /// The programs under `examples/clients`, which know Atlas only by what it says of itself.
   @Suite(.enabled(if: Python.isThere, "needs grpcio; scripts/test installs it"))
   struct `A client in another language` {
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `lists the services, watches a campaign and stops everything`() async throws {
       let stage = try Stage(StageFleet(clientNames: ["ALF", "BET"]))
       try await stage.begin()
@@ -46,7 +46,7 @@ enum Python {
 extension Programs {
   @Suite(.enabled(if: Python.isThere, "needs grpcio; scripts/test installs it"))
   struct `Values that are absurd` {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `are refused or bounded, and the daemon lives on`() async throws {
       let stage = try Stage(StageFleet(clientNames: ["ALF"]))
       try await stage.startDaemon()

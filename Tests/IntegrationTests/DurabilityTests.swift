@@ -4,7 +4,7 @@ import Testing
 extension Programs {
   /// What the kernel saw the daemon do, in order.
   @Suite struct `The answer to an emergency stop` {
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `leaves the socket after the disk has confirmed the log`() async throws {
       let order = try await trace(environment: [:])
       #expect(order == [.asked, .written, .synced, .answered])
@@ -12,7 +12,7 @@ extension Programs {
 
     /// The same look at a daemon that does not wait for the disk: were it blind, it would see
     /// nothing wrong here.
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `leaves too early when commits are not waited for, and the trace shows it`() async throws {
       let order = try await trace(
         environment: ["ATLAS_TEST_SYNCHRONOUS": "off-and-lose-my-data"])

@@ -57,7 +57,7 @@ extension Programs {
       #expect(try await stage.atlas("audit", "verify").hasPrefix("intact"))
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `together with its agents goes on where all of them were`() async throws {
       let stage = try Stage(StageFleet(clientNames: ["ALF", "BET", "GAM"]))
       try await stage.begin()

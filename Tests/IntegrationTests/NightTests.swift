@@ -4,7 +4,7 @@ import Testing
 /// The real programs play a small night from beginning to end.
 extension Programs {
   @Suite struct Night {
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `ends as it was planted, in the words of three independent witnesses`() async throws {
       let stage = try Stage(
         StageFleet(
@@ -66,7 +66,7 @@ extension Programs {
       #expect(try await stage.atlas("audit", "verify").hasPrefix("intact"))
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `goes on after a stop, its release and a resume`() async throws {
       let stage = try Stage(StageFleet(clientNames: ["ALF", "BET", "GAM", "DEL"]))
       try await stage.begin()
@@ -108,7 +108,7 @@ extension Programs {
 
 extension Programs {
   @Suite struct `A fleet in files` {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `comes out as it went in, and the field's lists with it`() async throws {
       let stage = try Stage(StageFleet(clientNames: ["ALF", "BET"]))
       try await stage.startDaemon()
@@ -140,7 +140,7 @@ extension Programs {
       #expect(lines.dropFirst().allSatisfy { $0.contains(",Pending,") })
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `that is wrong is refused with file, line and what would be right, all at once`()
       async throws
     {

@@ -3,7 +3,7 @@ import Testing
 
 extension Programs {
   @Suite struct `A daemon that is asked to stop` {
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `ends its streams with a status, keeps everything, and goes on later`() async throws {
       let stage = try Stage(StageFleet(clientNames: ["ALF", "BET"]))
       try await stage.begin()
@@ -35,7 +35,7 @@ extension Programs {
       #expect(end.status == 0, "\(end.errors)")
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `refuses to work for real on the data of a rehearsal`() async throws {
       let stage = try Stage(StageFleet(clientNames: ["ALF"]))
       try await stage.startDaemon()

@@ -6,11 +6,12 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
 
-# Libraries we link, the tools that make generated code, and what Swift itself needs to link.
+# Libraries we link, the tools that make generated code, and what Swift itself needs to run and
+# to link.
 debian_packages=(
-  build-essential ca-certificates git libcurl4-openssl-dev liblua5.4-dev libprotobuf-c-dev
-  libprotobuf-dev libsqlite3-dev libxml2-dev pkg-config protobuf-c-compiler protobuf-compiler
-  python3 python3-venv tzdata zlib1g-dev
+  build-essential ca-certificates git libcurl4-openssl-dev libedit2 liblua5.4-dev libncurses6
+  libprotobuf-c-dev libprotobuf-dev libsqlite3-dev libxml2-dev pkg-config protobuf-c-compiler
+  protobuf-compiler python3 python3-venv tzdata zlib1g-dev
 )
 
 say() { printf '%s\n' "$*" >&2; }

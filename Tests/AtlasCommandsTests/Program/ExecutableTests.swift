@@ -4,7 +4,7 @@ import Testing
 
 @testable import AtlasCommands
 
-@Suite("The executable", .timeLimit(.minutes(2)))
+@Suite("The executable", .timeLimit(.minutes(10)))
 struct ExecutableTests {
   /// The program lies beside the bundle of the tests.
   private static var program: URL {

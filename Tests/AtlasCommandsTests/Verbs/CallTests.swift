@@ -3,7 +3,7 @@ import Testing
 
 @testable import AtlasCommands
 
-@Suite("A call", .timeLimit(.minutes(1)))
+@Suite("A call", .timeLimit(.minutes(10)))
 struct CallTests {
   private let away = WireStatus(.unavailable, "the daemon is starting")
 

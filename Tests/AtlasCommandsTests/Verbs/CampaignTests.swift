@@ -4,7 +4,7 @@ import Testing
 
 @testable import AtlasCommands
 
-@Suite("atlas campaign", .timeLimit(.minutes(1)))
+@Suite("atlas campaign", .timeLimit(.minutes(10)))
 struct CampaignTests {
   /// A small campaign in which something of everything has happened.
   private var world: World {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AtlasCommands
 
-@Suite("atlas fleet", .timeLimit(.minutes(1)))
+@Suite("atlas fleet", .timeLimit(.minutes(10)))
 struct FleetTests {
   private func withFile(
     _ bytes: [UInt8], _ body: @Sendable (String) async throws -> Void

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AtlasCommands
 
-@Suite("What comes out", .timeLimit(.minutes(1)))
+@Suite("What comes out", .timeLimit(.minutes(10)))
 struct FormatTests {
   /// Verbs that show something, with the names they print.
   private static let verbs: [(words: [String], names: String)] = [
@@ -88,7 +88,7 @@ struct FormatTests {
   }
 }
 
-@Suite("A daemon that does not serve everything", .timeLimit(.minutes(1)))
+@Suite("A daemon that does not serve everything", .timeLimit(.minutes(10)))
 struct UnservedTests {
   /// What grpc-swift says when nobody registered the method.
   private let unknown = WireStatus(

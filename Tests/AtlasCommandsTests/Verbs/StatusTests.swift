@@ -3,7 +3,7 @@ import Testing
 
 @testable import AtlasCommands
 
-@Suite("atlas status and its neighbours", .timeLimit(.minutes(1)))
+@Suite("atlas status and its neighbours", .timeLimit(.minutes(10)))
 struct StatusTests {
   @Test("status shows the daemon, its clock, and what runs")
   func status() async throws {
@@ -153,7 +153,7 @@ struct StatusTests {
   }
 }
 
-@Suite("The verbs about clients, servers, hooks and the log", .timeLimit(.minutes(1)))
+@Suite("The verbs about clients, servers, hooks and the log", .timeLimit(.minutes(10)))
 struct OtherVerbTests {
   @Test("client list shows what keeps a client from being worked on")
   func clients() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AtlasCommands
 
-@Suite("atlas campaign wait", .timeLimit(.minutes(1)))
+@Suite("atlas campaign wait", .timeLimit(.minutes(10)))
 struct WaitTests {
   private static func campaign(
     _ state: AtlasV1.CampaignState, settled: Bool = false, held: Int32 = 0, failed: Int32 = 0,

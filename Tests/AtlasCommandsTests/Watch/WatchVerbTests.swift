@@ -3,7 +3,7 @@ import Testing
 
 @testable import AtlasCommands
 
-@Suite("atlas watch", .timeLimit(.minutes(1)))
+@Suite("atlas watch", .timeLimit(.minutes(10)))
 struct WatchVerbTests {
   @Test("prints lines where there is no terminal, and ends when the campaign has settled")
   func plain() async throws {
