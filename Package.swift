@@ -136,8 +136,14 @@ let package = Package(
       of: "AtlasWire", ["CWireFixtures", "CProtobufC", grpcCore, grpcInProcess],
       exclude: ["Interop", "Fixtures"]),
     tests(
+      of: "AtlasRuntime",
+      [
+        "AtlasModel", "AtlasEngine", "AtlasControl", "AtlasStore", "AtlasHooks", lifecycle, logging,
+      ]),
+    tests(
       of: "AtlasServer",
       [
+        "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasHooks", "AtlasControl", "AtlasRuntime",
         "AtlasWire", grpcCore, grpcTransport, grpcInProcess, lifecycle, logging, logTesting, nio,
         nioPosix, nioEmbedded,
       ]),

@@ -7,6 +7,7 @@ extension ControlMachine {
   func answer(after change: Change, now: Instant) throws(ControlError) -> ControlAnswer {
     switch change {
     case .importFleet: .done
+    case .updateClient(let config, _): .client(state.view(client: try client(config.name)))
     case .createCampaign(let request): .campaign(try view(request.name, now), inFlight: 0)
     case .startCampaign(let name, _), .excludeUpdate(let name, _, _),
       .pauseCampaign(let name, _, _), .resumeCampaign(let name, _, _),
@@ -76,7 +77,7 @@ extension ControlMachine {
         state.metrics(
           campaign: try name.map(campaign), client: try client.map(self.client),
           details: details, now: now, demoFactor: configuration.demoFactor))
-    case .fleet: .fleet(state.fleet())
+    case .fleet: .fleet(state.fleet(), version: state.fleetVersion)
     case .snapshot:
       .snapshot(
         ControlSnapshot(state: state, now: now, demoFactor: configuration.demoFactor))

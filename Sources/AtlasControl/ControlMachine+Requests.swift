@@ -16,6 +16,8 @@ extension ControlMachine {
         reply = .refused(error)
       }
     case .change(let change, let caller): reply = take(change, caller, into: &batch)
+    case .recall(let caller): reply = recall(caller) ?? .answer(.done)
+    case .loadHooks(let revision, let caller): reply = load(revision, caller, into: &batch)
     case .report(let name, let reports): reply = take(reports, from: name, into: &batch)
     }
     batch.releases.append(.reply(ticket, reply))
@@ -34,12 +36,9 @@ extension ControlMachine {
   private mutating func take(
     _ change: Change, _ caller: Caller, into batch: inout PendingBatch
   ) -> ControlReply {
-    switch answers.lookUp(caller) {
-    case .repeated(let bytes): return .repeated(bytes)
-    case .other: return .refused(.requestIDReused(caller.requestID))
-    case .new: break
-    }
+    if let known = recall(caller) { return known }
     do {
+      try demandUnchanged(change)
       let event = try event(change, by: caller.principal, now: batch.moment.campaign)
       let effects = try refusing { () throws(Refusal) in
         try state.step(event, now: batch.moment.campaign)
@@ -50,6 +49,26 @@ extension ControlMachine {
       return .answer(answer)
     } catch {
       return .refused(error)
+    }
+  }
+
+  private mutating func load(
+    _ revision: String, _ caller: Caller, into batch: inout PendingBatch
+  ) -> ControlReply {
+    if let known = recall(caller) { return known }
+    hookRevision = revision
+    batch.records.append(
+      Record(.hooksLoaded, detail: revision, principal: caller.principal))
+    remember(.done, for: caller, in: &batch)
+    return .answer(.done)
+  }
+
+  /// What a caller gets whose request id is known; nil when it is new.
+  private func recall(_ caller: Caller) -> ControlReply? {
+    switch answers.lookUp(caller) {
+    case .repeated(let bytes): .repeated(bytes)
+    case .other: .refused(.requestIDReused(caller.requestID))
+    case .new: nil
     }
   }
 
@@ -76,8 +95,10 @@ extension ControlMachine {
     _ change: Change, by: String, now: Instant
   ) throws(ControlError) -> Event {
     switch change {
-    case .importFleet(let clients, let servers, let ringNames):
+    case .importFleet(let clients, let servers, let ringNames, _):
       .fleetImported(clients: clients, servers: servers, ringNames: ringNames, by: by)
+    case .updateClient(let config, _):
+      .fleetImported(clients: [config], servers: [], by: by)
     case .createCampaign(let request): .createCampaign(try draft(request), by: by)
     case .startCampaign(let name, let etag):
       .startCampaign(
@@ -112,6 +133,25 @@ extension ControlMachine {
     case .stop(let name, let reason): .stop(try name.map(client), reason: reason, by: by)
     case .releaseStop(let name, let reason):
       .releaseStop(try name.map(client), reason: reason, by: by)
+    }
+  }
+
+  /// A change that was decided on by what somebody saw is refused when that is no longer so.
+  private func demandUnchanged(_ change: Change) throws(ControlError) {
+    switch change {
+    case .importFleet(_, _, _, ifVersion: let version?):
+      guard version != state.fleetVersion else { return }
+      throw .refused(
+        .changed(
+          message: "the fleet was changed by another in the meantime",
+          hint: "look at the differences again, then import"))
+    case .updateClient(let config, let etag):
+      guard etag != String(state[client: try client(config.name)].version) else { return }
+      throw .refused(
+        .changed(
+          message: "client \(config.name) has changed since you saw it",
+          hint: "look at it again, then decide"))
+    case _: return
     }
   }
 

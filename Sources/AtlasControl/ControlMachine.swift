@@ -92,6 +92,9 @@ package struct ControlMachine: Sendable {
   /// Position of the newest record.
   package var logPosition: UInt64 { log.seq }
 
+  /// A commit runs: what it holds may be durable before anybody has been told.
+  package var isCommitting: Bool { released != nil }
+
   /// Inputs that wait for a commit to end.
   package var backlog: Int { waiting.count - nextWaiting }
 

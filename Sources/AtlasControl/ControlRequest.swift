@@ -5,6 +5,13 @@ import AtlasModel
 package enum ControlRequest: Sendable {
   case change(Change, Caller)
   case read(Read)
+  /// Whether a request with this id was answered before: answered with its first answer, with
+  /// ``ControlError/requestIDReused(_:)``, or with ``ControlAnswer/done`` when it is new. For
+  /// requests whose change depends on what is there now.
+  case recall(Caller)
+  /// Campaigns that are started from now on pin this revision of the hooks; answered with
+  /// ``ControlAnswer/done``.
+  case loadHooks(revision: String, Caller)
   /// Reports of an agent that has no session; answered with ``ControlAnswer/done``.
   case report(ServerName, [CommandReport])
 }
@@ -36,9 +43,13 @@ package struct Caller: Hashable, Sendable {
 
 /// A request that changes something.
 package enum Change: Sendable {
-  /// `ringNames` are all there are from now on; nil leaves them as they are.
+  /// `ringNames` are all there are from now on; nil leaves them as they are. Refused when the fleet
+  /// is no longer the one of `ifVersion`, so that no change of another is undone.
   case importFleet(
-    clients: [ClientConfig], servers: [ServerConfig], ringNames: [RingName]? = nil)
+    clients: [ClientConfig], servers: [ServerConfig], ringNames: [RingName]? = nil,
+    ifVersion: UInt64? = nil)
+  /// Refused when the client's etag is another by now.
+  case updateClient(ClientConfig, ifMatch: String)
   case createCampaign(CampaignRequest)
   case startCampaign(CampaignName, ifMatch: String)
   case pauseCampaign(CampaignName, ScopeRequest, reason: String)
@@ -150,7 +161,8 @@ package enum ControlAnswer: Sendable {
   case released(StopView, paused: [CampaignName])
   case stops(StopsView)
   case metrics(MetricsView)
-  case fleet(Fleet)
+  /// `version` grows with every change of the fleet.
+  case fleet(Fleet, version: UInt64)
   case snapshot(ControlSnapshot)
 }
 

@@ -101,6 +101,7 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case serverLocked = "server.locked"
   case serverUnlocked = "server.unlocked"
   case serverRetired = "server.retired"
+  case hooksLoaded = "hooks.loaded"
   case campaignCreated = "campaign.created"
   case campaignStarted = "campaign.started"
   case campaignPaused = "campaign.paused"

@@ -23,12 +23,13 @@ package final class CampaignClock: Sendable {
 
   /// - Parameters:
   ///   - factor: How many times faster than real time; 1 is the wall clock.
-  ///   - start: Campaign time now, for a rehearsal; the wall clock needs none. Not before this
-  ///     does the clock begin.
+  ///   - start: Campaign time of the last commit, where there is one. A rehearsal goes on from
+  ///     there; the wall clock stands still until it has caught up.
   package init(factor: Int, start: Instant?) {
     precondition(factor >= 1, "a clock does not stand still")
     self.factor = factor
-    let origin = start ?? Self.wallClock
+    let wall = Self.wallClock
+    let origin = factor == 1 ? max(wall, start ?? wall) : start ?? wall
     state = Mutex(
       State(campaignOrigin: origin, monotonicOrigin: Self.monotonic, latest: origin))
   }

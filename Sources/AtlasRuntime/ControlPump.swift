@@ -17,8 +17,9 @@ package final class ControlPump: Service {
   private let logger: Logger
   /// A rehearsal's clock jumps to the first window of the first fleet that is imported.
   private let startsAtFirstWindow: Bool
-  private let inputs: AsyncStream<ControlInput>
-  private let input: AsyncStream<ControlInput>.Continuation
+  /// Nil asks the pump to end.
+  private let inputs: AsyncStream<ControlInput?>
+  private let input: AsyncStream<ControlInput?>.Continuation
   private let channels = AgentChannels()
   private let callers = Mutex<Callers>(Callers())
   private let alarm: Alarm
@@ -119,17 +120,35 @@ package final class ControlPump: Service {
       try await withThrowingDiscardingTaskGroup { group in
         defer { close() }
         try perform(machine.wake(at: moment), in: &group)
+        var isEnding = false
         for await next in inputs {
-          backlog.subtract(1, ordering: .relaxed)
-          try perform(machine.handle(next, at: moment), in: &group)
-          held.store(machine.backlog, ordering: .relaxed)
+          switch next {
+          case nil: isEnding = true
+          case .committed?, .commitFailed?: try handle(next, with: &machine, in: &group)
+          // Nothing is begun any more. Who asked is told so, agents say their reports again, and
+          // hooks run again with the next daemon.
+          case _ where isEnding: continue
+          case _: try handle(next, with: &machine, in: &group)
+          }
+          // A change whose commit runs may be durable already: its caller gets the answer.
+          if isEnding, !machine.isCommitting { break }
         }
         // What is still running, hooks above all, starts again with the next daemon.
         group.cancelAll()
       }
     } onGracefulShutdown: { [input] in
-      input.finish()
+      input.yield(nil)
     }
+  }
+
+  private func handle(
+    _ next: ControlInput?, with machine: inout ControlMachine,
+    in group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) throws {
+    guard let next else { return }
+    backlog.subtract(1, ordering: .relaxed)
+    try perform(machine.handle(next, at: moment), in: &group)
+    held.store(machine.backlog, ordering: .relaxed)
   }
 
   private var moment: Moment {
@@ -216,6 +235,8 @@ package final class ControlPump: Service {
       return
     }
     clock.jump(to: opening)
+    // What was due in the time between is due now, and the alarm was set by the old clock.
+    put(.timerFired)
     logger.info("the rehearsal's clock begins at the first window", metadata: ["at": "\(opening)"])
   }
 

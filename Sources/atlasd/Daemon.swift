@@ -33,7 +33,10 @@ struct Daemon {
     let revision = try await hooks.open(pinned: machine.pinnedHookRevisions, logger: logger)
     let pump = ControlPump(
       machine: machine, store: store, hooks: hooks.port, clock: clock,
-      startsAtFirstWindow: stored.meta == nil && options.demoStart == nil, logger: logger)
+      // As long as there is no campaign: a daemon that was killed right after the import begins
+      // there, too.
+      startsAtFirstWindow: options.demoFactor > 1 && options.demoStart == nil
+        && machine.state.campaigns.isEmpty, logger: logger)
     pump.hooksLoaded(revision: revision)
     let core = ServiceCore(pump: pump, store: store)
     let server = try GRPCDaemonServer(
@@ -102,8 +105,13 @@ struct Daemon {
         "\(options.dataDirectory) was made by a rehearsal; go on with --demo-clock "
           + "\(meta.demoFactor), or use another directory")
     }
-    return CampaignClock(
-      factor: options.demoFactor, start: isDemo ? meta.campaignTime : nil)
+    let clock = CampaignClock(factor: options.demoFactor, start: meta.campaignTime)
+    if !isDemo, CampaignClock.realMilliseconds + 1_000 < meta.campaignTime.milliseconds {
+      logger.critical(
+        "the machine's clock is behind the last commit; campaign time stands still until it is not",
+        metadata: ["last_commit": "\(meta.campaignTime)"])
+    }
+    return clock
   }
 
   private func machine(_ stored: StoredState) throws -> ControlMachine {

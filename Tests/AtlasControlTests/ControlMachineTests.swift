@@ -250,3 +250,54 @@ extension StoredState {
     self.rows = rows.keys.sorted().compactMap { rows[$0] }
   }
 }
+
+@Suite("A change that depends on what somebody saw")
+struct ChangeIfUnchangedTests {
+  @Test("of a client is carried out, and answered with the client as it is then")
+  func updatesClient() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    let update = desk.ask(.updateClient(Self.wanted, ifMatch: "0"))
+    _ = desk.commitAll()
+    guard case .answer(.client(let view)) = desk.drain().reply(update) else {
+      Issue.record("it was not carried out")
+      return
+    }
+    #expect(view.config == Self.wanted && view.etag == "1")
+  }
+
+  @Test("of a client is refused once the client is another")
+  func refusesStaleClient() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    desk.ask(.updateClient(Self.wanted, ifMatch: "0"))
+    var late = Self.wanted
+    late.priority = 8
+    let stale = desk.ask(.updateClient(late, ifMatch: "0"))
+    _ = desk.commitAll()
+    guard case .refused(.refused(.changed)) = desk.drain().reply(stale) else {
+      Issue.record("it was not refused")
+      return
+    }
+    #expect(desk.machine.state.clients[0].config.priority == 7)
+  }
+
+  @Test("of the fleet is refused once the fleet is another, and nothing of it is done")
+  func refusesStaleImport() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    let seen = desk.machine.state.fleetVersion
+    desk.ask(.importFleet(clients: [Self.wanted], servers: [], ifVersion: seen))
+    let other = ClientConfig(name: ClientName(trusted: "NOR"))
+    let stale = desk.ask(.importFleet(clients: [other], servers: [], ifVersion: seen))
+    _ = desk.commitAll()
+    guard case .refused(.refused(.changed)) = desk.drain().reply(stale) else {
+      Issue.record("it was not refused")
+      return
+    }
+    #expect(desk.machine.state.clients.map(\.config) == [Self.wanted])
+  }
+
+  private static let wanted = ClientConfig(
+    name: Desk.client, ring: .canary, requireBackup: false, createSnapshots: false, priority: 7)
+}

@@ -77,16 +77,20 @@ extension AtlasV1.RetireServerResponse: ControlAnswered {
 }
 
 extension AtlasV1.UpdateClientResponse: ControlAnswered {
-  init(_ answer: ControlAnswer) throws(WireStatus) {
-    guard case .done = answer else { throw .wrongAnswer }
-    self.init()
-  }
+  init(_ answer: ControlAnswer) throws(WireStatus) { self.init(client: try answer.client) }
 }
 
 extension AtlasV1.ImportFleetResponse: ControlAnswered {
   init(_ answer: ControlAnswer) throws(WireStatus) {
     guard case .done = answer else { throw .wrongAnswer }
     self.init(applied: true)
+  }
+}
+
+extension AtlasV1.ReloadHooksResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) {
+    guard case .done = answer else { throw .wrongAnswer }
+    self.init(reloaded: true)
   }
 }
 

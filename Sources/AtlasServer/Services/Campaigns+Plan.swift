@@ -14,7 +14,11 @@ extension Campaigns {
     let name: CampaignName = try Field.name(request.campaign, "campaign")
     let snapshot = try await snapshot()
     let plan: CampaignPlan
-    do { plan = try snapshot.plan(name) } catch { throw WireStatus(error) }
+    do throws(ControlError) {
+      plan = try await core.bench.work { () throws(ControlError) in try snapshot.plan(name) }
+    } catch {
+      throw WireStatus(error)
+    }
     return AtlasV1.PlanCampaignResponse(plan: .init(plan, details: request.details))
   }
 
@@ -31,7 +35,12 @@ extension Campaigns {
     let name: CampaignName = try Field.name(request.campaign, "campaign")
     let snapshot = try await snapshot()
     var report: AtlasV1.Report
-    do { report = .init(try snapshot.report(name)) } catch { throw WireStatus(error) }
+    do throws(ControlError) {
+      report = .init(
+        try await core.bench.work { () throws(ControlError) in try snapshot.report(name) })
+    } catch {
+      throw WireStatus(error)
+    }
     do throws(StoreError) {
       let totals = try await core.store.hookTotals(campaign: name.text)
       report.hookRuns = Int32(clamping: totals.hookRuns)

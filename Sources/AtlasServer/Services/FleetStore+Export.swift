@@ -57,7 +57,7 @@ extension FleetStore {
   }
 
   private func fleet() async throws(WireStatus) -> Fleet {
-    guard case .fleet(let fleet) = try await core.read(.fleet) else {
+    guard case .fleet(let fleet, _) = try await core.read(.fleet) else {
       throw WireStatus.wrongAnswer
     }
     return fleet

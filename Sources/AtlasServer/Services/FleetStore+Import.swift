@@ -10,10 +10,14 @@ extension FleetStore {
     _ requests: RPCAsyncSequence<AtlasV1.ImportFleetRequest, any Error>, context: ServerContext
   ) async throws -> AtlasV1.ImportFleetResponse {
     let (options, documents) = try await receive(requests)
-    guard case .fleet(let existing) = try await core.read(.fleet) else {
+    var caller = try core.caller(
+      of: AtlasV1.ImportFleetResponse.self, options.dryRun ? "" : options.requestID
+    ) { Self.content(options, documents) }
+    if let first: AtlasV1.ImportFleetResponse = try await core.recall(caller) { return first }
+    guard case .fleet(let existing, let version) = try await core.read(.fleet) else {
       throw WireStatus.wrongAnswer
     }
-    let result = FleetImport.read(documents: documents, over: existing)
+    let result = await core.bench.work { FleetImport.read(documents: documents, over: existing) }
     var response = AtlasV1.ImportFleetResponse(result)
     let refused = result.hasErrors && options.requireAll
     guard !options.dryRun, !refused, !result.changes.isEmpty else { return response }
@@ -23,10 +27,21 @@ extension FleetStore {
     let change = Change.importFleet(
       clients: result.fleet.clients.filter { !clients.contains($0) },
       servers: result.fleet.servers.filter { !servers.contains($0) },
-      ringNames: result.fleet.ringNames)
-    return try await core.change(
-      change, content: documents.flatMap(\.bytes), answer: response.encode(),
-      requestID: options.requestID)
+      ringNames: result.fleet.ringNames, ifVersion: version)
+    caller.encodedAnswer = response.encode()
+    return try await core.carryOut(.change(change, caller), caller)
+  }
+
+  /// The whole request, with nothing that could stand for two: every part has its length in front.
+  private static func content(
+    _ options: AtlasV1.ImportOptions, _ documents: [SourceDocument]
+  ) -> [UInt8] {
+    var content: [UInt8] = []
+    for part in [options.encode()] + documents.flatMap({ [Array($0.name.utf8), $0.bytes] }) {
+      withUnsafeBytes(of: UInt64(part.count).littleEndian) { content += $0 }
+      content += part
+    }
+    return content
   }
 
   /// Options first, then the documents in pieces of the same name.

@@ -13,20 +13,19 @@ extension FleetStore {
     guard !request.updateMask.isEmpty else {
       throw WireStatus(invalid: "update_mask", "names no field; \(Self.updatable)")
     }
+    let caller = try core.caller(
+      of: AtlasV1.UpdateClientResponse.self, request.requestID
+    ) { request.encode() }
+    if let first: AtlasV1.UpdateClientResponse = try await core.recall(caller) { return first }
     guard
       case .client(var view) = try await core.read(.client(Field.name(wanted.name, "client.name")))
     else { throw WireStatus.wrongAnswer }
-    guard wanted.etag.isEmpty || wanted.etag == view.etag else {
-      throw WireStatus(
-        .aborted, "client \(wanted.name) has changed since you saw it", reason: "CHANGED",
-        metadata: ["hint": "look at it again, then decide"])
-    }
     for field in request.updateMask { try view.config.take(field, from: wanted) }
-    view.config = try checked(view.config)
-    let response = AtlasV1.UpdateClientResponse(client: AtlasV1.ClientInfo(view))
-    return try await core.change(
-      .importFleet(clients: [view.config], servers: []), content: request.encode(),
-      answer: response.encode(), requestID: request.requestID)
+    // Without an etag of the caller's: at least nothing that changed since the line above is lost.
+    let etag = wanted.etag.isEmpty ? view.etag : wanted.etag
+    let config = try checked(view.config)
+    let change = Change.updateClient(config, ifMatch: etag)
+    return try await core.carryOut(.change(change, caller), caller)
   }
 
   fileprivate static let updatable =

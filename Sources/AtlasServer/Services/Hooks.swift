@@ -42,16 +42,23 @@ package struct Hooks: AtlasV1.HookService.Server {
     _ request: AtlasV1.ReloadHooksRequest, context: ServerContext
   ) async throws -> AtlasV1.ReloadHooksResponse {
     let catalog = try needCatalog()
+    var caller = try core.caller(
+      of: AtlasV1.ReloadHooksResponse.self, request.requestID
+    ) { request.encode() }
+    if let first: AtlasV1.ReloadHooksResponse = try await core.recall(caller) { return first }
+    let reload: HookReload
     do throws(HookCatalogError) {
-      // Once more with the same id does no harm: the files are what counts.
-      let reload = try await catalog.reload()
-      if reload.isReloaded { core.pump.hooksLoaded(revision: reload.listing.revision.text) }
-      return AtlasV1.ReloadHooksResponse(
-        revision: .init(reload.listing), diagnostics: reload.check.findings.map { .init($0) },
-        reloaded: reload.isReloaded)
+      reload = try await catalog.reload()
     } catch {
       throw WireStatus(.failedPrecondition, error.description)
     }
+    let response = AtlasV1.ReloadHooksResponse(
+      revision: .init(reload.listing), diagnostics: reload.check.findings.map { .init($0) },
+      reloaded: reload.isReloaded)
+    guard reload.isReloaded else { return response }
+    caller.encodedAnswer = response.encode()
+    return try await core.carryOut(
+      .loadHooks(revision: reload.listing.revision.text, caller), caller)
   }
 
   package func listHookRuns(

@@ -11,6 +11,7 @@ import GRPCCore
 package struct ServiceCore: Sendable {
   package let pump: ControlPump
   package let store: any Store
+  let bench = Workbench()
 
   package init(pump: ControlPump, store: any Store) {
     self.pump = pump
@@ -30,32 +31,44 @@ package struct ServiceCore: Sendable {
   func change<Request: WireMessage, Response: ControlAnswered>(
     _ change: Change, _ request: Request, requestID: String, _ context: ServerContext
   ) async throws -> Response {
+    let caller = try caller(of: Response.self, requestID) { request.encode() }
+    return try await carryOut(.change(change, caller), caller)
+  }
+
+  /// Who is calling the method that answers with `Response`.
+  /// - Parameter content: All bytes that make the request what it is; asked for only when a repeat
+  ///   can be known.
+  func caller<Response: ControlAnswered>(
+    of response: Response.Type, _ requestID: String, content: () -> [UInt8]
+  ) throws(WireStatus) -> Caller {
     guard requestID.utf8.count <= Self.longestRequestID else {
       throw WireStatus(
         invalid: "request_id", "is longer than \(Self.longestRequestID) characters")
     }
-    let caller = Caller(
+    return Caller(
       principal: Principal.name, method: Response.wireName, requestID: requestID,
-      contentHash: requestID.isEmpty ? [] : sha256(request.encode()))
-    return try await carryOut(change, caller)
+      contentHash: requestID.isEmpty ? [] : sha256(content()))
   }
 
-  /// The same for a request that came in pieces, and whose answer is known beforehand.
-  func change<Response: ControlAnswered>(
-    _ change: Change, content: [UInt8], answer: [UInt8], requestID: String
-  ) async throws -> Response {
-    let caller = Caller(
-      principal: Principal.name, method: Response.wireName, requestID: requestID,
-      contentHash: requestID.isEmpty ? [] : sha256(content), encodedAnswer: answer)
-    let _: Response = try await carryOut(change, caller)
-    return try Response(decoding: answer)
+  /// The answer of the first request with this id; nil when there was none. To be asked before a
+  /// request is compared with what is there, because the first one may have changed that.
+  func recall<Response: ControlAnswered>(_ caller: Caller) async throws -> Response? {
+    guard !caller.requestID.isEmpty else { return nil }
+    switch await pump.call(.recall(caller)) {
+    case .answer: return nil
+    case .repeated(let bytes): return try Response(decoding: bytes)
+    case .refused(let error): throw WireStatus(error)
+    }
   }
 
-  private func carryOut<Response: ControlAnswered>(
-    _ change: Change, _ caller: Caller
+  /// Carries out a change, or gives the answer of the first request with this id.
+  func carryOut<Response: ControlAnswered>(
+    _ change: ControlRequest, _ caller: Caller
   ) async throws -> Response {
-    switch await pump.call(.change(change, caller)) {
-    case .answer(let answer): return try Response(answer)
+    switch await pump.call(change) {
+    case .answer(let answer):
+      if let known = caller.encodedAnswer { return try Response(decoding: known) }
+      return try Response(answer)
     case .repeated(let bytes): return try Response(decoding: bytes)
     case .refused(let error): throw WireStatus(error)
     }

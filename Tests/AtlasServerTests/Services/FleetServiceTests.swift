@@ -1,0 +1,137 @@
+import AtlasModel
+import AtlasWire
+import GRPCCore
+import Testing
+
+@testable import AtlasServer
+
+@Suite("The fleet service") struct FleetServiceTests {
+  @Test("gives a repeated import its first answer, although nothing differs any more")
+  func repeatedImport() async throws {
+    try await TestDaemon.run { daemon in
+      let first = try await daemon.importFleet(requestID: "import-1")
+      #expect(first.applied && first.clientsAdded == 2 && first.serversAdded == 3)
+      let again = try await daemon.importFleet(requestID: "import-1")
+      #expect(again == first)
+      let new = try await daemon.importFleet(requestID: "import-2")
+      #expect(!new.applied && new.changes.isEmpty)
+    }
+  }
+
+  @Test(
+    "refuses another import under the id of a first: other bytes, other names, another split",
+    arguments: [
+      [
+        ("servers.csv", TestDaemon.servers + "LAA-PARIS-WEB03\n"),
+        ("clients.yaml", TestDaemon.clients),
+      ],
+      [("fleet.csv", TestDaemon.servers), ("clients.yaml", TestDaemon.clients)],
+      [("servers.csv", TestDaemon.servers), ("clients.yml", TestDaemon.clients)],
+    ])
+  func otherImport(documents: [(String, String)]) async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet(requestID: "import-1")
+      let error = await #expect(throws: RPCError.self) {
+        try await daemon.importFleet(documents, requestID: "import-1")
+      }
+      #expect(error?.code == .invalidArgument)
+      #expect(error?.message == "request id “import-1” was used for another request")
+    }
+  }
+
+  @Test("changes nothing in a dry run, and does not remember it")
+  func dryRun() async throws {
+    try await TestDaemon.run { daemon in
+      let dry = try await daemon.importFleet(requestID: "import-1", dryRun: true)
+      #expect(!dry.applied && dry.serversAdded == 3)
+      #expect(try await daemon.fleet.listServers(.init()).servers.isEmpty)
+      #expect(try await daemon.importFleet(requestID: "import-1").applied)
+    }
+  }
+
+  @Test("changes the fields that the mask names, and answers with the client as it is then")
+  func updateClient() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      let before = try #require(try await daemon.fleet.getClient(.init(client: "LAA")).client)
+      var change = AtlasV1.ClientInfo()
+      change.name = "LAA"
+      change.ring = 3
+      change.priority = 7
+      let wanted = change
+      let request = AtlasV1.UpdateClientRequest(
+        requestID: "update-1", client: wanted, updateMask: ["priority"])
+      let after = try #require(try await daemon.fleet.updateClient(request).client)
+      #expect(after.priority == 7 && after.ring == 0)
+      #expect(after.etag != before.etag)
+      #expect(try await daemon.fleet.getClient(.init(client: "LAA")).client == after)
+      #expect(try await daemon.fleet.updateClient(request).client == after)
+    }
+  }
+
+  @Test("refuses a change of a client that has changed since its etag")
+  func staleEtag() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      let seen = try #require(try await daemon.fleet.getClient(.init(client: "LAA")).client)
+      var wanted = seen
+      wanted.priority = 7
+      let first = wanted
+      _ = try await daemon.fleet.updateClient(.init(client: first, updateMask: ["priority"]))
+      wanted.priority = 8
+      let stale = wanted
+      let error = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.updateClient(.init(client: stale, updateMask: ["priority"]))
+      }
+      #expect(error?.code == .aborted)
+      #expect(error?.message == "client LAA has changed since you saw it")
+    }
+  }
+
+  @Test(
+    "says which field of a client cannot be changed, and which value is wrong",
+    arguments: [
+      ("slots_in_use", "update_mask"), ("ring", "client.ring"), ("zone", "client.zone"),
+      ("windows", "client.windows"),
+    ])
+  func badUpdate(mask: String, field: String) async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      var change = AtlasV1.ClientInfo()
+      change.name = "LAA"
+      change.ring = 99
+      change.zone = "Mars/Olympus"
+      change.windows = ["Fri 25:00-Sat"]
+      let wanted = change
+      let error = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.updateClient(.init(client: wanted, updateMask: [mask]))
+      }
+      #expect(error?.code == .invalidArgument)
+      #expect(error?.message.hasPrefix(field) == true, "\(error?.message ?? "")")
+    }
+  }
+
+  @Test("pages through servers in order of their names")
+  func pages() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      let first = try await daemon.fleet.listServers(.init(pageSize: 2))
+      #expect(first.servers.map(\.name) == ["LAA-PARIS-WEB01", "LAA-PARIS-WEB02"])
+      let rest = try await daemon.fleet.listServers(
+        .init(pageSize: 2, pageToken: first.nextPageToken))
+      #expect(rest.servers.map(\.name) == ["NOR-OSLO-SQL01"])
+      #expect(rest.nextPageToken.isEmpty)
+    }
+  }
+
+  @Test("names what is not there", arguments: ["LAA-PARIS-WEB09"])
+  func unknownServer(name: String) async throws {
+    try await TestDaemon.run { daemon in
+      let error = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.lockServer(.init(server: name, reason: "disk"))
+      }
+      #expect(error?.code == .notFound)
+      #expect(error?.message == "there is no server “\(name)”")
+    }
+  }
+}
