@@ -80,8 +80,8 @@ package struct Campaign: Sendable {
   }
 
   subscript(run index: Int32) -> Run {
-    _read { yield runs[Int(index)] }
-    _modify { yield &runs[Int(index)] }
+    @inline(__always) get { runs[Int(index)] }
+    @inline(__always) _modify { yield &runs[Int(index)] }
   }
 }
 

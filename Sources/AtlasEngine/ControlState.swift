@@ -116,10 +116,11 @@ extension ControlState {
   package func server(named name: ServerName) -> ServerID? { serverByName[name] }
   package func campaign(named name: CampaignName) -> CampaignID? { campaignByName[name] }
 
-  @inline(__always)
   package subscript(run: RunRef) -> Run {
-    _read { yield campaigns[Int(run.campaign.index)].runs[Int(run.index)] }
-    _modify { yield &campaigns[Int(run.campaign.index)].runs[Int(run.index)] }
+    @inline(__always) get { campaigns[Int(run.campaign.index)].runs[Int(run.index)] }
+    @inline(__always) _modify {
+      yield &campaigns[Int(run.campaign.index)].runs[Int(run.index)]
+    }
   }
 
   package subscript(client id: ClientID) -> Client { clients[id] }

@@ -36,17 +36,17 @@ package struct RunRef: Hashable, Sendable, Comparable {
 
 extension Array {
   subscript(id: ClientID) -> Element where Element == Client {
-    _read { yield self[Int(id.index)] }
-    _modify { yield &self[Int(id.index)] }
+    @inline(__always) get { self[Int(id.index)] }
+    @inline(__always) _modify { yield &self[Int(id.index)] }
   }
 
   subscript(id: ServerID) -> Element where Element == Server {
-    _read { yield self[Int(id.index)] }
-    _modify { yield &self[Int(id.index)] }
+    @inline(__always) get { self[Int(id.index)] }
+    @inline(__always) _modify { yield &self[Int(id.index)] }
   }
 
   subscript(id: CampaignID) -> Element where Element == Campaign {
-    _read { yield self[Int(id.index)] }
-    _modify { yield &self[Int(id.index)] }
+    @inline(__always) get { self[Int(id.index)] }
+    @inline(__always) _modify { yield &self[Int(id.index)] }
   }
 }

@@ -104,12 +104,21 @@ extension ControlState {
   /// `run.key`: the same for every attempt, so that a snapshot is found again.
   package func runKey(_ ref: RunRef) -> String {
     // Put together by hand: every command carries it.
-    var key = campaigns[Int(ref.campaign.index)].name.text
+    let server = Int(self[ref].server.index)
+    let campaign = Int(ref.campaign.index)
+    var key = ""
+    key.reserveCapacity(
+      campaigns[campaign].name.text.utf8.count + servers[server].config.name.text.utf8.count
+        + Self.longestRetry)
+    key += campaigns[campaign].name.text
     key += "/"
-    key += servers[Int(self[ref].server.index)].config.name.text
+    key += servers[server].config.name.text
     if self[ref].retryOf >= 0 { key += "/\(ref.index + 1)" }
     return key
   }
+
+  /// Two slashes and a number.
+  private static var longestRetry: Int { 12 }
 
   func rollbackMeans(of ref: RunRef) -> RollbackMeans {
     let config = servers[Int(self[ref].server.index)].config

@@ -33,7 +33,7 @@ package struct Run: Hashable, Sendable {
   package var quietDeadline: Instant?
   /// When silence of its agent becomes a loss.
   package var silenceDeadline: Instant?
-  package var details = RunDetails.none
+  package var details = RunDetails()
 
   package init(server: ServerID, lane: Int, order: Int, retryOf: Int = -1) {
     self.server = server
@@ -110,10 +110,17 @@ package struct ActiveCommand: Hashable, Sendable {
   }
 }
 
-/// What a run carries once it has begun; boxed, because most runs have not.
-package indirect enum RunDetails: Hashable, Sendable {
-  case none
-  case some(Content)
+/// What a run carries once it has begun; apart, because most runs have not.
+package struct RunDetails: Hashable, Sendable {
+  /// Empty or one: a box that is changed in place, as long as nobody else looks at it.
+  private var box: [Content] = []
+
+  package init() {}
+
+  package init(_ content: Content) { box = [content] }
+
+  /// Nil as long as nothing was written.
+  package var stored: Content? { box.first }
 
   package struct Content: Hashable, Sendable {
     package var lastError = ""
@@ -145,12 +152,10 @@ package indirect enum RunDetails: Hashable, Sendable {
   }
 
   package var content: Content {
-    get {
-      switch self {
-      case .none: Content()
-      case .some(let content): content
-      }
+    @inline(__always) get { box.isEmpty ? Content() : box[0] }
+    @inline(__always) _modify {
+      if box.isEmpty { box.append(Content()) }
+      yield &box[0]
     }
-    set { self = .some(newValue) }
   }
 }

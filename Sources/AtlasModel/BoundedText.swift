@@ -2,6 +2,8 @@ extension String {
   /// This text, cut to at most `limit` UTF-8 bytes at a character, with control characters but
   /// line breaks and tabs replaced, so that it is safe to store, log and print.
   package func bounded(to limit: Int = Limits.message) -> String {
+    // Nearly every text is short and plain, and stays as it is.
+    if utf8.count <= limit, utf8.allSatisfy(\.isPlain) { return self }
     var cleaned = ""
     var size = 0
     for character in self {
@@ -15,4 +17,9 @@ extension String {
     }
     return cleaned
   }
+}
+
+extension UInt8 {
+  /// A printable ASCII character, a line break or a tab.
+  fileprivate var isPlain: Bool { (0x20..<0x7f).contains(self) || self == 0x0a || self == 0x09 }
 }

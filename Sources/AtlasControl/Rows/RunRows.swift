@@ -24,12 +24,7 @@ extension ByteWriter {
     put(run.startedAt) { $0.put($1) }
     put(run.endedAt) { $0.put($1) }
     put(run.deadline) { $0.put($1) }
-    switch run.details {
-    case .none: put(false)
-    case .some(let content):
-      put(true)
-      put(content)
-    }
+    put(run.details.stored) { $0.put($1) }
   }
 
   private mutating func put(_ state: RunState) {
@@ -123,7 +118,7 @@ extension ByteReader {
     run.startedAt = try optional { try $0.instant() }
     run.endedAt = try optional { try $0.instant() }
     run.deadline = try optional { try $0.instant() }
-    if try bool() { run.details = .some(try details()) }
+    if try bool() { run.details = RunDetails(try details()) }
     return run
   }
 
