@@ -25,6 +25,8 @@ package struct ControlMachine: Sendable {
   var outbox: Outbox
   var answers: AnswerTable
   var hookRevision = ""
+  /// Where the engine puts its effects: the same list for every step, empty in between.
+  private var effects: [Effect] = []
 
   /// What the machine is given by the program that puts it together.
   package struct Configuration: Sendable {
@@ -165,11 +167,16 @@ package struct ControlMachine: Sendable {
 
   /// Steps an event of the world through the engine; such events are never refused.
   mutating func step(_ event: Event, into batch: inout PendingBatch) {
+    var effects: [Effect] = []
+    swap(&effects, &self.effects)
     do {
-      apply(try state.step(event, now: batch.moment.campaign), to: &batch)
+      try state.step(event, now: batch.moment.campaign, into: &effects)
     } catch {
       preconditionFailure("the engine refused what nobody asked for: \(error)")
     }
+    apply(effects, to: &batch)
+    effects.removeAll(keepingCapacity: true)
+    swap(&effects, &self.effects)
   }
 }
 

@@ -47,7 +47,7 @@ extension ControlState {
   /// accepted: it must not begin now.
   private mutating func takeBackUnwanted(_ server: ServerID, _ hello: Hello) {
     guard let known = hello.command, known.progress == .accepted else { return }
-    if let ref = servers[server].openRun, self[ref].command?.fence == known.fence { return }
+    if let ref = servers[server].openRun, command(of: ref)?.fence == known.fence { return }
     guard !hello.reports.contains(where: { $0.fence == known.fence }) else { return }
     emit(.cancelCommand(server, fence: drawFence(), command: known.fence))
   }
@@ -56,7 +56,7 @@ extension ControlState {
   private mutating func reconcile(_ ref: RunRef, _ hello: Hello, now: Instant) {
     self[ref].silenceDeadline = nil
     if case .pending = self[ref].state { return backAtItsTurn(ref, hello) }
-    guard let command = self[ref].command else { return backWithoutOrder(ref, now: now) }
+    guard let command = command(of: ref) else { return backWithoutOrder(ref, now: now) }
     if let known = hello.command, known.fence == command.fence {
       if known.changed { self[ref].marks.insert(.changed) }
       return known.progress == .done
@@ -103,7 +103,7 @@ extension ControlState {
   }
 
   private mutating func backAtItsTurn(_ ref: RunRef, _ hello: Hello) {
-    if let download = self[ref].command {
+    if let download = command(of: ref) {
       let isKnown = hello.command?.fence == download.fence
       let isDone = isKnown && hello.command?.progress == .done
       if isDone || !isKnown { clearDownload(ref, isDone: isDone) }
@@ -123,7 +123,7 @@ extension ControlState {
 
   private mutating func commandKnown(_ ref: RunRef, _ status: CommandStatus, now: Instant) {
     emit(.withdraw(status.fence))
-    self[ref].command?.delivery = .acknowledged
+    setDelivery(ref, .acknowledged)
     if self[ref].state.kind != .parked { self[ref].marks.remove(.reconciling) }
     switch self[ref].state {
     case .held(.lost): backFromHold(ref, .lost, now: now)
@@ -143,7 +143,7 @@ extension ControlState {
       guard hold == .lost else { return }
       backFromHold(ref, hold, now: now)
     }
-    self[ref].command?.delivery = .queued
+    setDelivery(ref, .queued)
     if command.fence < stopFence(ref) {
       neverBegins(ref, command, now: now)
     } else if hello.highestFence >= command.fence || self[ref].marks.contains(.reconciling) {

@@ -123,6 +123,20 @@ extension ControlState {
     }
   }
 
+  /// The command of a run. Asking through this copies the command; `self[ref].command?.fence` would
+  /// copy the run.
+  @inline(__always)
+  func command(of ref: RunRef) -> ActiveCommand? {
+    campaigns[Int(ref.campaign.index)].runs[Int(ref.index)].command
+  }
+
+  /// How far the command of a run has come, if it has one.
+  mutating func setDelivery(_ ref: RunRef, _ delivery: ActiveCommand.Delivery) {
+    guard var command = command(of: ref) else { return }
+    command.delivery = delivery
+    self[ref].command = command
+  }
+
   package subscript(client id: ClientID) -> Client { clients[id] }
   package subscript(server id: ServerID) -> Server { servers[id] }
   package subscript(campaign id: CampaignID) -> Campaign { campaigns[id] }

@@ -9,7 +9,8 @@ package enum Effect: Hashable, Sendable {
   /// The current value must be in the store.
   case save(Item)
   /// Put into the outbox, and hand to the agent's session.
-  case command(RunRef, ServerID, Command)
+  /// Indirect, because it is large: all other effects would be as large.
+  indirect case command(RunRef, ServerID, Command)
   /// Take out of the outbox: acknowledged, or not wanted any more.
   case withdraw(Fence)
   /// Tell the agent to drop a command that it has not begun.

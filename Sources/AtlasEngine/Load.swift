@@ -193,9 +193,9 @@ extension ControlState {
       case .pending: wakePending(ref, now: now)
       case .parked, .held, .completed, .failed, .notAttempted, .skipped, .postponed: break
       }
-      if self[ref].command?.delivery == .queued {
+      if command(of: ref)?.delivery == .queued {
         // It may have been handed over just before the daemon died.
-        self[ref].command?.delivery = .sent
+        setDelivery(ref, .sent)
       }
     }
   }

@@ -63,33 +63,31 @@ extension ControlState {
   }
 
   private mutating func send(_ kind: CommandKind, _ ref: RunRef, now: Instant) {
-    guard let active = self[ref].command else { preconditionFailure("a command was drawn") }
+    guard let fence = command(of: ref)?.fence else { preconditionFailure("a command was drawn") }
     let server = self[ref].server
-    var command = Command(
-      fence: active.fence, kind: kind, server: servers[server].config.name,
-      campaign: campaigns[ref.campaign].name, runKey: runKey(ref),
-      attempt: Int(self[ref].attempt), pass: Int(self[ref].pass))
-    switch kind {
-    case .update:
-      command.updateSet = campaigns[ref.campaign].updateSet
-      command.notAfter = updateNotAfter(ref, now: now)
-    case .download: command.updateSet = campaigns[ref.campaign].updateSet
-    case .health:
-      command.updateSet = campaigns[ref.campaign].updateSet
-      command.afterRollback = self[ref].marks.contains(.rollback)
-    case .rollback:
-      command.rollbackMeans = agentMeans(of: ref)
-      command.snapshotID = self[ref].details.content.snapshot?.id ?? ""
-    case .removeSnapshot: command.snapshotID = self[ref].details.content.snapshot?.id ?? ""
-    case .snapshot, .reboot: break
-    }
-    emit(.command(ref, server, command))
+    emit(
+      .command(
+        ref, server,
+        Command(
+          fence: fence, kind: kind, server: servers[server].config.name,
+          campaign: campaigns[ref.campaign].name, runKey: runKey(ref),
+          attempt: Int(self[ref].attempt), pass: Int(self[ref].pass),
+          notAfter: kind == .update ? updateNotAfter(ref, now: now) : nil,
+          updateSet: kind.hasUpdates ? campaigns[ref.campaign].updateSet : UpdateSet(),
+          rollbackMeans: kind == .rollback ? agentMeans(of: ref) : .snapshot,
+          snapshotID: kind.hasSnapshot ? snapshotID(of: ref) : "",
+          afterRollback: kind == .health && self[ref].marks.contains(.rollback))))
+  }
+
+  private func snapshotID(of ref: RunRef) -> String {
+    let snapshot = self[ref].details.content.snapshot
+    return snapshot?.id ?? ""
   }
 
   /// How long the command that was just given may take, and its agent be silent.
   private mutating func watch(_ ref: RunRef, now: Instant) {
     armCommand(ref, now: now)
-    if self[ref].command?.kind == .update { armQuiet(ref, now: now) }
+    if command(of: ref)?.kind == .update { armQuiet(ref, now: now) }
     if !servers[self[ref].server].connected { armSilence(ref, now: now) }
   }
 
@@ -244,6 +242,24 @@ extension ControlState {
     case .finalize: finalize(ref, completion(ref), now: now)
     case .download, .preCheck, .snapshot, .rollback:
       preconditionFailure("nothing is parked before \(next)")
+    }
+  }
+}
+
+extension CommandKind {
+  /// Whether its order says which updates it is about.
+  fileprivate var hasUpdates: Bool {
+    switch self {
+    case .download, .update, .health: true
+    case .snapshot, .reboot, .rollback, .removeSnapshot: false
+    }
+  }
+
+  /// Whether its order names the snapshot of the run.
+  fileprivate var hasSnapshot: Bool {
+    switch self {
+    case .rollback, .removeSnapshot: true
+    case .download, .snapshot, .update, .reboot, .health: false
     }
   }
 }

@@ -5,13 +5,13 @@ import AtlasModel
 extension ControlState {
   mutating func commandSent(_ server: ServerID, _ fence: Fence) {
     guard let ref = run(of: server, awaiting: fence) else { return }
-    if self[ref].command?.delivery == .queued { self[ref].command?.delivery = .sent }
+    if command(of: ref)?.delivery == .queued { setDelivery(ref, .sent) }
   }
 
   /// The open run of a server, if the command it waits for is this one.
   private func run(of server: ServerID, awaiting fence: Fence) -> RunRef? {
     guard servers.indices.contains(Int(server.index)),
-      let ref = servers[Int(server.index)].openRun, self[ref].command?.fence == fence
+      let ref = servers[Int(server.index)].openRun, command(of: ref)?.fence == fence
     else { return nil }
     return ref
   }
@@ -23,7 +23,7 @@ extension ControlState {
     guard let ref = run(of: server, awaiting: answer.fence) else { return }
     switch answer.verdict {
     case .accepted:
-      self[ref].command?.delivery = .acknowledged
+      setDelivery(ref, .acknowledged)
       if let recorded = answer.recorded, recorded.changed { self[ref].marks.insert(.changed) }
       emit(.save(.run(ref)))
     case .refused:
@@ -36,7 +36,7 @@ extension ControlState {
   /// The agent has seen a higher fence. That is how a stop is meant to work; otherwise another
   /// daemon, or this one before it was restored from a backup, has given orders.
   private mutating func stale(_ ref: RunRef, now: Instant) {
-    guard let command = self[ref].command else { return }
+    guard let command = command(of: ref) else { return }
     switch self[ref].state {
     case .pending: clearDownload(ref, isDone: true)
     case .parked: settleParked(ref)
@@ -65,7 +65,7 @@ extension ControlState {
   /// Gives the order again under a new fence, because the old one can never be carried out. The
   /// time limit of the phase goes on, so that no agent can keep a run for ever.
   mutating func reissue(_ ref: RunRef, now: Instant) {
-    guard let command = self[ref].command else { return }
+    guard let command = command(of: ref) else { return }
     emit(.withdraw(command.fence))
     self[ref].marks.remove(.reconciling)
     orderAgain(ref, command.kind, now: now)
@@ -82,7 +82,7 @@ extension ControlState {
 
   /// It is certain now that the command of a parked run has not begun and never will.
   mutating func settleParked(_ ref: RunRef) {
-    if let command = self[ref].command { emit(.withdraw(command.fence)) }
+    if let command = command(of: ref) { emit(.withdraw(command.fence)) }
     self[ref].command = nil
     self[ref].marks.remove(.reconciling)
     emit(.save(.run(ref)))
@@ -92,14 +92,15 @@ extension ControlState {
   mutating func reported(_ server: ServerID, _ report: CommandReport, now: Instant) {
     defer { emit(.acknowledge(server, report.fence, seq: report.seq)) }
     guard let ref = run(of: server, awaiting: report.fence),
-      let command = self[ref].command, command.lastSeq < report.seq
+      var command = command(of: ref), command.lastSeq < report.seq
     else { return }
     if command.delivery != .acknowledged {
       emit(.withdraw(report.fence))
       emit(.save(.run(ref)))
     }
-    self[ref].command?.delivery = .acknowledged
-    self[ref].command?.lastSeq = report.seq
+    command.delivery = .acknowledged
+    command.lastSeq = report.seq
+    self[ref].command = command
     switch report.event {
     case .progress(let progress): progressed(ref, progress, now: now)
     case .result(let result): ended(ref, result, now: now)
@@ -115,7 +116,7 @@ extension ControlState {
   }
 
   private func isUpdating(_ ref: RunRef) -> Bool {
-    self[ref].command?.kind == .update
+    command(of: ref)?.kind == .update
   }
 
   /// A command that was on its way when a stop came had begun after all: it goes on to the next
@@ -130,7 +131,7 @@ extension ControlState {
 
   /// The command of a run has ended.
   private mutating func ended(_ ref: RunRef, _ result: CommandResult, now: Instant) {
-    guard let command = self[ref].command else { return }
+    guard let command = command(of: ref) else { return }
     if result.changed { self[ref].marks.insert(.changed) }
     if case .pending = self[ref].state { return downloadEnded(ref, result) }
     if case .parked(let next) = self[ref].state {

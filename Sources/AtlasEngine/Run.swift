@@ -112,15 +112,18 @@ package struct ActiveCommand: Hashable, Sendable {
 
 /// What a run carries once it has begun; apart, because most runs have not.
 package struct RunDetails: Hashable, Sendable {
-  /// Empty or one: a box that is changed in place, as long as nobody else looks at it.
-  private var box: [Content] = []
+  /// Always one: a box that is changed in place, as long as nobody else looks at it. Runs that have
+  /// not begun share one.
+  private var box: [Content]
 
-  package init() {}
+  private static let unused = [Content()]
+
+  package init() { box = Self.unused }
 
   package init(_ content: Content) { box = [content] }
 
-  /// Nil as long as nothing was written.
-  package var stored: Content? { box.first }
+  /// Nil when nothing is in it.
+  package var stored: Content? { box[0] == Content() ? nil : box[0] }
 
   package struct Content: Hashable, Sendable {
     package var lastError = ""
@@ -152,10 +155,7 @@ package struct RunDetails: Hashable, Sendable {
   }
 
   package var content: Content {
-    @inline(__always) get { box.isEmpty ? Content() : box[0] }
-    @inline(__always) _modify {
-      if box.isEmpty { box.append(Content()) }
-      yield &box[0]
-    }
+    @inline(__always) get { box[0] }
+    @inline(__always) _modify { yield &box[0] }
   }
 }

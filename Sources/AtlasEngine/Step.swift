@@ -14,6 +14,17 @@ extension ControlState {
     return takeEffects()
   }
 
+  /// The same, with the effects added to those of `list`: whoever steps often gives the same list
+  /// again, and no step allocates one.
+  package mutating func step(
+    _ event: Event, now: Instant, into list: inout [Effect]
+  ) throws(Refusal) {
+    swap(&effects, &list)
+    defer { swap(&effects, &list) }
+    try take(event, now: now)
+    settleDirty(now: now)
+  }
+
   /// Hands the effects out, and leaves room for the next.
   mutating func takeEffects() -> [Effect] {
     var taken: [Effect] = []
@@ -158,15 +169,16 @@ extension ControlState {
   ) {
     self[ref].version &+= 1
     let lane = Int(self[ref].lane)
+    let state = self[ref].state
+    let fence = command(of: ref)?.fence
     var record = Record(
       kind, campaign: ref.campaign, client: campaigns[ref.campaign].lanes[lane].client,
       server: self[ref].server, ring: campaigns[ref.campaign].lanes[lane].ring,
-      fence: self[ref].command?.fence, detail: self[ref].state.detail, reason: reason,
-      principal: principal)
+      fence: fence, detail: state.detail, reason: reason, principal: principal)
     record.run = ref.index
-    record.from = from ?? self[ref].state.kind
-    record.to = self[ref].state.kind
-    record.phase = phase ?? self[ref].state.phase
+    record.from = from ?? state.kind
+    record.to = state.kind
+    record.phase = phase ?? state.phase
     record.attempt = self[ref].attempt
     record.pass = self[ref].pass
     emit(.record(record))

@@ -70,7 +70,7 @@ extension ControlState {
   /// the agent says, and what runs goes on.
   private mutating func stopCommand(_ ref: RunRef, _ phase: Phase, now: Instant) {
     if withdrawUnsent(ref) { return notBegun(ref, phase, now: now) }
-    guard self[ref].command?.delivery == .sent else { return }
+    guard command(of: ref)?.delivery == .sent else { return }
     self[ref].marks.insert(.reconciling)
     emitWithdraw(ref)
     park(ref, before: phase, now: now)
@@ -79,7 +79,7 @@ extension ControlState {
   /// A held run stays held. Its order, if it may not have begun, must not reach the agent any more:
   /// when the agent is back, the run parks or is given back.
   private mutating func stopHeld(_ ref: RunRef) {
-    guard let command = self[ref].command, command.kind.isStart,
+    guard let command = command(of: ref), command.kind.isStart,
       command.delivery != .acknowledged
     else { return }
     if !withdrawUnsent(ref) {
@@ -104,14 +104,14 @@ extension ControlState {
 
   /// Takes a command that was never handed to a session out of the outbox.
   private mutating func withdrawUnsent(_ ref: RunRef) -> Bool {
-    guard self[ref].command?.delivery == .queued else { return false }
+    guard command(of: ref)?.delivery == .queued else { return false }
     emitWithdraw(ref)
     self[ref].command = nil
     return true
   }
 
   private mutating func emitWithdraw(_ ref: RunRef) {
-    if let command = self[ref].command { emit(.withdraw(command.fence)) }
+    if let command = command(of: ref) { emit(.withdraw(command.fence)) }
   }
 
   mutating func park(_ ref: RunRef, before next: Phase, now: Instant) {

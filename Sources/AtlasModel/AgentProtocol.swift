@@ -100,7 +100,8 @@ package struct CommandAcknowledgement: Hashable, Sendable {
 package struct CommandReport: Hashable, Sendable {
   package enum Event: Hashable, Sendable {
     case progress(ProgressReport)
-    case result(CommandResult)
+    /// Indirect, because it is large and handed on from one to the next.
+    indirect case result(CommandResult)
   }
 
   package var fence: Fence

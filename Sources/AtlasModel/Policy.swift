@@ -141,6 +141,7 @@ package struct PhaseTimes: Hashable, Sendable {
   package init() {}
 
   /// The longest time `phase` may take; nil where the phase has a length instead of a limit.
+  @inlinable
   package func limit(of phase: Phase) -> Duration? {
     switch phase {
     case .download: download

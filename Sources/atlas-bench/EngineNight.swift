@@ -60,16 +60,18 @@ struct EngineNight {
   /// - Returns: processor time that the engine took, without that of the world around it.
   mutating func work() -> Duration {
     var taken = Duration.zero
-    var effects: [[Effect]] = []
+    var effects: [Effect] = []
     while !coming.isEmpty {
       let events = coming
       coming.removeAll(keepingCapacity: true)
       // As many at once as the control machine puts into one commit.
       for first in stride(from: 0, to: events.count, by: Limits.batch) {
         let begin = Machine.processorTime
-        for event in events[first...].prefix(Limits.batch) { effects.append(step(event)) }
+        for index in first..<min(first + Limits.batch, events.count) {
+          step(events[index], into: &effects)
+        }
         taken += Machine.processorTime - begin
-        for one in effects { answer(one) }
+        answer(effects)
         effects.removeAll(keepingCapacity: true)
       }
     }
@@ -79,6 +81,12 @@ struct EngineNight {
   @discardableResult
   private mutating func step(_ event: Event) -> [Effect] {
     do { return try state.step(event, now: Self.now) } catch {
+      preconditionFailure("a good night refuses nothing: \(error)")
+    }
+  }
+
+  private mutating func step(_ event: Event, into effects: inout [Effect]) {
+    do { try state.step(event, now: Self.now, into: &effects) } catch {
       preconditionFailure("a good night refuses nothing: \(error)")
     }
   }
