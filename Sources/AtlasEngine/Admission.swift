@@ -108,14 +108,14 @@ extension ControlState {
   func forbidden(_ lane: LaneRef) -> Waiting? {
     let campaign = Int(lane.campaign.index)
     let client = Int(campaigns[campaign].lanes[Int(lane.lane)].client.index)
-    if stop != nil { return .stopped(client: false) }
-    if clients[client].stop != nil { return .stopped(client: true) }
+    if isStopped { return .stopped(client: false) }
+    if clients[client].isStopped { return .stopped(client: true) }
     guard campaigns[campaign].state == .active else { return .campaign(campaigns[campaign].state) }
     let pause = campaigns[campaign].pauses.first {
       $0.scope.covers(campaigns[campaign].lanes[Int(lane.lane)])
     }
     if let pause { return .paused(pause.scope) }
-    if clients[client].paused != nil { return .clientPaused }
+    if clients[client].isPaused { return .clientPaused }
     return nil
   }
 
@@ -126,7 +126,7 @@ extension ControlState {
 
   /// Whether a stop is latched that covers the run.
   func isStopped(_ ref: RunRef) -> Bool {
-    stop != nil || clients[Int(clientOf(ref).index)].stop != nil
+    isStopped || clients[Int(clientOf(ref).index)].isStopped
   }
 
   private func closedGate(_ campaign: Int, before ring: Ring) -> Ring? {
@@ -225,10 +225,12 @@ extension PauseScope {
 }
 
 extension ControlState {
+  @inline(__always)
   func ringOf(_ ref: RunRef) -> Ring {
     campaigns[Int(ref.campaign.index)].lanes[Int(self[ref].lane)].ring
   }
 
+  @inline(__always)
   func clientOf(_ ref: RunRef) -> ClientID {
     campaigns[Int(ref.campaign.index)].lanes[Int(self[ref].lane)].client
   }

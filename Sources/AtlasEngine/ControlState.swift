@@ -7,7 +7,7 @@ import AtlasModel
 package struct ControlState: Sendable {
   /// Highest fence drawn; every command and every stop draws its own.
   package internal(set) var fence = Fence.none
-  package internal(set) var stop: StopLatch?
+  package internal(set) var stop: StopLatch? { didSet { isStopped = stop != nil } }
   package internal(set) var clients: [Client] = []
   package internal(set) var servers: [Server] = []
   package internal(set) var campaigns: [Campaign] = []
@@ -19,6 +19,8 @@ package struct ControlState: Sendable {
 
   // What follows is rebuilt on load.
 
+  /// Whether ``stop`` is there: asked several times in every step, and a latch is large to copy.
+  var isStopped = false
   /// Only looked up, never iterated: its order changes from run to run.
   var clientByName: [ClientName: ClientID] = [:]
   var serverByName: [ServerName: ServerID] = [:]
@@ -56,11 +58,15 @@ package struct ControlState: Sendable {
 /// A client and what the engine knows about it.
 package struct Client: Hashable, Sendable {
   package internal(set) var config: ClientConfig
-  package internal(set) var paused: Latch?
-  package internal(set) var stop: StopLatch?
+  package internal(set) var paused: Latch? { didSet { isPaused = paused != nil } }
+  package internal(set) var stop: StopLatch? { didSet { isStopped = stop != nil } }
   package internal(set) var version: UInt32 = 0
 
   // What follows is rebuilt on load.
+
+  /// Whether ``paused`` and ``stop`` are there: asked in every step, and latches are large to copy.
+  private(set) var isPaused = false
+  private(set) var isStopped = false
 
   /// In the order of their import.
   package internal(set) var servers: [ServerID] = []
@@ -101,7 +107,9 @@ package struct Server: Hashable, Sendable {
   // What follows is rebuilt on load.
 
   /// Its run in a started campaign that is not terminal.
-  package internal(set) var openRun: RunRef?
+  package internal(set) var openRun: RunRef? { didSet { openRunKey = "" } }
+  /// Its key, once a command has needed it: every command of the run carries the same one.
+  var openRunKey = ""
   /// A session of its agent is there.
   package internal(set) var connected = false
 

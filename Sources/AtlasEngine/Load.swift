@@ -116,6 +116,7 @@ extension ControlState {
     fence = stored.fence
     fleetVersion = stored.fleetVersion
     stop = stored.stop
+    isStopped = stop != nil
     ringNames = stored.ringNames
     for client in stored.clients {
       clientByName[client.config.name] = ClientID(clients.count)

@@ -65,18 +65,28 @@ extension ControlState {
   private mutating func send(_ kind: CommandKind, _ ref: RunRef, now: Instant) {
     guard let fence = command(of: ref)?.fence else { preconditionFailure("a command was drawn") }
     let server = self[ref].server
+    var notAfter: Instant?
+    var means = RollbackMeans.snapshot
+    var snapshotID = ""
+    var afterRollback = false
+    switch kind {
+    case .update: notAfter = updateNotAfter(ref, now: now)
+    case .health: afterRollback = self[ref].marks.contains(.rollback)
+    case .rollback:
+      means = agentMeans(of: ref)
+      snapshotID = self.snapshotID(of: ref)
+    case .removeSnapshot: snapshotID = self.snapshotID(of: ref)
+    case .download, .snapshot, .reboot: break
+    }
     emit(
       .command(
         ref, server,
         Command(
           fence: fence, kind: kind, server: servers[server].config.name,
-          campaign: campaigns[ref.campaign].name, runKey: runKey(ref),
-          attempt: Int(self[ref].attempt), pass: Int(self[ref].pass),
-          notAfter: kind == .update ? updateNotAfter(ref, now: now) : nil,
+          campaign: campaigns[ref.campaign].name, runKey: keptRunKey(ref),
+          attempt: Int(self[ref].attempt), pass: Int(self[ref].pass), notAfter: notAfter,
           updateSet: kind.hasUpdates ? campaigns[ref.campaign].updateSet : UpdateSet(),
-          rollbackMeans: kind == .rollback ? agentMeans(of: ref) : .snapshot,
-          snapshotID: kind.hasSnapshot ? snapshotID(of: ref) : "",
-          afterRollback: kind == .health && self[ref].marks.contains(.rollback))))
+          rollbackMeans: means, snapshotID: snapshotID, afterRollback: afterRollback)))
   }
 
   private func snapshotID(of ref: RunRef) -> String {
@@ -87,7 +97,7 @@ extension ControlState {
   /// How long the command that was just given may take, and its agent be silent.
   private mutating func watch(_ ref: RunRef, now: Instant) {
     armCommand(ref, now: now)
-    if command(of: ref)?.kind == .update { armQuiet(ref, now: now) }
+    if case .update = command(of: ref)?.kind { armQuiet(ref, now: now) }
     if !servers[self[ref].server].connected { armSilence(ref, now: now) }
   }
 
@@ -101,22 +111,20 @@ extension ControlState {
 
   /// `run.key`: the same for every attempt, so that a snapshot is found again.
   package func runKey(_ ref: RunRef) -> String {
-    // Put together by hand: every command carries it.
-    let server = Int(self[ref].server.index)
-    let campaign = Int(ref.campaign.index)
-    var key = ""
-    key.reserveCapacity(
-      campaigns[campaign].name.text.utf8.count + servers[server].config.name.text.utf8.count
-        + Self.longestRetry)
-    key += campaigns[campaign].name.text
+    var key = campaigns[Int(ref.campaign.index)].name.text
     key += "/"
-    key += servers[server].config.name.text
+    key += servers[Int(self[ref].server.index)].config.name.text
     if self[ref].retryOf >= 0 { key += "/\(ref.index + 1)" }
     return key
   }
 
-  /// Two slashes and a number.
-  private static var longestRetry: Int { 12 }
+  /// The same, made once for all commands of the run.
+  private mutating func keptRunKey(_ ref: RunRef) -> String {
+    let server = Int(self[ref].server.index)
+    guard servers[server].openRun == ref else { return runKey(ref) }
+    if servers[server].openRunKey.isEmpty { servers[server].openRunKey = runKey(ref) }
+    return servers[server].openRunKey
+  }
 
   func rollbackMeans(of ref: RunRef) -> RollbackMeans {
     let config = servers[Int(self[ref].server.index)].config
@@ -252,14 +260,6 @@ extension CommandKind {
     switch self {
     case .download, .update, .health: true
     case .snapshot, .reboot, .rollback, .removeSnapshot: false
-    }
-  }
-
-  /// Whether its order names the snapshot of the run.
-  fileprivate var hasSnapshot: Bool {
-    switch self {
-    case .rollback, .removeSnapshot: true
-    case .download, .snapshot, .update, .reboot, .health: false
     }
   }
 }

@@ -2,9 +2,9 @@ import AtlasModel
 
 /// What a policy says, as the engine asks for it several times in every step.
 ///
-/// Plain values without references: a ``Policy`` has lists and texts, and copying one costs more
-/// than most steps do.
-struct Rules: Sendable {
+/// An object that never changes: a ``Policy`` has lists and texts, and copying one, or as many
+/// plain values as these, costs more than most steps do.
+final class Rules: Sendable {
   let maxRetries: Int
   let retryBackoff: Duration
   let maxPasses: Int
@@ -25,6 +25,8 @@ struct Rules: Sendable {
   /// For a server whose roles ask for no times of their own.
   let times: PhaseTimes
   let hasRoleTimes: Bool
+  /// The limits of ``times`` by phase.
+  let limits: [Duration?]
 
   init(_ policy: Policy) {
     maxRetries = policy.maxRetries
@@ -46,12 +48,16 @@ struct Rules: Sendable {
     createSnapshots = policy.createSnapshots
     times = policy.times
     hasRoleTimes = !policy.roleTimes.isEmpty
+    limits = Phase.allCases.map(policy.times.limit)
   }
 }
 
 extension Campaign {
   /// Position in ``rules`` of those for `client`.
-  func rule(for client: ClientID) -> Int { override(for: client).map { $0 + 1 } ?? 0 }
+  func rule(for client: ClientID) -> Int {
+    guard !overrides.isEmpty else { return 0 }
+    return override(for: client).map { $0 + 1 } ?? 0
+  }
 
   /// Position of the client's own policy in ``overrides``; nil when it has none.
   func override(for client: ClientID) -> Int? {
@@ -62,8 +68,7 @@ extension Campaign {
 }
 
 extension ControlState {
-  /// The rules as they are for the client of a run. Inlined, so that asking for one of them copies
-  /// that one.
+  /// The rules as they are for the client of a run.
   @inline(__always)
   func rules(of ref: RunRef) -> Rules {
     rules(for: clientOf(ref), in: ref.campaign)
@@ -72,14 +77,13 @@ extension ControlState {
   @inline(__always)
   func rules(for client: ClientID, in campaign: CampaignID) -> Rules {
     let index = Int(campaign.index)
-    guard !campaigns[index].overrides.isEmpty else { return campaigns[index].rules[0] }
     return campaigns[index].rules[campaigns[index].rule(for: client)]
   }
 
   /// How long a phase of a run may take; nil where it has a length instead of a limit.
   func limit(of phase: Phase, _ ref: RunRef) -> Duration? {
     guard !rules(of: ref).hasRoleTimes else { return roleTimes(of: ref).limit(of: phase) }
-    return rules(of: ref).times.limit(of: phase)
+    return rules(of: ref).limits[Int(phase.rawValue)]
   }
 
   /// How long a run is expected to hold its slot.

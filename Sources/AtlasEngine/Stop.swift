@@ -199,7 +199,7 @@ extension ControlState {
     let campaign = Int(ref.campaign.index)
     let lane = Int(self[ref].lane)
     let client = Int(campaigns[campaign].lanes[lane].client.index)
-    return stop == nil && clients[client].stop == nil && clients[client].paused == nil
+    return !isStopped && !clients[client].isStopped && !clients[client].isPaused
       && campaigns[campaign].state.isRunning && self[ref].command == nil
       && !campaigns[campaign].pauses.contains {
         $0.scope.covers(campaigns[campaign].lanes[lane])

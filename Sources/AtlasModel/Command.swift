@@ -3,11 +3,16 @@
 package struct Fence: Hashable, Sendable, Comparable {
   package let number: UInt64
 
+  @inlinable
   package init(_ number: UInt64) { self.number = number }
 
   /// Below every fence that was ever drawn: the journal of a new agent.
   package static let none = Fence(0)
 
+  @inlinable
+  package static func == (left: Fence, right: Fence) -> Bool { left.number == right.number }
+
+  @inlinable
   package static func < (left: Fence, right: Fence) -> Bool { left.number < right.number }
 }
 

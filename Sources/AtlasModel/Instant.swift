@@ -16,6 +16,11 @@ package struct Instant: Hashable, Sendable, Comparable {
   package static let distantFuture = Instant(milliseconds: .max)
 
   @inlinable
+  package static func == (left: Instant, right: Instant) -> Bool {
+    left.milliseconds == right.milliseconds
+  }
+
+  @inlinable
   package static func < (left: Instant, right: Instant) -> Bool {
     left.milliseconds < right.milliseconds
   }
