@@ -185,8 +185,7 @@ extension ControlState {
     self[ref].details.content.offlineSince = now
     requeueBehindAll(ref)
     let deadline = now + max(rules(of: ref).offlineGrace, floors.silence)
-    self[ref].deadline = deadline
-    timers.add(.run(ref), at: deadline)
+    arm(ref, at: deadline)
     emit(.save(.run(ref)))
   }
 

@@ -15,8 +15,7 @@ extension ControlState {
   /// A download has the time that the policy gives it, however quiet it is.
   mutating func armDownload(_ ref: RunRef, now: Instant) {
     let deadline = now + max(limit(of: .download, ref) ?? .zero, floors.deadline)
-    self[ref].quietDeadline = deadline
-    timers.add(.quiet(ref), at: deadline)
+    armQuiet(ref, at: deadline)
   }
 
   private func mayDownload(_ lane: LaneRef) -> Bool {

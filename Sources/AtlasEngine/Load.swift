@@ -239,6 +239,8 @@ extension Campaign {
 
   fileprivate mutating func load(_ run: Run) {
     let index = Int32(runs.count)
+    var run = run
+    run.forgetTimers()
     runs.append(run)
     add(run)
     let lane = Int(run.lane)
@@ -273,4 +275,10 @@ extension Campaign {
 extension Run {
   /// Puts a run that is read back into the state it was stored in. Not a transition.
   package mutating func restore(state: RunState) { self.state = state }
+
+  /// The queue of a state that is loaded is empty, whatever run it is given.
+  fileprivate mutating func forgetTimers() {
+    stepTimer = nil
+    quietTimer = nil
+  }
 }

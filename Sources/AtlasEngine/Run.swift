@@ -24,22 +24,62 @@ package struct Run: Hashable, Sendable {
   /// Grows with every change; the run's etag.
   package var version: UInt32 = 0
   package var command: ActiveCommand?
-  /// Slot taken for the first time, and returned for the last.
-  package var startedAt: Instant?
-  package var endedAt: Instant?
-  /// When what the current step waits for is overdue.
-  package var deadline: Instant?
-  /// When an installer that reports nothing is worth a look.
-  package var quietDeadline: Instant?
-  /// When silence of its agent becomes a loss.
-  package var silenceDeadline: Instant?
   package var details = RunDetails()
+  private var started = CompactInstant()
+  private var ended = CompactInstant()
+  private var overdueAt = CompactInstant()
+  private var quietAt = CompactInstant()
+  private var silentAt = CompactInstant()
+  private var stepTimerAt = TimerMark()
+  private var quietTimerAt = TimerMark()
 
   package init(server: ServerID, lane: Int, order: Int, retryOf: Int = -1) {
     self.server = server
     self.lane = Int32(lane)
     self.order = Int32(order)
     self.retryOf = Int32(retryOf)
+  }
+
+  /// Slot taken for the first time.
+  package var startedAt: Instant? {
+    get { started.value }
+    set { started.value = newValue }
+  }
+
+  /// Slot returned for the last time.
+  package var endedAt: Instant? {
+    get { ended.value }
+    set { ended.value = newValue }
+  }
+
+  /// When what the current step waits for is overdue.
+  package var deadline: Instant? {
+    get { overdueAt.value }
+    set { overdueAt.value = newValue }
+  }
+
+  /// When an installer that reports nothing is worth a look.
+  package var quietDeadline: Instant? {
+    get { quietAt.value }
+    set { quietAt.value = newValue }
+  }
+
+  /// When silence of its agent becomes a loss.
+  package var silenceDeadline: Instant? {
+    get { silentAt.value }
+    set { silentAt.value = newValue }
+  }
+
+  /// When the timer fires that watches over ``deadline``, or an earlier one: it moves on then.
+  var stepTimer: Instant? {
+    get { stepTimerAt.at.value }
+    set { stepTimerAt.at.value = newValue }
+  }
+
+  /// The same for ``quietDeadline``.
+  var quietTimer: Instant? {
+    get { quietTimerAt.at.value }
+    set { quietTimerAt.at.value = newValue }
   }
 
   /// Facts about a run that are true or not.
@@ -81,6 +121,27 @@ package struct Run: Hashable, Sendable {
     /// Its updates were fetched before its turn, or there is no sense in trying.
     package static let downloaded = Marks(rawValue: 1 << 15)
   }
+}
+
+/// An instant or nothing, in the bytes of an instant: an optional takes twice as many, and a run has
+/// many of them.
+private struct CompactInstant: Hashable, Sendable {
+  private var milliseconds = Int64.min
+
+  /// The earliest instant there is stands for nothing: no calendar yields it.
+  var value: Instant? {
+    get { milliseconds == .min ? nil : Instant(milliseconds: milliseconds) }
+    set { milliseconds = newValue?.milliseconds ?? .min }
+  }
+}
+
+/// When a timer of a run fires. That is the queue's affair: runs that differ in nothing else are
+/// equal.
+private struct TimerMark: Hashable, Sendable {
+  var at = CompactInstant()
+
+  static func == (left: TimerMark, right: TimerMark) -> Bool { true }
+  func hash(into hasher: inout Hasher) {}
 }
 
 /// The newest command of a run that has not ended.

@@ -2,7 +2,8 @@ import AtlasModel
 import HeapModule
 
 /// Deadlines in order of time. Entries are never taken out early: what is due is checked against
-/// the state, and an entry that no longer fits is ignored.
+/// the state, and an entry that no longer fits is ignored. A run has one for its steps, which moves
+/// on to the deadline of the newest when it fires: most are never reached.
 struct TimerQueue: Sendable {
   enum Target: Hashable, Sendable {
     /// The step of a run is overdue, or its wait is over.

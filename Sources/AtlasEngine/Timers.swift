@@ -5,7 +5,7 @@ extension ControlState {
   mutating func fireTimers(now: Instant) {
     while let entry = timers.pop(due: now) {
       switch entry.target {
-      case .run(let ref): if self[ref].deadline == entry.at { stepOverdue(ref, now: now) }
+      case .run(let ref): stepFires(ref, armedFor: entry.at, now: now)
       case .quiet(let ref): quietFires(ref, armedFor: entry.at)
       case .silence(let ref):
         if self[ref].silenceDeadline == entry.at { silenceExpired(ref, now: now) }
@@ -24,6 +24,14 @@ extension ControlState {
         if clients[client].windowsRefresh == entry.at { emit(.expandWindows(client)) }
       }
     }
+  }
+
+  private mutating func stepFires(_ ref: RunRef, armedFor at: Instant, now: Instant) {
+    guard self[ref].stepTimer == at else { return }
+    self[ref].stepTimer = nil
+    guard let deadline = self[ref].deadline else { return }
+    if deadline > at { return arm(ref, at: deadline) }
+    stepOverdue(ref, now: now)
   }
 
   private mutating func stepOverdue(_ ref: RunRef, now: Instant) {
@@ -93,16 +101,22 @@ extension ControlState {
 
   /// From now on an installer has the policy's time to report something.
   mutating func armQuiet(_ ref: RunRef, now: Instant) {
-    let isArmed = self[ref].quietDeadline != nil
-    let deadline = now + max(noProgress(of: ref), floors.deadline)
+    armQuiet(ref, at: now + max(noProgress(of: ref), floors.deadline))
+  }
+
+  mutating func armQuiet(_ ref: RunRef, at deadline: Instant) {
     self[ref].quietDeadline = deadline
     // Progress comes often: the one entry that is there moves on when it fires.
-    if !isArmed { timers.add(.quiet(ref), at: deadline) }
+    if let at = self[ref].quietTimer, at <= deadline { return }
+    self[ref].quietTimer = deadline
+    timers.add(.quiet(ref), at: deadline)
   }
 
   private mutating func quietFires(_ ref: RunRef, armedFor at: Instant) {
+    guard self[ref].quietTimer == at else { return }
+    self[ref].quietTimer = nil
     guard let deadline = self[ref].quietDeadline else { return }
-    if deadline > at { return timers.add(.quiet(ref), at: deadline) }
+    if deadline > at { return armQuiet(ref, at: deadline) }
     quiet(ref)
   }
 
