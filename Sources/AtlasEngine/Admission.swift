@@ -93,7 +93,7 @@ extension ControlState {
     if let ring = closedGate(campaign, before: campaigns[campaign].lanes[Int(ref.lane)].ring) {
       return .gate(ring)
     }
-    if campaigns[campaign].isHeld(id) { return .laneHeld }
+    if !campaigns[campaign].heldLanes.isEmpty, campaigns[campaign].isHeld(id) { return .laneHeld }
     if clients[client].config.requireChangeReference, campaigns[campaign].changeReference.isEmpty {
       return .changeReference
     }

@@ -91,6 +91,30 @@ package struct Record: Hashable, Sendable {
     self.reason = reason
     self.principal = principal
   }
+
+  /// A record about a run: everything is known.
+  @inline(__always)
+  init(
+    _ kind: RecordKind, run: RunRef, client: ClientID, server: ServerID, ring: Ring,
+    from: RunState.Kind, to: RunState.Kind, phase: Phase?, attempt: UInt8, pass: UInt8,
+    fence: Fence?, detail: String, reason: String, principal: String
+  ) {
+    self.kind = kind
+    self.campaign = run.campaign
+    self.client = client
+    self.server = server
+    self.run = run.index
+    self.ring = ring
+    self.from = from
+    self.to = to
+    self.phase = phase
+    self.attempt = attempt
+    self.pass = pass
+    self.fence = fence
+    self.detail = detail
+    self.reason = reason
+    self.principal = principal
+  }
 }
 
 /// What a record is about.

@@ -107,7 +107,7 @@ extension ControlState {
     let progress = campaigns[Int(id.index)].rings[Int(ring.number)]
     let rule = campaigns[Int(id.index)].gateRules[Int(ring.number)]
     if progress.gate == .open { return progress.promoted ? "promoted by a person" : "" }
-    if let text = progress.missing(rule) { return text }
+    if let missing = progress.missing(rule) { return progress.text(missing, rule) }
     if !progress.soaked { return "soaking for \(rule.gateSoak.text)" }
     return "waits for approval"
   }
@@ -134,23 +134,36 @@ extension RingProgress {
 
   fileprivate func meets(_ rule: RingGate) -> Bool { missing(rule) == nil }
 
-  /// The first condition of the gate that does not hold, for people.
-  fileprivate func missing(_ rule: RingGate) -> String? {
+  /// The first condition of a gate that does not hold. Judged with every move of a run, so that the
+  /// sentence for people is made apart.
+  fileprivate enum Missing {
+    case completed(needed: Int)
+    case tooManyBad(Int)
+    case rate
+    case open
+  }
+
+  fileprivate func missing(_ rule: RingGate) -> Missing? {
     let needed = min(rule.minCompleted, counts[.completed] + counts.open)
-    if counts[.completed] < needed {
-      return "\(counts[.completed]) of \(needed) servers completed"
-    }
+    if counts[.completed] < needed { return .completed(needed: needed) }
     let bad = counts[.failed] + counts[.held]
     if counts.attempted < Self.enoughForARate {
-      if bad > rule.maxFailed { return "\(bad) failed or held; at most \(rule.maxFailed) may" }
+      if bad > rule.maxFailed { return .tooManyBad(bad) }
     } else if counts[.completed] * 100 < counts.attempted * rule.successRate {
+      return .rate
+    }
+    return rule.openAfter == .complete && counts.open > 0 ? .open : nil
+  }
+
+  fileprivate func text(_ missing: Missing, _ rule: RingGate) -> String {
+    switch missing {
+    case .completed(let needed): return "\(counts[.completed]) of \(needed) servers completed"
+    case .tooManyBad(let bad): return "\(bad) failed or held; at most \(rule.maxFailed) may"
+    case .rate:
       let rate = counts[.completed] * 100 / counts.attempted
       return "success rate \(rate) %, needs \(rule.successRate) %"
+    case .open: return "\(counts.open) servers are not finished"
     }
-    if rule.openAfter == .complete, counts.open > 0 {
-      return "\(counts.open) servers are not finished"
-    }
-    return nil
   }
 
   /// Below this a rate says little.

@@ -54,10 +54,7 @@ final class Rules: Sendable {
 
 extension Campaign {
   /// Position in ``rules`` of those for `client`.
-  func rule(for client: ClientID) -> Int {
-    guard !overrides.isEmpty else { return 0 }
-    return override(for: client).map { $0 + 1 } ?? 0
-  }
+  func rule(for client: ClientID) -> Int { override(for: client).map { $0 + 1 } ?? 0 }
 
   /// Position of the client's own policy in ``overrides``; nil when it has none.
   func override(for client: ClientID) -> Int? {
@@ -77,6 +74,8 @@ extension ControlState {
   @inline(__always)
   func rules(for client: ClientID, in campaign: CampaignID) -> Rules {
     let index = Int(campaign.index)
+    // Asked here and not by a method of the campaign: that would copy it.
+    guard !campaigns[index].overrides.isEmpty else { return campaigns[index].rules[0] }
     return campaigns[index].rules[campaigns[index].rule(for: client)]
   }
 

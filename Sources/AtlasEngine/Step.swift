@@ -171,17 +171,14 @@ extension ControlState {
     let lane = Int(self[ref].lane)
     let state = self[ref].state
     let fence = command(of: ref)?.fence
-    var record = Record(
-      kind, campaign: ref.campaign, client: campaigns[ref.campaign].lanes[lane].client,
-      server: self[ref].server, ring: campaigns[ref.campaign].lanes[lane].ring,
-      fence: fence, detail: state.detail, reason: reason, principal: principal)
-    record.run = ref.index
-    record.from = from ?? state.kind
-    record.to = state.kind
-    record.phase = phase ?? state.phase
-    record.attempt = self[ref].attempt
-    record.pass = self[ref].pass
-    emit(.record(record))
+    emit(
+      .record(
+        Record(
+          kind, run: ref, client: campaigns[ref.campaign].lanes[lane].client,
+          server: self[ref].server, ring: campaigns[ref.campaign].lanes[lane].ring,
+          from: from ?? state.kind, to: state.kind, phase: phase ?? state.phase,
+          attempt: self[ref].attempt, pass: self[ref].pass, fence: fence, detail: state.detail,
+          reason: reason, principal: principal)))
     emit(.save(.run(ref)))
   }
 
