@@ -281,8 +281,8 @@ class Rehearsal:
     def judge(self):
         """Compares what happened with what was planted. True when all is as it should be."""
         say()
-        verdicts = [self.judge_servers(), self.judge_ledger(), self.judge_log(),
-                    self.judge_ratio(), self.judge_requests()]
+        verdicts = [self.judge_servers(), self.judge_ledger(), self.judge_orders(),
+                    self.judge_log(), self.judge_ratio(), self.judge_requests()]
         return all(verdicts)
 
     def verdict(self, name, good, text):
@@ -326,12 +326,32 @@ class Rehearsal:
             [sys.executable, str(ROOT / "scripts/check-ledger"),
              str(self.dir / "agents" / "ledger.jsonl")],
             stdout=subprocess.PIPE, text=True, check=False)
+        if not done.stdout.strip():
+            raise Trouble("the agents kept no ledger", f"see {self.dir}/agents.log")
         verdict = json.loads(done.stdout)
         largest = max(verdict["most_down"], verdict["most_at_work"])
         told = self.report()["largestDownPerClient"]
         text = (f"never more than {largest} server of a client, by the agents' own ledger; "
                 f"{told} by the daemon's log")
         return self.verdict("down at once", done.returncode == 0 and largest == told == 1, text)
+
+    def judge_orders(self):
+        """What agents began to do to servers against what the daemon's log says it ordered."""
+        ordered = {(row["server"], int(row["fence"]))
+                   for row in self.rows("audit", "list", "--limit", "1000000")
+                   if row["server"] and int(row.get("fence") or 0)}
+        ledger = (self.dir / "agents" / "ledger.jsonl").read_text().splitlines()
+        begun = [row for row in map(json.loads, ledger)
+                 if row["event"] == "began" and row["kind"] in ("UPDATE", "REBOOT", "ROLLBACK")]
+        missing = [row for row in begun if (row["server"], row["fence"]) not in ordered]
+        if missing and self.goes_on:
+            # A daemon that comes back orders again, under a new fence, what was lost on its way.
+            say(f"     orders: {len(missing)} of {len(begun)} were given again after a restart")
+            return True
+        return self.verdict(
+            "orders", not missing,
+            f"{len(begun)} updates, reboots and rollbacks begun, each as the log has it"
+            if not missing else f"the log has nothing of {missing[:3]}")
 
     def judge_log(self):
         done = subprocess.run([str(self.bin / "atlas"), "audit", "verify"], text=True,
