@@ -159,7 +159,7 @@ extension ControlState {
   /// The first condition of the run itself that is not met.
   package func runWaits(_ ref: RunRef, now: Instant) -> Waiting? {
     let server = Int(self[ref].server.index)
-    if servers[server].locked != nil { return .locked }
+    if servers[server].isLocked { return .locked }
     if case .pending(let notBefore?) = self[ref].state, notBefore > now {
       return .notBefore(notBefore)
     }
@@ -191,11 +191,7 @@ extension ControlState {
 
   /// Takes slot, attempt and the first step at once.
   mutating func start(_ ref: RunRef, now: Instant) {
-    self[ref].attempt += 1
-    self[ref].pass = 1
-    self[ref].deadline = nil
-    self[ref].marks.formIntersection(.downloaded)
-    self[ref].details.content.forgetAttempt()
+    self[ref].beginAttempt()
     startRing(of: ref, now: now)
     move(ref, to: .inProgress(Work(.preCheck, .hook(.preUpdate))), .runStarted, now: now)
     startHook(ref, .preUpdate, now: now)

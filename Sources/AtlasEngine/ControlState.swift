@@ -57,29 +57,29 @@ package struct ControlState: Sendable {
 
 /// A client and what the engine knows about it.
 package struct Client: Hashable, Sendable {
-  package internal(set) var config: ClientConfig
-  package internal(set) var paused: Latch? { didSet { isPaused = paused != nil } }
-  package internal(set) var stop: StopLatch? { didSet { isStopped = stop != nil } }
-  package internal(set) var version: UInt32 = 0
+  // In front, next to each other in memory, what nearly every event about the client looks at; it
+  // is rebuilt on load.
 
-  // What follows is rebuilt on load.
-
+  var isDirty = false
   /// Whether ``paused`` and ``stop`` are there: asked in every step, and latches are large to copy.
   private(set) var isPaused = false
   private(set) var isStopped = false
-
-  /// In the order of their import.
-  package internal(set) var servers: [ServerID] = []
+  /// Slots in use, in all campaigns.
+  package internal(set) var slotsInUse = 0
+  /// Lanes of started campaigns that are not over, the campaign started first in front.
+  var lanes: [LaneRef] = []
   /// Sorted, not touching each other; known up to ``windowsUntil``.
   package internal(set) var windows: [Interval] = []
   package internal(set) var windowsUntil = Instant(milliseconds: .min)
   /// When they are to be expanded further.
   var windowsRefresh: Instant?
-  /// Slots in use, in all campaigns.
-  package internal(set) var slotsInUse = 0
-  /// Lanes of started campaigns that are not over, the campaign started first in front.
-  var lanes: [LaneRef] = []
-  var isDirty = false
+  /// In the order of their import.
+  package internal(set) var servers: [ServerID] = []
+
+  package internal(set) var config: ClientConfig
+  package internal(set) var paused: Latch? { didSet { isPaused = paused != nil } }
+  package internal(set) var stop: StopLatch? { didSet { isStopped = stop != nil } }
+  package internal(set) var version: UInt32 = 0
 
   init(config: ClientConfig) { self.config = config }
 }
@@ -97,21 +97,23 @@ struct DirtyGate: Hashable, Sendable {
 
 /// A server and what the engine knows about it.
 package struct Server: Hashable, Sendable {
-  package internal(set) var config: ServerConfig
-  package internal(set) var client: ClientID
-  package internal(set) var locked: Latch?
-  package internal(set) var retired = false
-  package internal(set) var agentVersion = ""
-  package internal(set) var version: UInt32 = 0
-
-  // What follows is rebuilt on load.
+  // In front, next to each other in memory, what nearly every event about the server looks at.
+  // The first four are rebuilt on load.
 
   /// Its run in a started campaign that is not terminal.
   package internal(set) var openRun: RunRef? { didSet { openRunKey = "" } }
-  /// Its key, once a command has needed it: every command of the run carries the same one.
-  var openRunKey = ""
   /// A session of its agent is there.
   package internal(set) var connected = false
+  /// Whether ``locked`` is there: a latch is large to copy.
+  private(set) var isLocked = false
+  /// The key of its open run, once a command has needed it: all commands of the run carry the same.
+  var openRunKey = ""
+  package internal(set) var client: ClientID
+  package internal(set) var retired = false
+  package internal(set) var config: ServerConfig
+  package internal(set) var locked: Latch? { didSet { isLocked = locked != nil } }
+  package internal(set) var agentVersion = ""
+  package internal(set) var version: UInt32 = 0
 
   init(config: ServerConfig, client: ClientID) {
     self.config = config

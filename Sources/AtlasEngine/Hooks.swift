@@ -21,11 +21,7 @@ extension ControlState {
 
   /// Sets the one deadline that a run's step has.
   mutating func arm(_ ref: RunRef, at deadline: Instant) {
-    self[ref].deadline = deadline
-    // Most steps end long before. The one entry that is there moves on when it fires.
-    if let at = self[ref].stepTimer, at <= deadline { return }
-    self[ref].stepTimer = deadline
-    timers.add(.run(ref), at: deadline)
+    if self[ref].setDeadline(deadline) { timers.add(.run(ref), at: deadline) }
   }
 
   mutating func hookFinished(

@@ -11,7 +11,8 @@ extension ControlState {
   /// The open run of a server, if the command it waits for is this one.
   private func run(of server: ServerID, awaiting fence: Fence) -> RunRef? {
     guard servers.indices.contains(Int(server.index)),
-      let ref = servers[Int(server.index)].openRun, command(of: ref)?.fence == fence
+      let ref = servers[Int(server.index)].openRun, let command = command(of: ref),
+      command.fence == fence
     else { return nil }
     return ref
   }
@@ -142,10 +143,7 @@ extension ControlState {
     guard case .inProgress(let work) = self[ref].state, work.step == .agent else { return }
     if result.status == .cancelled, !command.kind.isStart { return reissue(ref, now: now) }
     emit(.withdraw(command.fence))
-    self[ref].command = nil
-    self[ref].deadline = nil
-    self[ref].quietDeadline = nil
-    self[ref].marks.subtract([.overdue, .quiet])
+    self[ref].endCommand()
     mergeUpdates(ref, result.updates)
     switch command.kind {
     case .snapshot: snapshotEnded(ref, result, now: now)

@@ -123,6 +123,34 @@ package struct Run: Hashable, Sendable {
   }
 }
 
+/// What is written in several fields at once: each way to a run from outside costs checks.
+extension Run {
+  mutating func beginAttempt() {
+    attempt += 1
+    pass = 1
+    deadline = nil
+    marks.formIntersection(.downloaded)
+    details.content.forgetAttempt()
+  }
+
+  /// The command has ended, and nothing watches over it any more.
+  mutating func endCommand() {
+    command = nil
+    deadline = nil
+    quietDeadline = nil
+    marks.subtract([.overdue, .quiet])
+  }
+
+  /// - Returns: Whether a timer is needed. Most steps end long before their deadline, so that the
+  ///   one timer that is there moves on when it fires.
+  mutating func setDeadline(_ deadline: Instant) -> Bool {
+    self.deadline = deadline
+    if let at = stepTimer, at <= deadline { return false }
+    stepTimer = deadline
+    return true
+  }
+}
+
 /// An instant or nothing, in the bytes of an instant: an optional takes twice as many, and a run has
 /// many of them.
 private struct CompactInstant: Hashable, Sendable {

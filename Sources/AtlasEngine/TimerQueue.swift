@@ -37,7 +37,8 @@ struct TimerQueue: Sendable {
     }
 
     static func < (left: Entry, right: Entry) -> Bool {
-      left.at != right.at ? left.at < right.at : left.number < right.number
+      let (first, second) = (left.at.milliseconds, right.at.milliseconds)
+      return first != second ? first < second : left.number < right.number
     }
   }
 
