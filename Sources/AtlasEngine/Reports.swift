@@ -144,7 +144,7 @@ extension ControlState {
     if result.status == .cancelled, !command.kind.isStart { return reissue(ref, now: now) }
     emit(.withdraw(command.fence))
     self[ref].endCommand()
-    mergeUpdates(ref, result.updates)
+    if !result.updates.isEmpty { self[ref].details.content.merge(result.updates) }
     switch command.kind {
     case .snapshot: snapshotEnded(ref, result, now: now)
     case .update: updateEnded(ref, result, now: now)
@@ -154,20 +154,6 @@ extension ControlState {
     case .removeSnapshot: snapshotRemoved(ref, result, now: now)
     case .download: preconditionFailure("a download is no command of a run in progress")
     }
-  }
-
-  /// Keeps the newest word on each update; at most ``Limits/updates``.
-  private mutating func mergeUpdates(_ ref: RunRef, _ results: [UpdateResult]) {
-    guard !results.isEmpty else { return }
-    var known = self[ref].details.content.updates
-    for result in results {
-      if let place = known.firstIndex(where: { $0.update == result.update }) {
-        known[place] = result
-      } else if known.count < Limits.updates {
-        known.append(result)
-      }
-    }
-    self[ref].details.content.updates = known
   }
 
   private mutating func snapshotEnded(_ ref: RunRef, _ result: CommandResult, now: Instant) {

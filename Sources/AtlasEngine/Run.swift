@@ -241,6 +241,27 @@ package struct RunDetails: Hashable, Sendable {
       updates = []
       lastError = ""
     }
+
+    mutating func takeSlot(_ now: Instant) {
+      slotIntervals.append(Interval(start: now, end: .distantFuture))
+      if slotIntervals.count > Limits.slotIntervals { slotIntervals.removeFirst() }
+    }
+
+    mutating func returnSlot(_ now: Instant) {
+      let count = slotIntervals.count
+      if count > 0 { slotIntervals[count - 1].end = now }
+    }
+
+    /// Keeps the newest word on each update; at most ``Limits/updates``.
+    mutating func merge(_ results: [UpdateResult]) {
+      for result in results {
+        if let place = updates.firstIndex(where: { $0.update == result.update }) {
+          updates[place] = result
+        } else if updates.count < Limits.updates {
+          updates.append(result)
+        }
+      }
+    }
   }
 
   package var content: Content {

@@ -223,10 +223,7 @@ extension ControlState {
     campaigns[ref.campaign].lanes[lane].active.append(ref.index)
     campaigns[ref.campaign].lanes[lane].started = true
     if self[ref].startedAt == nil { self[ref].startedAt = now }
-    self[ref].details.content.slotIntervals.append(Interval(start: now, end: .distantFuture))
-    if self[ref].details.content.slotIntervals.count > Limits.slotIntervals {
-      self[ref].details.content.slotIntervals.removeFirst()
-    }
+    self[ref].details.content.takeSlot(now)
   }
 
   private mutating func returnSlot(_ ref: RunRef, lane: Int, now: Instant) {
@@ -238,9 +235,7 @@ extension ControlState {
     }
     self[ref].endedAt = now
     self[ref].silenceDeadline = nil
-    if let last = self[ref].details.content.slotIntervals.indices.last {
-      self[ref].details.content.slotIntervals[last].end = now
-    }
+    self[ref].details.content.returnSlot(now)
     setRebootPending(ref, false)
     markDirty(client)
     markCapped(ref.campaign)
