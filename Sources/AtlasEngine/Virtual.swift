@@ -10,6 +10,16 @@ extension ControlState {
     case held(Hold)
   }
 
+  /// Makes a run in progress wait for nothing but ``conclude(_:_:now:)``: it keeps its slot, and no
+  /// time limit, stop or pause ends it before. FINALIZE is the phase that nothing interrupts.
+  package mutating func occupy(_ ref: RunRef) {
+    guard case .inProgress = self[ref].state else { return }
+    self[ref].state = .inProgress(Work(.finalize, .hook(.finalize), ending: .givenBack))
+    self[ref].deadline = nil
+    self[ref].quietDeadline = nil
+    self[ref].silenceDeadline = nil
+  }
+
   /// Ends a run in progress as if all its phases had passed.
   package mutating func conclude(_ ref: RunRef, _ outcome: VirtualEnd, now: Instant) -> [Effect] {
     guard case .inProgress = self[ref].state else { return [] }

@@ -1,5 +1,6 @@
 import AtlasEngine
 import AtlasModel
+import AtlasStore
 
 /// What a campaign did, for the morning after. What the log and the hooks add is not in it.
 package struct CampaignReport: Sendable {
@@ -50,8 +51,12 @@ package struct GateCost: Hashable, Sendable {
 }
 
 extension ControlSnapshot {
+  /// - Parameter log: Records of the campaign, and of what people did to the whole fleet, its clients
+  ///   and servers since it started; in order.
   /// - Throws: ``ControlError`` when there is no such campaign.
-  package func report(_ name: CampaignName) throws(ControlError) -> CampaignReport {
+  package func report(
+    _ name: CampaignName, log: [LogRecord] = []
+  ) throws(ControlError) -> CampaignReport {
     guard let id = state.campaign(named: name) else {
       throw .notFound(kind: "campaign", name: name.text)
     }
@@ -59,7 +64,8 @@ extension ControlSnapshot {
     let views = campaign.runs.indices.map {
       state.view(run: RunRef(campaign: id, index: $0), now: now)
     }
-    let spans = makespan(id)
+    let interventions = log.compactMap { intervention($0, in: id) }
+    let spans = makespan(id, interventions: interventions)
     let downtimes = campaign.runs.compactMap { $0.slotTime(until: now) }
     return CampaignReport(
       campaign: state.view(campaign: id, now: now, demoFactor: demoFactor),

@@ -4,17 +4,19 @@ import AtlasModel
 extension ControlSnapshot {
   /// When a campaign would have been where it is now if handing a slot from one server to the next
   /// had taken no time: the engine replays it in virtual time, and every run holds its slot for as
-  /// long as it really did, under the same windows and gates.
-  ///
-  /// What people did in between is not replayed: a campaign that was paused is measured against one
-  /// that was not.
+  /// long as it really did, under the same windows, gates and actions of people.
+  /// - Parameter interventions: What people did while it ran, in order of time.
   /// - Returns: the real makespan and the bound, up to the last move of a run; nil for a campaign
   ///   that has not started anything.
-  package func makespan(_ id: CampaignID) -> (real: Duration, lowerBound: Duration)? {
+  package func makespan(
+    _ id: CampaignID, interventions: [Intervention] = []
+  ) -> (real: Duration, lowerBound: Duration)? {
     let campaign = state[campaign: id]
     guard let start = campaign.startedAt, let end = campaign.lastMoveAt else { return nil }
     var visits = [Int](repeating: 0, count: campaign.runs.count)
-    var virtual = VirtualCampaign(state.pristine(id), CampaignID(0), at: start) { ref, _ in
+    var virtual = VirtualCampaign(
+      state.pristine(id), CampaignID(0), at: start, interventions: interventions
+    ) { ref, _ in
       let index = Int(ref.index)
       defer { visits[index] += 1 }
       return campaign.course(of: campaign.runs[index], visit: visits[index], until: end)

@@ -12,6 +12,9 @@ struct VirtualCampaign {
   private var nextNumber: UInt64 = 0
   /// How long a run holds its slot this time, and how it ends.
   private let course: (RunRef, ControlState) -> (Duration, ControlState.VirtualEnd)
+  /// What people do meanwhile, in order of time.
+  private let interventions: [Intervention]
+  private var nextIntervention = 0
 
   private struct End: Comparable {
     let at: Instant
@@ -27,11 +30,13 @@ struct VirtualCampaign {
 
   init(
     _ state: ControlState, _ id: CampaignID, at now: Instant,
+    interventions: [Intervention] = [],
     course: @escaping (RunRef, ControlState) -> (Duration, ControlState.VirtualEnd)
   ) {
     self.state = state
     self.id = id
     self.now = now
+    self.interventions = interventions
     self.course = course
   }
 
@@ -49,6 +54,10 @@ struct VirtualCampaign {
       if let end = ends.min, end.at <= now {
         ends.removeMin()
         schedule(state.conclude(end.run, end.outcome, now: now))
+      } else if let intervention = dueIntervention {
+        nextIntervention += 1
+        // What the engine refuses had already no effect here.
+        schedule((try? state.step(intervention.event, now: now)) ?? [])
       } else {
         schedule(try state.step(.timePassed, now: now))
       }
@@ -64,11 +73,15 @@ struct VirtualCampaign {
   }
 
   private var nextInstant: Instant? {
-    switch (ends.min?.at, state.nextDeadline) {
-    case (nil, let timer): timer
-    case (let end?, nil): end
-    case (let end?, let timer?): min(end, timer)
-    }
+    let person =
+      nextIntervention < interventions.count ? interventions[nextIntervention].at : nil
+    return [ends.min?.at, state.nextDeadline, person].compactMap { $0 }.min()
+  }
+
+  private var dueIntervention: Intervention? {
+    guard nextIntervention < interventions.count, interventions[nextIntervention].at <= now
+    else { return nil }
+    return interventions[nextIntervention]
   }
 
   /// A run that was started shows by its first hook.
@@ -80,6 +93,7 @@ struct VirtualCampaign {
 
   private mutating func schedule(_ run: RunRef) {
     let (length, outcome) = course(run, state)
+    state.occupy(run)
     nextNumber += 1
     ends.insert(End(at: now + length, number: nextNumber, run: run, outcome: outcome))
   }

@@ -35,12 +35,20 @@ extension Campaigns {
     let name: CampaignName = try Field.name(request.campaign, "campaign")
     let snapshot = try await snapshot()
     var report: AtlasV1.Report
+    let people = try await interventions(name, until: snapshot.end(of: name))
     do throws(ControlError) {
       report = .init(
-        try await core.bench.work { () throws(ControlError) in try snapshot.report(name) })
+        try await core.bench.work { () throws(ControlError) in
+          try snapshot.report(name, log: people.records)
+        })
     } catch {
       throw WireStatus(error)
     }
+    let decisions = people.records.filter(\.isDecision)
+    report.decisionsByPeople = Int32(clamping: decisions.count)
+    report.interventions = decisions.prefix(Limits.page).map { .init($0) }
+    report.truncated = report.truncated || decisions.count > Limits.page
+    report.realTime = people.realTime.map { .init($0) }
     do throws(StoreError) {
       let totals = try await core.store.hookTotals(campaign: name.text)
       report.hookRuns = Int32(clamping: totals.hookRuns)
@@ -50,37 +58,77 @@ extension Campaigns {
     } catch {
       throw WireStatus(error)
     }
-    try await addInterventions(name, to: &report)
     report.sessions = Int32(clamping: core.pump.openSessions)
     return AtlasV1.GetReportResponse(report: report)
   }
 
-  /// What people did: the records of the campaign and of stops that have a principal.
-  private func addInterventions(
-    _ name: CampaignName, to report: inout AtlasV1.Report
-  ) async throws(WireStatus) {
-    var position: UInt64 = 0
-    var first: Int64?
+  /// What people decided: about the campaign, and since its beginning about the whole fleet, its
+  /// clients and servers. And how long it took by the machine's clock.
+  private func interventions(
+    _ name: CampaignName, until end: Instant?
+  ) async throws(WireStatus) -> (records: [LogRecord], realTime: Duration?) {
+    var records: [LogRecord] = []
+    var created: UInt64?
+    var started: Int64?
     var last: Int64?
-    while true {
-      let page = try await core.records(
-        after: position, RecordFilter(campaign: name.text))
-      for record in page {
-        position = record.seq
-        if record.kind == RecordKind.campaignStarted.rawValue {
-          first = record.realTimeMilliseconds
-        }
-        if record.run != nil { last = record.realTimeMilliseconds }
-        guard !record.principal.isEmpty else { continue }
-        report.decisionsByPeople += 1
-        if report.interventions.count < Limits.page {
-          report.interventions.append(.init(record))
-        } else {
-          report.truncated = true
-        }
+    try await eachRecord(of: name.text, after: 0) { record in
+      if created == nil { created = record.seq }
+      if record.kind == RecordKind.campaignStarted.rawValue {
+        started = record.realTimeMilliseconds
       }
-      if page.count < Limits.page { break }
+      if record.run != nil { last = record.realTimeMilliseconds }
+      if record.isOfPeople { records.append(record) }
     }
-    if let first, let last { report.realTime = .init(milliseconds: last - first) }
+    // Records about no campaign have an empty name there.
+    if let created {
+      try await eachRecord(of: "", after: created, until: end) { record in
+        if record.isOfPeople { records.append(record) }
+      }
+    }
+    records.sort { $0.seq < $1.seq }
+    guard let started, let last else { return (records, nil) }
+    return (records, .milliseconds(last - started))
+  }
+
+  private func eachRecord(
+    of campaign: String, after seq: UInt64, until end: Instant? = nil,
+    _ take: (LogRecord) -> Void
+  ) async throws(WireStatus) {
+    var position = seq
+    while true {
+      let page = try await core.records(after: position, RecordFilter(campaign: campaign))
+      for record in page {
+        if let end, record.campaignTime > end { return }
+        take(record)
+      }
+      guard page.count == Limits.page, let newest = page.last else { return }
+      position = newest.seq
+    }
+  }
+}
+
+extension ControlSnapshot {
+  /// When a campaign ended; nil when it has not.
+  fileprivate func end(of name: CampaignName) -> Instant? {
+    state.campaign(named: name).flatMap { state[campaign: $0].endedAt }
+  }
+}
+
+extension LogRecord {
+  /// What people did, and the end of a lock that they gave an end.
+  fileprivate var isOfPeople: Bool {
+    !principal.isEmpty || kind == RecordKind.serverUnlocked.rawValue
+  }
+
+  /// Whether a person decided it, and not only something that follows from what one decided: every
+  /// server of a cancelled campaign, or the pause that a released stop leaves.
+  fileprivate var isDecision: Bool {
+    guard !principal.isEmpty else { return false }
+    switch RecordKind(rawValue: kind) {
+    case .runSkipped: return detail == Skip.person.rawValue
+    case .campaignPaused: return !reason.hasPrefix("stop released: ")
+    case .clientImported, .serverImported: return false
+    case _: return true
+    }
   }
 }

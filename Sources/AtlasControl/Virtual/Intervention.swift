@@ -1,0 +1,68 @@
+import AtlasEngine
+import AtlasModel
+import AtlasStore
+
+/// Something that a person did while a campaign ran; the lower bound does it again.
+package struct Intervention: Sendable {
+  package let at: Instant
+  /// In the numbers of the replay, in which the campaign is the only one.
+  package let event: Event
+}
+
+extension ControlSnapshot {
+  /// What a record of the log says that a person did to a campaign, or to what it works on.
+  /// - Returns: nil for a record of something else, and for decisions about single runs that have
+  ///   changed how long the run took: that is replayed as it was.
+  package func intervention(_ record: LogRecord, in id: CampaignID) -> Intervention? {
+    guard let since = state[campaign: id].startedAt, record.campaignTime >= since,
+      let kind = RecordKind(rawValue: record.kind), let event = event(kind, record)
+    else { return nil }
+    return Intervention(at: record.campaignTime, event: event)
+  }
+
+  private func event(_ kind: RecordKind, _ record: LogRecord) -> Event? {
+    let replayed = CampaignID(0)
+    let by = record.principal
+    // A lock that ended by itself has nobody who ended it.
+    if kind == .serverUnlocked { return server(record).map { .unlockServer($0, by: by) } }
+    guard !by.isEmpty else { return nil }
+    switch kind {
+    case .stopLatched: return .stop(client(record), reason: record.reason, by: by)
+    case .stopReleased: return .releaseStop(client(record), reason: record.reason, by: by)
+    case .campaignPaused:
+      return .pauseCampaign(replayed, scope(record), reason: record.reason, by: by)
+    case .campaignResumed: return .resumeCampaign(replayed, scope(record), now: false, by: by)
+    case .campaignCancelling: return .cancelCampaign(replayed, reason: record.reason, by: by)
+    case .ringPromoted:
+      return record.ring.flatMap { Ring($0) }.map {
+        .promoteRing(replayed, $0, reason: record.reason, by: by)
+      }
+    case .clientPaused:
+      return client(record).map { .pauseClient($0, reason: record.reason, by: by) }
+    case .clientResumed: return client(record).map { .resumeClient($0, by: by) }
+    case .serverLocked:
+      let latch = Latch(reason: record.reason, principal: by, since: record.campaignTime)
+      return server(record).map { .lockServer($0, latch) }
+    case .serverRetired:
+      return server(record).map { .retireServer($0, reason: record.reason, by: by) }
+    case .runSkipped:
+      return record.run.map {
+        .skipRun(RunRef(campaign: replayed, index: $0 - 1), reason: record.reason, by: by)
+      }
+    case _: return nil
+    }
+  }
+
+  private func client(_ record: LogRecord) -> ClientID? {
+    record.client.isEmpty ? nil : state.client(named: ClientName(trusted: record.client))
+  }
+
+  private func server(_ record: LogRecord) -> ServerID? {
+    record.server.isEmpty ? nil : state.server(named: ServerName(trusted: record.server))
+  }
+
+  private func scope(_ record: LogRecord) -> PauseScope {
+    if let ring = record.ring.flatMap({ Ring($0) }) { return .ring(ring) }
+    return client(record).map { .client($0) } ?? .all
+  }
+}
