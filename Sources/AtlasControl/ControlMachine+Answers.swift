@@ -9,9 +9,10 @@ extension ControlMachine {
     case .importFleet: .done
     case .updateClient(let config, _): .client(state.view(client: try client(config.name)))
     case .createCampaign(let request): .campaign(try view(request.name, now), inFlight: 0)
+    case .pauseCampaign(let name, let scope, _):
+      .campaign(try view(name, now), inFlight: try inFlight(of: name, scope))
     case .startCampaign(let name, _), .excludeUpdate(let name, _, _),
-      .pauseCampaign(let name, _, _), .resumeCampaign(let name, _, _),
-      .cancelCampaign(let name, _):
+      .resumeCampaign(let name, _, _), .cancelCampaign(let name, _):
       .campaign(
         try view(name, now), inFlight: state[campaign: try campaign(name)].counts.inFlight)
     case .promoteRing(let name, _, _): .rings(try rings(name))
@@ -24,6 +25,16 @@ extension ControlMachine {
       .server(state.view(server: try server(name)))
     case .stop(let name, _): try stopped(name)
     case .releaseStop(let name, let reason): try released(name, reason)
+    }
+  }
+
+  /// Servers of a part of a campaign that hold a slot.
+  private func inFlight(
+    of name: CampaignName, _ scope: ScopeRequest
+  ) throws(ControlError) -> Int {
+    let scope = try self.scope(scope)
+    return state[campaign: try campaign(name)].lanes.reduce(0) {
+      $0 + (scope.covers($1) ? $1.active.count : 0)
     }
   }
 

@@ -224,7 +224,7 @@ extension ControlMachine {
     }
   }
 
-  private func scope(_ request: ScopeRequest) throws(ControlError) -> PauseScope {
+  func scope(_ request: ScopeRequest) throws(ControlError) -> PauseScope {
     switch request {
     case .all: .all
     case .ring(let ring): .ring(ring)

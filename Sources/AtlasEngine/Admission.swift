@@ -210,7 +210,8 @@ extension ControlState {
 }
 
 extension PauseScope {
-  func covers(_ lane: Lane) -> Bool {
+  /// Whether a lane belongs to the part.
+  package func covers(_ lane: Lane) -> Bool {
     switch self {
     case .all: true
     case .ring(let ring): ring == lane.ring

@@ -23,6 +23,23 @@ struct Atlasd: AsyncParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Where gRPC is served.", valueName: "host:port"))
   var listen = "127.0.0.1:7443"
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "PEM file with the server's certificate and those between it and the root; turns TLS on.",
+      valueName: "file"))
+  var tlsCert: String?
+
+  @Option(name: .long, help: ArgumentHelp("PEM file with its key.", valueName: "file"))
+  var tlsKey: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "PEM file with the authority that signed the clients' certificates: who has none does not "
+        + "get in.", valueName: "file"))
+  var tlsClientCA: String?
+
   @Option(name: .long, help: ArgumentHelp("Directory with the Lua hooks.", valueName: "dir"))
   var hooks: String?
 
@@ -67,9 +84,6 @@ struct Atlasd: AsyncParsableCommand {
   }
 
   private func options() throws -> DaemonOptions {
-    guard let address = ListenAddress(listen) else {
-      throw ValidationError("--listen is HOST:PORT, such as 127.0.0.1:7443, not “\(listen)”")
-    }
     let factor = demoClock ?? 1
     guard (1...DaemonOptions.fastestDemo).contains(factor) else {
       throw ValidationError("--demo-clock is 1 to \(DaemonOptions.fastestDemo), not \(factor)")
@@ -78,9 +92,30 @@ struct Atlasd: AsyncParsableCommand {
       throw ValidationError("--demo-start needs --demo-clock")
     }
     return DaemonOptions(
-      dataDirectory: dataDir, listen: address, hooksDirectory: hooks,
+      dataDirectory: dataDir, listen: try listenConfiguration(), hooksDirectory: hooks,
       hookHosts: try Self.hostRules(hookHost), demoFactor: factor,
       demoStart: try demoStart.map(Self.instant))
+  }
+
+  private func listenConfiguration() throws -> ListenConfiguration {
+    let tls: TLSFiles?
+    switch (tlsCert, tlsKey) {
+    case (let certificate?, let key?):
+      tls = TLSFiles(
+        certificateChain: certificate, privateKey: key, clientAuthority: tlsClientCA)
+    case (nil, nil):
+      guard tlsClientCA == nil else {
+        throw ValidationError("--tls-client-ca needs --tls-cert and --tls-key")
+      }
+      tls = nil
+    case (_?, nil): throw ValidationError("--tls-cert needs --tls-key")
+    case (nil, _?): throw ValidationError("--tls-key needs --tls-cert")
+    }
+    do throws(ListenError) {
+      return try ListenConfiguration(parsing: listen, tls: tls)
+    } catch {
+      throw ValidationError("--listen: \(error)")
+    }
   }
 
   private static func hostRules(_ texts: [String]) throws -> HookHostRules {

@@ -17,8 +17,7 @@ struct GRPCDaemonServer: Service {
     logger: Logger
   ) throws {
     server = try APIServer(
-      ListenConfiguration(host: options.listen.host, port: options.listen.port),
-      services: services, health: health, interceptors: [PrincipalInterceptor()],
+      options.listen, services: services, health: health, interceptors: [PrincipalInterceptor()],
       connections: ConnectionLedger(), calls: CallLedger(), user: Principal.name(in:),
       logger: logger)
     self.portFile = portFile

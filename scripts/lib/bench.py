@@ -72,22 +72,18 @@ class Bench:
         self.row("makespan / lower bound, 100 x 10", "<= 1.02", f"{ratio:.3f}")
 
     def handovers(self, records):
-        """Real milliseconds from the agent's healthy HEALTH to the start of the client's next
-        server. The hooks post_update and finalize and three commits lie in between."""
-        healthy = {}
-        ledger = self.rehearsal.dir / "agents" / "ledger.jsonl"
-        for line in ledger.read_text().splitlines():
-            row = json.loads(line)
-            if row["event"] == "ended" and row["kind"] == "HEALTH" and row.get("claims_healthy"):
-                healthy[row["server"]] = row["real_ns"] / 1e6
-        last = {}
-        gaps = []
+        """Real milliseconds from the record that a server is proven healthy, which begins FINALIZE,
+        to the start of its client's next server. The hook `finalize` and three commits lie in
+        between."""
+        healthy, last, gaps = {}, {}, []
         for record in records:
-            client = record["client"]
-            if record["kind"] == "run.completed":
-                last[client] = record["server"]
-            elif record["kind"] == "run.started" and last.get(client) in healthy:
-                gaps.append(milliseconds(record["realTime"]) - healthy[last.pop(client)])
+            if record["kind"] == "run.phase" and record["phase"] == "PHASE_FINALIZE":
+                healthy[record["server"]] = milliseconds(record["realTime"])
+            elif record["kind"] == "run.completed":
+                last[record["client"]] = record["server"]
+            elif record["kind"] == "run.started" and last.get(record["client"]) in healthy:
+                began = healthy[last.pop(record["client"])]
+                gaps.append(milliseconds(record["realTime"]) - began)
         return gaps
 
 

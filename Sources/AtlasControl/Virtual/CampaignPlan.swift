@@ -68,7 +68,8 @@ extension CampaignPlan {
     campaign = before.name
     etag = String(snapshot.state.planVersion(id))
     start = before.startedAt ?? snapshot.now
-    finish = after.lastMoveAt ?? snapshot.now
+    // What never starts does not make the plan longer: it is among the misses.
+    finish = after.runs.compactMap { $0.startedAt == nil ? nil : $0.endedAt }.max() ?? start
     servers = before.runs.count
     let estimates = before.runs.indices.map {
       snapshot.state.estimate(of: RunRef(campaign: id, index: $0))

@@ -7,7 +7,7 @@ extension AtlasV1.Latch {
   init(_ latch: Latch) {
     self.init(
       reason: latch.reason, principal: latch.principal, since: .init(latch.since),
-      until: latch.until.map { .init($0) })
+      until: latch.until.map { .init($0) }, ticket: latch.ticket)
   }
 }
 

@@ -74,7 +74,7 @@ extension Campaigns {
     case .rollBack: decision = .rollBack
     case .accept: decision = .accept
     case .unspecified, .unrecognized:
-      throw WireStatus(invalid: "decision", "is RETRY, ROLL_BACK or ACCEPT")
+      throw WireStatus(invalid: "decision", "is RETRY, ROLL_BACK, ACCEPT or CLAIM")
     }
     return try await core.change(
       .resolveRun(

@@ -48,7 +48,9 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
         .invalidArgument, "the policy cannot be used: " + errors[0].line(of: document.name),
         reason: "INVALID_POLICY",
         fieldViolations: errors.map {
-          .init(field: "policy.\($0.field)", description: $0.line(of: document.name))
+          .init(
+            field: $0.field.isEmpty ? "policy" : "policy.\($0.field)",
+            description: $0.line(of: document.name))
         })
     }
     wanted.policy = result.policy

@@ -205,6 +205,7 @@ package enum WireRegistry {
     AtlasV1.CampaignState.self,
     AtlasV1.RingStatus.self,
     AtlasV1.GateStatus.self,
+    AtlasV1.HoldClass.self,
     AtlasV1.Decision.self,
     AtlasV1.RunState.self,
     AtlasV1.Phase.self,

@@ -167,6 +167,50 @@ extension AtlasV1 {
 }
 
 extension AtlasV1 {
+  /// How urgent a held run is.
+  package enum HoldClass: WireEnum {
+    /// `HOLD_CLASS_UNSPECIFIED`.
+    case unspecified
+    /// The server is down, or nobody knows that it is up: page somebody.
+    case down
+    /// The server runs, and nobody has verified it.
+    case upUnverified
+    /// A number this version does not know; kept as it came.
+    case unrecognized(Int32)
+
+    /// The enum's full name in its `.proto` file.
+    package static let wireName = "atlas.v1.HoldClass"
+
+    /// Every value of the `.proto` file with its name there.
+    package static let named: [(value: Self, name: String)] = [
+      (.unspecified, "HOLD_CLASS_UNSPECIFIED"),
+      (.down, "HOLD_CLASS_DOWN"),
+      (.upUnverified, "HOLD_CLASS_UP_UNVERIFIED"),
+    ]
+
+    /// The value with this number.
+    package init(rawValue: Int32) {
+      self = switch rawValue {
+        case 0: .unspecified
+        case 1: .down
+        case 2: .upUnverified
+        default: .unrecognized(rawValue)
+      }
+    }
+
+    /// The number on the wire.
+    package var rawValue: Int32 {
+      switch self {
+        case .unspecified: 0
+        case .down: 1
+        case .upUnverified: 2
+        case .unrecognized(let number): number
+      }
+    }
+  }
+}
+
+extension AtlasV1 {
   /// The enum `atlas.v1.Decision`.
   package enum Decision: WireEnum {
     /// `DECISION_UNSPECIFIED`.
@@ -177,6 +221,8 @@ extension AtlasV1 {
     case rollBack
     /// The server is as it should be: slot returned, run FAILED{ACCEPTED}.
     case accept
+    /// Nothing is decided yet: the caller looks after it, and everybody can see that.
+    case claim
     /// A number this version does not know; kept as it came.
     case unrecognized(Int32)
 
@@ -189,6 +235,7 @@ extension AtlasV1 {
       (.retry, "DECISION_RETRY"),
       (.rollBack, "DECISION_ROLL_BACK"),
       (.accept, "DECISION_ACCEPT"),
+      (.claim, "DECISION_CLAIM"),
     ]
 
     /// The value with this number.
@@ -198,6 +245,7 @@ extension AtlasV1 {
         case 1: .retry
         case 2: .rollBack
         case 3: .accept
+        case 4: .claim
         default: .unrecognized(rawValue)
       }
     }
@@ -209,6 +257,7 @@ extension AtlasV1 {
         case .retry: 1
         case .rollBack: 2
         case .accept: 3
+        case .claim: 4
         case .unrecognized(let number): number
       }
     }
@@ -2584,6 +2633,15 @@ extension AtlasV1 {
     /// The field `backup_taken_at`.
     package var backupTakenAt: GoogleProtobuf.Timestamp? = nil
 
+    /// While held: whether the server is down.
+    package var holdClass: AtlasV1.HoldClass = .init(rawValue: 0)
+
+    /// Who looks after a held run; empty when nobody has claimed it.
+    package var holdOwner: String = ""
+
+    /// When a held run should have been decided; absent where there is no such time.
+    package var holdDeadline: GoogleProtobuf.Timestamp? = nil
+
     /// Every field at its default.
     package init() {}
 
@@ -2617,7 +2675,10 @@ extension AtlasV1 {
       number: Int32 = 0,
       snapshotID: String = "",
       backupSource: String = "",
-      backupTakenAt: GoogleProtobuf.Timestamp? = nil
+      backupTakenAt: GoogleProtobuf.Timestamp? = nil,
+      holdClass: AtlasV1.HoldClass = .init(rawValue: 0),
+      holdOwner: String = "",
+      holdDeadline: GoogleProtobuf.Timestamp? = nil
     ) {
       self.campaign = campaign
       self.server = server
@@ -2648,6 +2709,9 @@ extension AtlasV1 {
       self.snapshotID = snapshotID
       self.backupSource = backupSource
       self.backupTakenAt = backupTakenAt
+      self.holdClass = holdClass
+      self.holdOwner = holdOwner
+      self.holdDeadline = holdDeadline
     }
   }
 }
@@ -2699,6 +2763,11 @@ extension AtlasV1.ServerRun {
     if let value = self.backupTakenAt {
       c.pointee.backup_taken_at = arena.message(value)
     }
+    c.pointee.hold_class = .init(rawValue: .init(truncatingIfNeeded: self.holdClass.rawValue))
+    c.pointee.hold_owner = arena.bytes(self.holdOwner)
+    if let value = self.holdDeadline {
+      c.pointee.hold_deadline = arena.message(value)
+    }
     return WireCell(c)
   }
 
@@ -2745,6 +2814,11 @@ extension AtlasV1.ServerRun {
     if let value = c.pointee.backup_taken_at {
       self.backupTakenAt = try reader.message(value, "backup_taken_at")
     }
+    self.holdClass = .init(rawValue: .init(truncatingIfNeeded: c.pointee.hold_class.rawValue))
+    self.holdOwner = try reader.string(c.pointee.hold_owner, "hold_owner")
+    if let value = c.pointee.hold_deadline {
+      self.holdDeadline = try reader.message(value, "hold_deadline")
+    }
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -2778,6 +2852,9 @@ extension AtlasV1.ServerRun {
     try visitor.singular(WireField(27, "snapshot_id", json: "snapshotId"), &self.snapshotID)
     try visitor.singular(WireField(28, "backup_source", json: "backupSource"), &self.backupSource)
     try visitor.optional(WireField(29, "backup_taken_at", json: "backupTakenAt"), &self.backupTakenAt)
+    try visitor.singular(WireField(30, "hold_class", json: "holdClass"), &self.holdClass)
+    try visitor.singular(WireField(31, "hold_owner", json: "holdOwner"), &self.holdOwner)
+    try visitor.optional(WireField(32, "hold_deadline", json: "holdDeadline"), &self.holdDeadline)
   }
 }
 

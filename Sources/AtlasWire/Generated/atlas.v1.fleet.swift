@@ -630,6 +630,9 @@ extension AtlasV1 {
     /// The field `require_change_reference`.
     package var requireChangeReference: Bool = false
 
+    /// Evidence must come from the newest backup job, besides or instead of max_backup_age.
+    package var sinceLastJob: Bool = false
+
     /// Every field at its default.
     package init() {}
 
@@ -652,7 +655,8 @@ extension AtlasV1 {
       paused: AtlasV1.Latch? = nil,
       stopped: AtlasV1.Latch? = nil,
       etag: String = "",
-      requireChangeReference: Bool = false
+      requireChangeReference: Bool = false,
+      sinceLastJob: Bool = false
     ) {
       self.name = name
       self.ring = ring
@@ -672,6 +676,7 @@ extension AtlasV1 {
       self.stopped = stopped
       self.etag = etag
       self.requireChangeReference = requireChangeReference
+      self.sinceLastJob = sinceLastJob
     }
   }
 }
@@ -711,6 +716,7 @@ extension AtlasV1.ClientInfo {
     }
     c.pointee.etag = arena.bytes(self.etag)
     c.pointee.require_change_reference = self.requireChangeReference ? 1 : 0
+    c.pointee.since_last_job = self.sinceLastJob ? 1 : 0
     return WireCell(c)
   }
 
@@ -744,6 +750,7 @@ extension AtlasV1.ClientInfo {
     }
     self.etag = try reader.string(c.pointee.etag, "etag")
     self.requireChangeReference = c.pointee.require_change_reference != 0
+    self.sinceLastJob = c.pointee.since_last_job != 0
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -766,6 +773,7 @@ extension AtlasV1.ClientInfo {
     try visitor.optional(WireField(16, "stopped", json: "stopped"), &self.stopped)
     try visitor.singular(WireField(17, "etag", json: "etag"), &self.etag)
     try visitor.singular(WireField(18, "require_change_reference", json: "requireChangeReference"), &self.requireChangeReference)
+    try visitor.singular(WireField(19, "since_last_job", json: "sinceLastJob"), &self.sinceLastJob)
   }
 }
 
@@ -894,6 +902,9 @@ extension AtlasV1 {
     /// Absent when only a person ends it.
     package var until: GoogleProtobuf.Timestamp? = nil
 
+    /// Ticket or change it belongs to; may be empty.
+    package var ticket: String = ""
+
     /// Every field at its default.
     package init() {}
 
@@ -902,12 +913,14 @@ extension AtlasV1 {
       reason: String = "",
       principal: String = "",
       since: GoogleProtobuf.Timestamp? = nil,
-      until: GoogleProtobuf.Timestamp? = nil
+      until: GoogleProtobuf.Timestamp? = nil,
+      ticket: String = ""
     ) {
       self.reason = reason
       self.principal = principal
       self.since = since
       self.until = until
+      self.ticket = ticket
     }
   }
 }
@@ -928,6 +941,7 @@ extension AtlasV1.Latch {
     if let value = self.until {
       c.pointee.until = arena.message(value)
     }
+    c.pointee.ticket = arena.bytes(self.ticket)
     return WireCell(c)
   }
 
@@ -945,6 +959,7 @@ extension AtlasV1.Latch {
     if let value = c.pointee.until {
       self.until = try reader.message(value, "until")
     }
+    self.ticket = try reader.string(c.pointee.ticket, "ticket")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -953,6 +968,7 @@ extension AtlasV1.Latch {
     try visitor.singular(WireField(2, "principal", json: "principal"), &self.principal)
     try visitor.optional(WireField(3, "since", json: "since"), &self.since)
     try visitor.optional(WireField(4, "until", json: "until"), &self.until)
+    try visitor.singular(WireField(5, "ticket", json: "ticket"), &self.ticket)
   }
 }
 

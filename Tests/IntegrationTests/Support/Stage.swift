@@ -70,8 +70,9 @@ final class Stage {
   /// Starts the daemon; once more on the same port, when it ran before.
   /// - Parameters:
   ///   - tracer: A program and its arguments, under which it runs.
+  ///   - options: More options for the daemon.
   func startDaemon(
-    tracer: [String] = [], environment: [String: String] = [:]
+    tracer: [String] = [], environment: [String: String] = [:], options: [String] = []
   ) async throws {
     try? FileManager.default.removeItem(atPath: path("daemon.port"))
     let command =
@@ -82,6 +83,7 @@ final class Stage {
       ]
       + (backups == nil
         ? [] : ["--hooks", path("hooks"), "--hook-host", "127.0.0.1:\(backupPort)"])
+      + options
     daemon = try Program(
       command[0], Array(command.dropFirst()), output: path("daemon.log"),
       environment: environment)

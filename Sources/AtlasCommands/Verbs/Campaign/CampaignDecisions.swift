@@ -50,6 +50,39 @@ struct CampaignSkip: DaemonVerb {
   }
 }
 
+/// `atlas campaign claim`
+struct CampaignClaim: DaemonVerb {
+  static let configuration = CommandConfiguration(
+    commandName: "claim",
+    abstract: "Say that you look after a server that is held.",
+    discussion: """
+      Decides nothing; others see who is at it. Taking over from somebody goes into the log.
+
+        atlas campaign claim november LAA-PARIS-DC01
+      """)
+
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+  @Argument(help: "The campaign.") var name: String
+  @Argument(help: "The server.") var server: String
+
+  func run(in session: Session) async throws {
+    let seen = try await session.read(
+      session.daemon.campaigns.getServerRun,
+      AtlasV1.GetServerRunRequest(campaign: name, server: server))
+    guard let run = seen.run else { throw Failure.empty("GetServerRun") }
+    let before = run.holdOwner
+    let response = try await session.change(
+      session.daemon.campaigns.resolveServerRun,
+      AtlasV1.ResolveServerRunRequest(
+        campaign: name, server: server, decision: .claim, etag: run.etag))
+    guard let claimed = response.run else { throw Failure.empty("ResolveServerRun") }
+    let takenOver = before.isEmpty || before == claimed.holdOwner ? "" : ", after \(before)"
+    try session.show(
+      claimed.presentation(
+        of: response, "\(claimed.server) is looked after by \(claimed.holdOwner)\(takenOver)"))
+  }
+}
+
 /// What may be decided about a held server.
 enum DecisionArgument: String, CaseIterable, ExpressibleByArgument, Sendable {
   case retry, rollback, accept

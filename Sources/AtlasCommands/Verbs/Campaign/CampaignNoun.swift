@@ -29,8 +29,8 @@ struct CampaignNoun: ParsableCommand {
       CommandGroup(
         name: "Decide",
         subcommands: [
-          CampaignPromote.self, CampaignResolve.self, CampaignRetry.self, CampaignSkip.self,
-          CampaignExcludeUpdate.self,
+          CampaignPromote.self, CampaignClaim.self, CampaignResolve.self, CampaignRetry.self,
+          CampaignSkip.self, CampaignExcludeUpdate.self,
         ]),
     ])
 }

@@ -78,6 +78,8 @@ extension AtlasV1.ServerRun {
       Column("STARTED") { times.text($0.startedAt) },
       Column("ENDED") { times.text($0.endedAt) },
       Column("NOTE", gives: true) { $0.note },
+      Column("OWNER", wide: true) { $0.holdOwner },
+      Column("DUE", wide: true) { times.text($0.holdDeadline) },
       Column("CHOICES", wide: true) { $0.choices.joined(separator: ", ") },
       Column("CLIENT", wide: true) { $0.client },
       Column("SITE", wide: true) { $0.site },
@@ -112,6 +114,11 @@ extension AtlasV1.ServerRun {
       let source = backupSource.isEmpty ? "" : " (\(backupSource))"
       facts.add("Backup", times.text(backupTakenAt) + source)
     }
+    if state == .held {
+      facts.add("Class", holdClass.text, holdClass == .down ? .bad : .warn)
+      facts.add("Owner", holdOwner.isEmpty ? "nobody: atlas campaign claim" : holdOwner)
+      if holdDeadline != nil { facts.add("Decide by", times.text(holdDeadline)) }
+    }
     facts.add("Choices", choices.joined(separator: ", "))
     return facts.lines
   }
@@ -119,6 +126,16 @@ extension AtlasV1.ServerRun {
   /// The answer of a verb that acted on it.
   func presentation(of response: some WireMessage, _ text: String) -> Presentation {
     Presentation(.message(response), names: [server]) { _ in [Line(text)] }
+  }
+}
+
+extension AtlasV1.HoldClass {
+  fileprivate var text: String {
+    switch self {
+    case .down: "down: page somebody"
+    case .upUnverified: "up, not verified"
+    case .unspecified, .unrecognized: ""
+    }
   }
 }
 

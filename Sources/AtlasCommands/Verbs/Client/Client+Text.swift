@@ -65,6 +65,7 @@ extension AtlasV1.Latch {
     var text = times.text(since)
     if !principal.isEmpty { text += " by \(principal)" }
     if until != nil { text += ", until \(times.absolute(until))" }
+    if !ticket.isEmpty { text += ", \(ticket)" }
     return reason.isEmpty ? text : "\(text): \(reason)"
   }
 }

@@ -4580,7 +4580,7 @@ const ProtobufCMessageDescriptor atlas__v1__ring_info__descriptor =
   (ProtobufCMessageInit) atlas__v1__ring_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__server_run__field_descriptors[29] =
+static const ProtobufCFieldDescriptor atlas__v1__server_run__field_descriptors[32] =
 {
   {
     "campaign",
@@ -4930,6 +4930,42 @@ static const ProtobufCFieldDescriptor atlas__v1__server_run__field_descriptors[2
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "hold_class",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerRun, hold_class),
+    &atlas__v1__hold_class__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hold_owner",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerRun, hold_owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hold_deadline",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerRun, hold_deadline),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__server_run__field_indices_by_name[] = {
   8,   /* field[8] = attempt */
@@ -4943,6 +4979,9 @@ static const unsigned atlas__v1__server_run__field_indices_by_name[] = {
   19,   /* field[19] = etag */
   20,   /* field[20] = fence */
   16,   /* field[16] = field_status */
+  29,   /* field[29] = hold_class */
+  31,   /* field[31] = hold_deadline */
+  30,   /* field[30] = hold_owner */
   14,   /* field[14] = last_error */
   15,   /* field[15] = locked */
   23,   /* field[23] = not_before */
@@ -4965,7 +5004,7 @@ static const unsigned atlas__v1__server_run__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__server_run__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 29 }
+  { 0, 32 }
 };
 const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor =
 {
@@ -4975,7 +5014,7 @@ const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor =
   "Atlas__V1__ServerRun",
   "atlas.v1",
   sizeof(Atlas__V1__ServerRun),
-  29,
+  32,
   atlas__v1__server_run__field_descriptors,
   atlas__v1__server_run__field_indices_by_name,
   1,  atlas__v1__server_run__number_ranges,
@@ -6534,19 +6573,51 @@ const ProtobufCEnumDescriptor atlas__v1__gate_status__descriptor =
   atlas__v1__gate_status__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue atlas__v1__decision__enum_values_by_number[4] =
+static const ProtobufCEnumValue atlas__v1__hold_class__enum_values_by_number[3] =
+{
+  { "HOLD_CLASS_UNSPECIFIED", "ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UNSPECIFIED", 0 },
+  { "HOLD_CLASS_DOWN", "ATLAS__V1__HOLD_CLASS__HOLD_CLASS_DOWN", 1 },
+  { "HOLD_CLASS_UP_UNVERIFIED", "ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UP_UNVERIFIED", 2 },
+};
+static const ProtobufCIntRange atlas__v1__hold_class__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex atlas__v1__hold_class__enum_values_by_name[3] =
+{
+  { "HOLD_CLASS_DOWN", 1 },
+  { "HOLD_CLASS_UNSPECIFIED", 0 },
+  { "HOLD_CLASS_UP_UNVERIFIED", 2 },
+};
+const ProtobufCEnumDescriptor atlas__v1__hold_class__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "atlas.v1.HoldClass",
+  "HoldClass",
+  "Atlas__V1__HoldClass",
+  "atlas.v1",
+  3,
+  atlas__v1__hold_class__enum_values_by_number,
+  3,
+  atlas__v1__hold_class__enum_values_by_name,
+  1,
+  atlas__v1__hold_class__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue atlas__v1__decision__enum_values_by_number[5] =
 {
   { "DECISION_UNSPECIFIED", "ATLAS__V1__DECISION__DECISION_UNSPECIFIED", 0 },
   { "DECISION_RETRY", "ATLAS__V1__DECISION__DECISION_RETRY", 1 },
   { "DECISION_ROLL_BACK", "ATLAS__V1__DECISION__DECISION_ROLL_BACK", 2 },
   { "DECISION_ACCEPT", "ATLAS__V1__DECISION__DECISION_ACCEPT", 3 },
+  { "DECISION_CLAIM", "ATLAS__V1__DECISION__DECISION_CLAIM", 4 },
 };
 static const ProtobufCIntRange atlas__v1__decision__value_ranges[] = {
-{0, 0},{0, 4}
+{0, 0},{0, 5}
 };
-static const ProtobufCEnumValueIndex atlas__v1__decision__enum_values_by_name[4] =
+static const ProtobufCEnumValueIndex atlas__v1__decision__enum_values_by_name[5] =
 {
   { "DECISION_ACCEPT", 3 },
+  { "DECISION_CLAIM", 4 },
   { "DECISION_RETRY", 1 },
   { "DECISION_ROLL_BACK", 2 },
   { "DECISION_UNSPECIFIED", 0 },
@@ -6558,9 +6629,9 @@ const ProtobufCEnumDescriptor atlas__v1__decision__descriptor =
   "Decision",
   "Atlas__V1__Decision",
   "atlas.v1",
-  4,
+  5,
   atlas__v1__decision__enum_values_by_number,
-  4,
+  5,
   atlas__v1__decision__enum_values_by_name,
   1,
   atlas__v1__decision__value_ranges,

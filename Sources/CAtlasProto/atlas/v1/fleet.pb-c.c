@@ -1967,7 +1967,7 @@ const ProtobufCMessageDescriptor atlas__v1__export_fleet_response__descriptor =
   (ProtobufCMessageInit) atlas__v1__export_fleet_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__client_info__field_descriptors[18] =
+static const ProtobufCFieldDescriptor atlas__v1__client_info__field_descriptors[19] =
 {
   {
     "name",
@@ -2185,6 +2185,18 @@ static const ProtobufCFieldDescriptor atlas__v1__client_info__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "since_last_job",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ClientInfo, since_last_job),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__client_info__field_indices_by_name[] = {
   13,   /* field[13] = agents_connected */
@@ -2201,6 +2213,7 @@ static const unsigned atlas__v1__client_info__field_indices_by_name[] = {
   17,   /* field[17] = require_change_reference */
   1,   /* field[1] = ring */
   11,   /* field[11] = servers */
+  18,   /* field[18] = since_last_job */
   12,   /* field[12] = slots_in_use */
   15,   /* field[15] = stopped */
   3,   /* field[3] = windows */
@@ -2209,7 +2222,7 @@ static const unsigned atlas__v1__client_info__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__client_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor atlas__v1__client_info__descriptor =
 {
@@ -2219,7 +2232,7 @@ const ProtobufCMessageDescriptor atlas__v1__client_info__descriptor =
   "Atlas__V1__ClientInfo",
   "atlas.v1",
   sizeof(Atlas__V1__ClientInfo),
-  18,
+  19,
   atlas__v1__client_info__field_descriptors,
   atlas__v1__client_info__field_indices_by_name,
   1,  atlas__v1__client_info__number_ranges,
@@ -2328,7 +2341,7 @@ const ProtobufCMessageDescriptor atlas__v1__contact__descriptor =
   (ProtobufCMessageInit) atlas__v1__contact__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__latch__field_descriptors[4] =
+static const ProtobufCFieldDescriptor atlas__v1__latch__field_descriptors[5] =
 {
   {
     "reason",
@@ -2378,17 +2391,30 @@ static const ProtobufCFieldDescriptor atlas__v1__latch__field_descriptors[4] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ticket",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Latch, ticket),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__latch__field_indices_by_name[] = {
   1,   /* field[1] = principal */
   0,   /* field[0] = reason */
   2,   /* field[2] = since */
+  4,   /* field[4] = ticket */
   3,   /* field[3] = until */
 };
 static const ProtobufCIntRange atlas__v1__latch__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor atlas__v1__latch__descriptor =
 {
@@ -2398,7 +2424,7 @@ const ProtobufCMessageDescriptor atlas__v1__latch__descriptor =
   "Atlas__V1__Latch",
   "atlas.v1",
   sizeof(Atlas__V1__Latch),
-  4,
+  5,
   atlas__v1__latch__field_descriptors,
   atlas__v1__latch__field_indices_by_name,
   1,  atlas__v1__latch__number_ranges,

@@ -97,11 +97,18 @@ typedef enum _Atlas__V1__GateStatus {
   ATLAS__V1__GATE_STATUS__GATE_STATUS_NEEDS_PERSON = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__GATE_STATUS)
 } Atlas__V1__GateStatus;
+typedef enum _Atlas__V1__HoldClass {
+  ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UNSPECIFIED = 0,
+  ATLAS__V1__HOLD_CLASS__HOLD_CLASS_DOWN = 1,
+  ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UP_UNVERIFIED = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__HOLD_CLASS)
+} Atlas__V1__HoldClass;
 typedef enum _Atlas__V1__Decision {
   ATLAS__V1__DECISION__DECISION_UNSPECIFIED = 0,
   ATLAS__V1__DECISION__DECISION_RETRY = 1,
   ATLAS__V1__DECISION__DECISION_ROLL_BACK = 2,
-  ATLAS__V1__DECISION__DECISION_ACCEPT = 3
+  ATLAS__V1__DECISION__DECISION_ACCEPT = 3,
+  ATLAS__V1__DECISION__DECISION_CLAIM = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__DECISION)
 } Atlas__V1__Decision;
 
@@ -568,10 +575,13 @@ struct  Atlas__V1__ServerRun
   ProtobufCBinaryData snapshot_id;
   ProtobufCBinaryData backup_source;
   Google__Protobuf__Timestamp *backup_taken_at;
+  Atlas__V1__HoldClass hold_class;
+  ProtobufCBinaryData hold_owner;
+  Google__Protobuf__Timestamp *hold_deadline;
 };
 #define ATLAS__V1__SERVER_RUN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__server_run__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, 0, 0, NULL, NULL, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, NULL, 0, 0, {0,NULL}, {0,NULL}, NULL }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, 0, 0, NULL, NULL, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, NULL, 0, 0, {0,NULL}, {0,NULL}, NULL, ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UNSPECIFIED, {0,NULL}, NULL }
 
 
 typedef enum {
@@ -2135,6 +2145,7 @@ void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
 extern const ProtobufCEnumDescriptor    atlas__v1__campaign_state__descriptor;
 extern const ProtobufCEnumDescriptor    atlas__v1__ring_status__descriptor;
 extern const ProtobufCEnumDescriptor    atlas__v1__gate_status__descriptor;
+extern const ProtobufCEnumDescriptor    atlas__v1__hold_class__descriptor;
 extern const ProtobufCEnumDescriptor    atlas__v1__decision__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__selection__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__setting__descriptor;

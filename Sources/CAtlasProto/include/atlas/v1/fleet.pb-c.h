@@ -188,10 +188,11 @@ struct  Atlas__V1__ClientInfo
   Atlas__V1__Latch *stopped;
   ProtobufCBinaryData etag;
   protobuf_c_boolean require_change_reference;
+  protobuf_c_boolean since_last_job;
 };
 #define ATLAS__V1__CLIENT_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__client_info__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, NULL, 0, 0,NULL, 0, 0, 0, NULL, NULL, {0,NULL}, 0 }
+    , {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, NULL, 0, 0,NULL, 0, 0, 0, NULL, NULL, {0,NULL}, 0, 0 }
 
 
 struct  Atlas__V1__Freeze
@@ -223,10 +224,11 @@ struct  Atlas__V1__Latch
   ProtobufCBinaryData principal;
   Google__Protobuf__Timestamp *since;
   Google__Protobuf__Timestamp *until;
+  ProtobufCBinaryData ticket;
 };
 #define ATLAS__V1__LATCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__latch__descriptor) \
-    , {0,NULL}, {0,NULL}, NULL, NULL }
+    , {0,NULL}, {0,NULL}, NULL, NULL, {0,NULL} }
 
 
 typedef enum {
