@@ -9,6 +9,12 @@ extension ControlMachine {
         .endSession(session, reason: "\(hello.server) is not in the fleet; import it first"))
       return
     }
+    if let doubt = state.doubt(about: hello) {
+      // The engine notes it; a session that the server has already goes on.
+      step(.agentBack(server, hello), into: &batch)
+      batch.releases.append(.endSession(session, reason: doubt))
+      return
+    }
     if let older = sessions[server] {
       let reason = "a newer session of \(hello.server) has begun"
       batch.releases.append(.endSession(older, reason: reason))
@@ -38,7 +44,13 @@ extension ControlMachine {
     switch message {
     case .hello:
       batch.releases.append(.endSession(session, reason: "Hello comes once, and first"))
-    case .acknowledgement(let answer): step(.acknowledged(server, answer), into: &batch)
+    case .acknowledgement(let answer):
+      // Another server's order stays in the outbox, whatever this agent says about it.
+      if let order = outbox[answer.fence], order.server != server {
+        let reason = "fence \(answer.fence.number) is an order to another server"
+        return batch.releases.append(.endSession(session, reason: reason))
+      }
+      step(.acknowledged(server, answer), into: &batch)
     case .report(let report): step(.reported(server, report), into: &batch)
     }
   }

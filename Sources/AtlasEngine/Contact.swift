@@ -25,22 +25,39 @@ extension ControlState {
   }
 
   mutating func agentBack(_ server: ServerID, _ hello: Hello, now: Instant) {
+    if let doubt = doubt(about: hello) { return turnAway(server, doubt) }
+    servers[server].isTurnedAway = false
     servers[server].connected = true
     if servers[server].agentVersion != hello.agentVersion {
       servers[server].agentVersion = hello.agentVersion.bounded(to: 64)
       emit(.save(.server(server)))
     }
-    liftFence(above: hello.highestFence)
+    fence = max(fence, hello.highestNamed)
     for report in hello.reports { reported(server, report, now: now) }
     if let ref = servers[server].openRun { reconcile(ref, hello, now: now) }
     takeBackUnwanted(server, hello)
     markDirty(servers[server].client)
   }
 
-  /// A database that was restored must not use fences again. Fences are drawn one by one: a number
-  /// in the upper half of what there is was never drawn, whoever says so.
-  private mutating func liftFence(above highest: Fence) {
-    if highest.number <= UInt64.max / 2 { fence = max(fence, highest) }
+  /// Why a Hello is not believed; nil when it is.
+  ///
+  /// A database that was restored must not use fences again, so that a Hello lifts the counter. One
+  /// agent with a broken journal must not lift it to where nothing can be drawn any more.
+  package func doubt(about hello: Hello) -> String? {
+    let named = hello.highestNamed
+    let bound = min(
+      fence.number.addingReportingOverflow(Limits.fenceLead).partialValue, Limits.highestFence / 2)
+    guard named > fence, named.number > bound else { return nil }
+    return "its journal names fence \(named.number), which was never drawn: the highest here is "
+      + "\(fence.number); clear the agent's journal"
+  }
+
+  /// The agent has no session. Said once, however often it tries again.
+  private mutating func turnAway(_ server: ServerID, _ doubt: String) {
+    guard !servers[server].isTurnedAway else { return }
+    servers[server].isTurnedAway = true
+    record(
+      Record(.agentRefused, client: servers[server].client, server: server, reason: doubt))
   }
 
   /// The agent still holds an order that nobody waits for, such as one of a run that a person has
@@ -192,5 +209,12 @@ extension ControlState {
     case .download, .preCheck, .postCheck, .soak, .finalize, .rollback, .verify:
       preconditionFailure("a stop takes no \(phase.word) back")
     }
+  }
+}
+
+extension Hello {
+  /// The highest fence that the journal names anywhere.
+  fileprivate var highestNamed: Fence {
+    reports.reduce(max(highestFence, command?.fence ?? .none)) { max($0, $1.fence) }
   }
 }

@@ -98,12 +98,14 @@ struct DirtyGate: Hashable, Sendable {
 /// A server and what the engine knows about it.
 package struct Server: Hashable, Sendable {
   // In front, next to each other in memory, what nearly every event about the server looks at.
-  // The first four are rebuilt on load.
+  // The first five are rebuilt on load.
 
   /// Its run in a started campaign that is not terminal.
   package internal(set) var openRun: RunRef? { didSet { openRunKey = "" } }
   /// A session of its agent is there.
   package internal(set) var connected = false
+  /// Its agent's newest Hello was not believed, and that is in the log.
+  var isTurnedAway = false
   /// Whether ``locked`` is there: a latch is large to copy.
   private(set) var isLocked = false
   /// The key of its open run, once a command has needed it: all commands of the run carry the same.

@@ -126,6 +126,8 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case serverLocked = "server.locked"
   case serverUnlocked = "server.unlocked"
   case serverRetired = "server.retired"
+  /// An agent's Hello is not believed: it gets no session.
+  case agentRefused = "agent.refused"
   case hooksLoaded = "hooks.loaded"
   case campaignCreated = "campaign.created"
   case campaignStarted = "campaign.started"

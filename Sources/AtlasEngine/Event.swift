@@ -28,7 +28,8 @@ package enum Event: Hashable, Sendable {
   case releaseStop(ClientID?, reason: String, by: String)
 
   // From the world; these are never refused.
-  /// A session of the server's agent began; what its journal knows settles what was open.
+  /// A session of the server's agent began; what its journal knows settles what was open. Nothing
+  /// but a record comes of a Hello that ``ControlState/doubt(about:)`` does not believe.
   case agentBack(ServerID, Hello)
   /// The session of the server's agent ended.
   case agentSilent(ServerID)

@@ -188,8 +188,78 @@ struct SessionTests {
   }
 }
 
+extension SessionTests {
+  @Test("is refused when its journal names a fence that was never drawn, and it is in the log")
+  func absurdFence() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    desk.take(.sessionOpened(SessionID(7), Desk.hello(Desk.first)))
+    _ = desk.commitAll()
+    _ = desk.drain()
+    var hello = Desk.hello(Desk.first)
+    hello.highestFence = Fence(.max)
+    desk.take(.sessionOpened(SessionID(8), hello))
+    let records = desk.commitAll().flatMap(\.records)
+    let reason =
+      "its journal names fence \(UInt64.max), which was never drawn: the highest here is 0; "
+      + "clear the agent's journal"
+    #expect(records.map(\.kind) == ["agent.refused"])
+    #expect(records.map(\.server) == [Desk.first.text])
+    #expect(records.map(\.reason) == [reason])
+    let actions = desk.drain()
+    #expect(actions.sent(SessionID(8)) == [])
+    #expect(actions.endings == [8: reason])
+    #expect(desk.machine.state.fence == .none)
+  }
+
+  @Test("is ended when it answers for another server's order, which stays in the outbox")
+  func foreignOrder() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    for (number, server) in [Desk.first, Desk.second].enumerated() {
+      desk.take(.sessionOpened(SessionID(UInt64(number)), Desk.hello(server)))
+      _ = desk.commitAll()
+    }
+    var policy = Policy()
+    policy.download = .beforeWindow
+    desk.ask(.createCampaign(CampaignRequest(name: Desk.campaign, policy: policy)))
+    desk.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    let orders = desk.commitAll().flatMap(\.outboxPuts)
+    let order = try #require(orders.first)
+    let foreign = SessionID(order.server == 0 ? 1 : 0)
+    _ = desk.drain()
+    let answer = CommandAcknowledgement(fence: Fence(order.fence), verdict: .accepted)
+    desk.take(.agentMessage(foreign, .acknowledgement(answer)))
+    #expect(desk.commitAll().isEmpty)
+    #expect(
+      desk.drain().endings
+        == [foreign.number: "fence \(order.fence) is an order to another server"])
+  }
+}
+
+extension [ControlAction] {
+  /// The sessions that are ended, by number, and why.
+  fileprivate var endings: [UInt64: String] {
+    var endings: [UInt64: String] = [:]
+    for case .endSession(let session, let reason) in self { endings[session.number] = reason }
+    return endings
+  }
+}
+
 @Suite("A stored state")
 struct StoredStateTests {
+  @Test("with a counter of fences that was never drawn is refused")
+  func absurdCounter() {
+    var stored = StoredState()
+    stored.meta = StoreMeta(
+      fence: UInt64(Int64.max), campaignTime: Instant(milliseconds: 0), demoFactor: 1, lastSeq: 0,
+      lastHash: LogRecord.genesisHash)
+    let error = #expect(throws: RowError.self) { try Desk(stored: stored) }
+    #expect(
+      error
+        == RowError(row: "counter of fences", problem: "\(Int64.max) was never drawn"))
+  }
+
   @Test("read back gives the same state, and the log goes on where it ended")
   func readsBack() throws {
     var desk = try Desk()

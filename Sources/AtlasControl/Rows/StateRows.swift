@@ -62,6 +62,9 @@ enum StateRows {
   static func load(_ stored: StoredState) throws(RowError) -> StoredControl {
     var control = StoredControl()
     control.fence = Fence(stored.meta?.fence ?? 0)
+    guard control.fence.number <= Limits.highestFence else {
+      throw RowError(row: "counter of fences", problem: "\(control.fence.number) was never drawn")
+    }
     for row in stored.rows {
       try RowError.catching { try load(row, into: &control) }
     }
