@@ -83,4 +83,15 @@ package enum HookVerdict: Hashable, Sendable {
   case cancelled
   /// Neither the client's hooks nor the defaults have the function.
   case notDefined
+  /// It recorded a snapshot before it ended in another way than `ok`: the snapshot is there.
+  indirect case left(SnapshotFact, after: HookVerdict)
+
+  /// The snapshot that it recorded, however it ended.
+  var snapshot: SnapshotFact? {
+    switch self {
+    case .ok(_, let snapshot): snapshot
+    case .left(let snapshot, _): snapshot
+    case .skip, .deferred, .fail, .error, .timeout, .cancelled, .notDefined: nil
+    }
+  }
 }

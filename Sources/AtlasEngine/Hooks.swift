@@ -27,9 +27,11 @@ extension ControlState {
   mutating func hookFinished(
     _ ref: RunRef, serial: UInt16, _ verdict: HookVerdict, now: Instant
   ) {
-    guard ref.isIn(self), self[ref].hookSerial == serial,
-      case .inProgress(let work) = self[ref].state, case .hook(let point) = work.step
-    else { return }
+    guard ref.isIn(self), self[ref].hookSerial == serial else { return }
+    if case .held = self[ref].state { return cancelledByHold(ref, verdict) }
+    guard case .inProgress(let work) = self[ref].state, case .hook(let point) = work.step else {
+      return
+    }
     self[ref].deadline = nil
     if work.phase == .preCheck, work.ending == .givenBack { return giveBack(ref, now: now) }
     switch point {
@@ -40,6 +42,16 @@ extension ControlState {
     case .finalize: finalizeHookFinished(ref, work, verdict, now: now)
     case .rollback: rollbackHookFinished(ref, verdict, now: now)
     }
+  }
+
+  /// The run came to be held while its hook ran, and the hook was cancelled. A snapshot that it
+  /// took all the same is there, and must not be forgotten.
+  private mutating func cancelledByHold(_ ref: RunRef, _ verdict: HookVerdict) {
+    guard self[ref].details.content.heldIn == Work(.snapshot, .hook(.snapshot)),
+      verdict.snapshot != nil
+    else { return }
+    keepSnapshot(ref, verdict)
+    emit(.save(.run(ref)))
   }
 
   private mutating func preUpdateFinished(_ ref: RunRef, _ verdict: HookVerdict, now: Instant) {
@@ -53,6 +65,7 @@ extension ControlState {
     case .fail(let message, _), .error(let message), .timeout(let message):
       refuse(ref, .hook, message, now: now)
     case .cancelled: refuse(ref, .hook, "the hook was cancelled", now: now)
+    case .left(_, let verdict): preUpdateFinished(ref, verdict, now: now)
     }
   }
 
@@ -70,6 +83,7 @@ extension ControlState {
     case .skip(let message), .fail(let message, _), .error(let message), .timeout(let message):
       refuse(ref, .backup, message, now: now)
     case .cancelled: refuse(ref, .backup, "the hook was cancelled", now: now)
+    case .left(_, let verdict): verifyBackupFinished(ref, verdict, now: now)
     }
   }
 
@@ -80,9 +94,8 @@ extension ControlState {
     self[ref].details.content.backup = backup
   }
 
-  private mutating func takeFacts(_ ref: RunRef, _ verdict: HookVerdict) {
-    takeBackup(ref, verdict)
-    guard case .ok(_, let snapshot?) = verdict else { return }
+  private mutating func keepSnapshot(_ ref: RunRef, _ verdict: HookVerdict) {
+    guard let snapshot = verdict.snapshot else { return }
     self[ref].details.content.snapshot = snapshot
     self[ref].marks.insert(.snapshotByHook)
   }
@@ -97,9 +110,10 @@ extension ControlState {
     _ ref: RunRef, _ verdict: HookVerdict, now: Instant
   ) {
     let required = snapshotRequired(ref)
+    keepSnapshot(ref, verdict)
     switch verdict {
     case .ok:
-      takeFacts(ref, verdict)
+      takeBackup(ref, verdict)
       guard !required || self[ref].details.content.snapshot != nil else {
         return refuse(ref, .hook, "the snapshot hook recorded no snapshot", now: now)
       }
@@ -114,6 +128,7 @@ extension ControlState {
       refuse(ref, .hook, message, now: now)
     case .deferred(_, let reason): refuse(ref, .hook, reason, now: now)
     case .cancelled: refuse(ref, .hook, "the hook was cancelled", now: now)
+    case .left(_, let verdict): snapshotHookFinished(ref, verdict, now: now)
     }
   }
 
@@ -138,6 +153,7 @@ extension ControlState {
     case .cancelled:
       let message = "the hook was cancelled"
       checksFailed(ref, work.phase, message, retryable: false, refusal: .hook, now: now)
+    case .left(_, let verdict): postUpdateFinished(ref, work, verdict, now: now)
     }
   }
 
@@ -154,6 +170,7 @@ extension ControlState {
       .error(let message), .timeout(let message):
       warn(ref, "finalize: \(message)")
     case .cancelled: warn(ref, "finalize: the hook was cancelled")
+    case .left(_, let verdict): return finalizeHookFinished(ref, work, verdict, now: now)
     }
     guard let ending = work.ending else { preconditionFailure("FINALIZE knows where it leads") }
     if case .ok = verdict, self[ref].marks.contains(.snapshotByHook) {
@@ -172,6 +189,7 @@ extension ControlState {
       .error(let message), .timeout(let message):
       hold(ref, .rollbackFailed, message, now: now)
     case .cancelled: hold(ref, .rollbackFailed, "the hook was cancelled", now: now)
+    case .left(_, let verdict): rollbackHookFinished(ref, verdict, now: now)
     }
   }
 }

@@ -92,7 +92,10 @@ package struct EngineChaos: Sendable {
         .says(.deferred(after: nil, reason: "a backup runs")),
       ])
     case .snapshot:
-      return random.pick([.never, .ok, .snapshot, .snapshot, .says(.fail("no", retryable: true))])
+      return random.pick([
+        .never, .ok, .snapshot, .snapshot, .says(.fail("no", retryable: true)),
+        .snapshot(then: .error("attempt to index a nil value")),
+      ])
     case .postUpdate:
       return random.pick([
         .never, .notDefined, .says(.fail("no answer", retryable: true)),

@@ -131,6 +131,9 @@ extension EngineChecker {
     case .timeout: runs[ref]?.isRetryable = true
     case .skip, .deferred, .error, .cancelled: runs[ref]?.isRetryable = false
     case .notDefined: break
+    case .left(_, let verdict):
+      runs[ref]?.hasSnapshot = true
+      heard(verdict, from: ref)
     }
   }
 

@@ -181,6 +181,8 @@ package struct HookAnswer: Hashable, Sendable {
     case backup(age: Duration, isVerified: Bool)
     /// Evidence of a snapshot that was taken just now.
     case snapshot
+    /// The same, and then it ends otherwise than well.
+    case snapshotThen(HookVerdict)
     case verdict(HookVerdict)
   }
 
@@ -193,6 +195,10 @@ package struct HookAnswer: Hashable, Sendable {
   package static let notDefined = HookAnswer(after: .zero, .verdict(.notDefined))
   package static let never = HookAnswer(after: nil, .verdict(.cancelled))
   package static let snapshot = HookAnswer(after: .seconds(60), .snapshot)
+
+  package static func snapshot(then verdict: HookVerdict) -> HookAnswer {
+    HookAnswer(after: .seconds(60), .snapshotThen(verdict))
+  }
 
   package static func backup(age: Duration, isVerified: Bool = true) -> HookAnswer {
     HookAnswer(after: .seconds(20), .backup(age: age, isVerified: isVerified))

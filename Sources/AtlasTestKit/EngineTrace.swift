@@ -118,6 +118,7 @@ extension HookVerdict {
     case .timeout(let message): "timeout: \(message)"
     case .cancelled: "cancelled"
     case .notDefined: "not defined"
+    case .left(_, let verdict): "\(verdict.words), snapshot left"
     }
   }
 }

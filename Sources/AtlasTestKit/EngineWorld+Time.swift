@@ -120,6 +120,8 @@ extension EngineWorld {
     case .snapshot:
       let snapshot = SnapshotFact(id: state.runKey(ref), takenAt: now)
       verdict = .ok(backup: nil, snapshot: snapshot)
+    case .snapshotThen(let said):
+      verdict = .left(SnapshotFact(id: state.runKey(ref), takenAt: now), after: said)
     }
     if verdict != .notDefined {
       trace.answer(
