@@ -11,10 +11,10 @@ extension ControlState {
       || rules(of: ref).createSnapshots
   }
 
-  /// The oldest backup that counts: the client's limit, tightened by the campaign.
-  func maxBackupAge(_ ref: RunRef) -> Duration {
-    let own = clients[Int(clientOf(ref).index)].config.maxBackupAge
-    return min(own, rules(of: ref).maxBackupAge ?? own)
+  /// Which backups count: the client's limit, tightened by the campaign.
+  func maxBackupAge(_ ref: RunRef) -> BackupAge {
+    clients[Int(clientOf(ref).index)].config.maxBackupAge
+      .tightened(by: rules(of: ref).maxBackupAge)
   }
 
   /// What is wrong with the run's backup evidence; nil when it is good or not required.
@@ -23,18 +23,8 @@ extension ControlState {
     guard let backup = self[ref].details.content.backup else {
       return "no backup evidence was recorded"
     }
-    let limit = maxBackupAge(ref)
-    if backup.takenAt > now {
-      return "the backup by \(backup.source) is dated in the future"
-    }
-    if now - backup.takenAt > limit {
-      let age = Duration.seconds((now - backup.takenAt).milliseconds / 1_000)
-      return "the backup by \(backup.source) is \(age.text) old; at most \(limit.text) is allowed"
-    }
-    guard let verified = backup.verifiedAt, verified >= backup.takenAt else {
-      return "the backup by \(backup.source) was not verified after it was taken"
-    }
-    return nil
+    return backup.problem(with: maxBackupAge(ref), now: now)
+      .map { "the backup by \(backup.source) \($0)" }
   }
 
   /// What forbids to begin UPDATE now; the refusal's reason with it.
@@ -57,7 +47,34 @@ extension ControlState {
     let end = clients[Int(clientOf(ref).index)].windows.open(at: now)?.end
     guard !isChanged(ref), backupRequired(ref), let backup = self[ref].details.content.backup
     else { return end }
-    let backupEnd = backup.takenAt + maxBackupAge(ref)
+    guard let longest = maxBackupAge(ref).longest else { return end }
+    let backupEnd = backup.takenAt + longest
     return end.map { min($0, backupEnd) } ?? backupEnd
   }
+}
+
+extension BackupFact {
+  /// What is wrong with it, as the end of a sentence about it; nil when it counts.
+  fileprivate func problem(with limit: BackupAge, now: Instant) -> String? {
+    if takenAt > now { return "is dated in the future" }
+    if limit.isOfLastJob {
+      guard let lastJobAt else { return "does not say when the last backup job ran" }
+      if takenAt < lastJobAt {
+        let early = (lastJobAt - takenAt).inSeconds
+        return "was taken \(early) before the last backup job; it must come from that one"
+      }
+    }
+    if let longest = limit.longest, now - takenAt > longest {
+      return "is \((now - takenAt).inSeconds) old; at most \(longest.text) is allowed"
+    }
+    guard let verifiedAt, verifiedAt >= takenAt else {
+      return "was not verified after it was taken"
+    }
+    return nil
+  }
+}
+
+extension Duration {
+  /// Without milliseconds, which nobody reads.
+  fileprivate var inSeconds: String { Duration.seconds(milliseconds / 1_000).text }
 }

@@ -19,7 +19,7 @@ final class Rules: Sendable {
   let pendingReboot: PendingReboot
   let download: DownloadRule
   let maxParallelServers: Int?
-  let maxBackupAge: Duration?
+  let maxBackupAge: BackupAge?
   let requireBackup: Bool
   let createSnapshots: Bool
   /// For a server whose roles ask for no times of their own.

@@ -205,14 +205,19 @@ package struct BackupFact: Hashable, Sendable {
   package var verifiedAt: Instant?
   /// When somebody last restored from it; nil when nobody did.
   package var restoreTestedAt: Instant?
+  /// When the newest backup job of the server began; nil when nobody said. A backup that was taken
+  /// before that is of an earlier job.
+  package var lastJobAt: Instant?
 
   package init(
-    source: String, takenAt: Instant, verifiedAt: Instant? = nil, restoreTestedAt: Instant? = nil
+    source: String, takenAt: Instant, verifiedAt: Instant? = nil, restoreTestedAt: Instant? = nil,
+    lastJobAt: Instant? = nil
   ) {
     self.source = source
     self.takenAt = takenAt
     self.verifiedAt = verifiedAt
     self.restoreTestedAt = restoreTestedAt
+    self.lastJobAt = lastJobAt
   }
 }
 

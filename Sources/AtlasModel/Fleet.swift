@@ -29,7 +29,7 @@ package struct ClientConfig: Hashable, Sendable {
   package var maxParallelServers: Int
   package var requireBackup: Bool
   package var createSnapshots: Bool
-  package var maxBackupAge: Duration
+  package var maxBackupAge: BackupAge
   /// 1 goes first; 1 to 1,000.
   package var priority: Int
   package var contacts: [Contact]
@@ -40,7 +40,8 @@ package struct ClientConfig: Hashable, Sendable {
     name: ClientName, ring: Ring = .standard, zone: String = "UTC",
     windows: [MaintenanceWindow] = [], freezes: [Freeze] = [], maxParallelServers: Int = 1,
     requireBackup: Bool = true, createSnapshots: Bool = true,
-    maxBackupAge: Duration = .seconds(86_400), priority: Int = 100, contacts: [Contact] = [],
+    maxBackupAge: BackupAge = .atMost(.seconds(86_400)), priority: Int = 100,
+    contacts: [Contact] = [],
     requireChangeReference: Bool = false
   ) {
     self.name = name

@@ -55,7 +55,7 @@ package struct Policy: Hashable, Sendable {
   /// Tightens every client's own number of slots.
   package var maxParallelServers: Int?
   /// Tightens every client's own limit on the age of a backup.
-  package var maxBackupAge: Duration?
+  package var maxBackupAge: BackupAge?
   /// Demands a backup even of clients that do not.
   package var requireBackup = false
   /// Demands a snapshot even of clients that do not.

@@ -89,6 +89,7 @@ package struct EngineChaos: Sendable {
       return random.pick([
         .never, .notDefined, .ok, .backup(age: .seconds(100_000)),
         .backup(age: .seconds(60), isVerified: false),
+        .backup(age: .seconds(60), jobAge: .seconds(30)),
         .says(.deferred(after: nil, reason: "a backup runs")),
       ])
     case .snapshot:

@@ -293,13 +293,14 @@ extension EngineChecker {
       report("S3: UPDATE of \(name(ref)) without a snapshot")
     }
     if client.requireBackup || policy.requireBackup {
-      checkBackup(ref, truth, limit: youngest(client.maxBackupAge, policy.maxBackupAge), now: now)
+      let limits = [client.maxBackupAge] + [policy.maxBackupAge].compactMap { $0 }
+      checkBackup(ref, truth, limits, now: now)
     }
     runs[ref]?.hasUpdated = true
   }
 
   private mutating func checkBackup(
-    _ ref: RunRef, _ truth: RunTruth, limit: Duration, now: Instant
+    _ ref: RunRef, _ truth: RunTruth, _ limits: [BackupAge], now: Instant
   ) {
     guard let backup = truth.backup else {
       return report("S3: UPDATE of \(name(ref)) without backup evidence")
@@ -309,8 +310,14 @@ extension EngineChecker {
     }
     // What was good when the first update began stays good for its retries.
     guard !truth.hasUpdated else { return }
-    if backup.takenAt > now || now - backup.takenAt > limit {
-      report("S3: UPDATE of \(name(ref)) with a backup that is too old")
+    for limit in limits {
+      if backup.takenAt > now || now - backup.takenAt > limit.longest ?? (now - backup.takenAt) {
+        report("S3: UPDATE of \(name(ref)) with a backup that is too old")
+      }
+      guard limit.isOfLastJob else { continue }
+      if backup.lastJobAt.map({ $0 > backup.takenAt }) ?? true {
+        report("S3: UPDATE of \(name(ref)) with a backup that is not of the last job")
+      }
     }
   }
 
@@ -329,8 +336,4 @@ extension EngineChecker {
   }
 
   private func name(_ ref: RunRef) -> String { "run \(ref.campaign.index)/\(ref.index + 1)" }
-}
-
-private func youngest(_ own: Duration, _ tighter: Duration?) -> Duration {
-  min(own, tighter ?? own)
 }

@@ -177,8 +177,8 @@ package struct HookAnswer: Hashable, Sendable {
   package var says: Says
 
   package enum Says: Hashable, Sendable {
-    /// Evidence of a backup this old when the hook ends.
-    case backup(age: Duration, isVerified: Bool)
+    /// Evidence of a backup this old when the hook ends, and of when the last job ran, if it says.
+    case backup(age: Duration, isVerified: Bool, jobAge: Duration?)
     /// Evidence of a snapshot that was taken just now.
     case snapshot
     /// The same, and then it ends otherwise than well.
@@ -200,8 +200,11 @@ package struct HookAnswer: Hashable, Sendable {
     HookAnswer(after: .seconds(60), .snapshotThen(verdict))
   }
 
-  package static func backup(age: Duration, isVerified: Bool = true) -> HookAnswer {
-    HookAnswer(after: .seconds(20), .backup(age: age, isVerified: isVerified))
+  package static func backup(
+    age: Duration, isVerified: Bool = true, jobAge: Duration? = nil
+  ) -> HookAnswer {
+    HookAnswer(
+      after: .seconds(20), .backup(age: age, isVerified: isVerified, jobAge: jobAge))
   }
 
   package static func says(_ verdict: HookVerdict) -> HookAnswer {
@@ -213,7 +216,7 @@ package struct HookAnswer: Hashable, Sendable {
   package static func usual(_ point: HookPoint) -> HookAnswer {
     switch point {
     case .preUpdate, .postUpdate: .ok
-    case .verifyBackup: .backup(age: .seconds(6 * 3_600))
+    case .verifyBackup: .backup(age: .seconds(6 * 3_600), jobAge: .seconds(6 * 3_600))
     case .snapshot, .finalize, .rollback: .notDefined
     }
   }

@@ -112,10 +112,11 @@ extension EngineWorld {
     let verdict: HookVerdict
     switch says {
     case .verdict(let said): verdict = said
-    case .backup(let age, let isVerified):
+    case .backup(let age, let isVerified, let jobAge):
       let taken = now - age
       let backup = BackupFact(
-        source: "veeam/daily", takenAt: taken, verifiedAt: isVerified ? taken + .seconds(60) : nil)
+        source: "veeam/daily", takenAt: taken, verifiedAt: isVerified ? taken + .seconds(60) : nil,
+        lastJobAt: jobAge.map { now - $0 })
       verdict = .ok(backup: backup, snapshot: nil)
     case .snapshot:
       let snapshot = SnapshotFact(id: state.runKey(ref), takenAt: now)

@@ -54,6 +54,7 @@ struct RandomWalk {
       let backup = random.chance(70)
       let snapshots = random.chance(70)
       let hours = random.pick([3, 8])
+      let age = random.pick([BackupAge.atMost(.seconds(86_400)), .sinceLastJob])
       fleet.add(
         name, ring: rings[index], slots: random.pick([1, 1, 2]),
         servers: servers.map { "\(name)-PARIS-\($0)" },
@@ -61,6 +62,7 @@ struct RandomWalk {
       ) {
         $0.requireBackup = backup
         $0.createSnapshots = snapshots
+        $0.maxBackupAge = age
       }
     }
     return fleet
@@ -79,6 +81,7 @@ struct RandomWalk {
     policy.maxWaitingForPeople = random.pick([nil, nil, 0, 2])
     policy.maxPasses = random.pick([1, 2, 4, 4])
     policy.carryOver = random.chance(50)
+    policy.maxBackupAge = random.pick([nil, .sinceLastJob, .atMost(.seconds(12 * 3_600))])
     policy.download = random.pick([.off, .beforeWindow])
     policy.gates = [
       RingGate(

@@ -81,12 +81,15 @@ struct ByteReader {
   private let bytes: [UInt8]
   private var position = 0
   private let row: String
+  /// The version of the form that the row is written in.
+  private(set) var version: UInt8 = 0
 
-  /// - Throws: ``RowError`` when the row is of another version.
-  init(_ bytes: [UInt8], version: UInt8, row: String) throws {
+  /// - Throws: ``RowError`` when the row is of a version that is not among `versions`.
+  init(_ bytes: [UInt8], versions: ClosedRange<UInt8>, row: String) throws {
     self.bytes = bytes
     self.row = row
-    guard try byte() == version else { throw bad("written by another version of Atlas") }
+    version = try byte()
+    guard versions.contains(version) else { throw bad("written by another version of Atlas") }
   }
 
   func bad(_ problem: String) -> RowError { RowError(row: row, problem: problem) }

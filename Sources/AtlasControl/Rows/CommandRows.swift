@@ -26,7 +26,7 @@ extension Command {
   }
 
   private static func read(_ bytes: [UInt8]) throws -> Command {
-    var reader = try ByteReader(bytes, version: version, row: "command")
+    var reader = try ByteReader(bytes, versions: version...version, row: "command")
     return Command(
       fence: try reader.fence(), kind: try reader.value(), server: try reader.name(),
       campaign: try reader.name(), runKey: try reader.string(), attempt: try reader.int(),

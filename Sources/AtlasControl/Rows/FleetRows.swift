@@ -21,6 +21,11 @@ extension ByteWriter {
     put(interval.end)
   }
 
+  mutating func put(_ age: BackupAge) {
+    put(age.longest) { $0.put($1) }
+    put(age.isOfLastJob)
+  }
+
   mutating func put(_ client: Client) {
     let config = client.config
     put(config.name)
@@ -84,13 +89,23 @@ extension ByteReader {
     return ring
   }
 
+  /// Version 1 knew durations only.
+  mutating func backupAge() throws -> BackupAge {
+    guard version >= 2 else { return .atMost(try duration()) }
+    let longest = try optional { try $0.duration() }
+    guard let age = BackupAge(longest: longest, isOfLastJob: try bool()) else {
+      throw bad("it asks for no age of a backup")
+    }
+    return age
+  }
+
   mutating func client() throws -> StoredClient {
     let config = ClientConfig(
       name: try name(), ring: try ring(), zone: try string(),
       windows: try array { MaintenanceWindow(rule: try $0.string()) },
       freezes: try array { Freeze(interval: try $0.interval(), reason: try $0.string()) },
       maxParallelServers: try int(), requireBackup: try bool(), createSnapshots: try bool(),
-      maxBackupAge: try duration(), priority: try int(),
+      maxBackupAge: try backupAge(), priority: try int(),
       contacts: try array { Contact(email: try $0.string(), language: try $0.string()) },
       requireChangeReference: try bool())
     return StoredClient(

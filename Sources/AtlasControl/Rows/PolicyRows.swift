@@ -36,6 +36,7 @@ extension ByteWriter {
     put(policy.createSnapshots)
     put(policy.maxWaitingForPeople) { $0.put($1) }
     put(policy.carryOver)
+    put(policy.download)
   }
 
   private mutating func put(_ times: PhaseTimes) {
@@ -78,11 +79,13 @@ extension ByteReader {
     policy.maxActiveClients = try optional { try $0.int() }
     policy.maxStartsPerMinute = try optional { try $0.int() }
     policy.maxParallelServers = try optional { try $0.int() }
-    policy.maxBackupAge = try optional { try $0.duration() }
+    policy.maxBackupAge = try optional { try $0.backupAge() }
     policy.requireBackup = try bool()
     policy.createSnapshots = try bool()
     policy.maxWaitingForPeople = try optional { try $0.int() }
     policy.carryOver = try bool()
+    // Version 1 forgot it.
+    if version >= 2 { policy.download = try value() }
     return policy
   }
 

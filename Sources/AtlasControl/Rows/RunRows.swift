@@ -82,6 +82,7 @@ extension ByteWriter {
       $0.put($1.takenAt)
       $0.put($1.verifiedAt) { $0.put($1) }
       $0.put($1.restoreTestedAt) { $0.put($1) }
+      $0.put($1.lastJobAt) { $0.put($1) }
     }
     put(content.updates) {
       $0.put($1.update)
@@ -172,7 +173,8 @@ extension ByteReader {
       BackupFact(
         source: try reader.string(), takenAt: try reader.instant(),
         verifiedAt: try reader.optional { try $0.instant() },
-        restoreTestedAt: try reader.optional { try $0.instant() })
+        restoreTestedAt: try reader.optional { try $0.instant() },
+        lastJobAt: reader.version < 2 ? nil : try reader.optional { try $0.instant() })
     }
     content.updates = try array { reader -> UpdateResult in
       UpdateResult(

@@ -4,8 +4,11 @@ import AtlasStore
 
 /// Between the engine's state and the rows of the store.
 enum StateRows {
-  /// Grows when a row's form changes; an older form then needs a migration.
-  static let version: UInt8 = 1
+  /// Grows when a row's form changes; readers read the older forms too. 2 added what a backup's age
+  /// is measured by.
+  static let version: UInt8 = 2
+  /// The versions that are read.
+  static let readable: ClosedRange<UInt8> = 1...version
   /// Number of the one row with the global stop and the counters of the fleet.
   private static let controlRow: Int64 = 1
 
@@ -73,7 +76,7 @@ enum StateRows {
 
   private static func load(_ row: StateRow, into control: inout StoredControl) throws {
     let label = "\(row.key.table) \(row.key.number) (\(row.name))"
-    var reader = try ByteReader(row.body, version: version, row: label)
+    var reader = try ByteReader(row.body, versions: readable, row: label)
     switch row.key.table {
     case .client:
       guard row.key.number == Int64(control.clients.count) else { throw reader.bad("a gap") }
