@@ -165,7 +165,7 @@ extension ClientsDocument {
     case "create_snapshots":
       draft.createSnapshots = value(node, key, client, &diagnostics, Values.bool)
     case "max_backup_age":
-      draft.maxBackupAge = value(node, key, client, &diagnostics, Self.backupAge)
+      draft.maxBackupAge = value(node, key, client, &diagnostics, Values.backupAge)
     case "priority":
       draft.priority = int(node, key, in: ClientConfig.priorities, client, &diagnostics)
     case "contacts": draft.contacts = contacts(node, client, &diagnostics)
@@ -174,14 +174,6 @@ extension ClientsDocument {
     case _:
       unknownKey(entry, among: Self.clientKeys, client: client, &diagnostics)
     }
-  }
-
-  private static func backupAge(_ text: String) throws(ValueError) -> Duration {
-    guard text != "since_last_job" else {
-      throw ValueError(
-        message: "since_last_job is not supported yet", hint: "write an age such as 24h")
-    }
-    return try Values.duration(text, in: ClientConfig.backupAges)
   }
 }
 

@@ -30,7 +30,7 @@ struct ClientDraft: Sendable {
   var maxParallelServers: Sourced<Int>?
   var requireBackup: Sourced<Bool>?
   var createSnapshots: Sourced<Bool>?
-  var maxBackupAge: Sourced<Duration>?
+  var maxBackupAge: Sourced<BackupAge>?
   var priority: Sourced<Int>?
   var contacts: Sourced<[ContactDraft]>?
   var requireChangeReference: Sourced<Bool>?

@@ -136,12 +136,7 @@ extension PolicyKey {
   private static let backupAge = PolicyKey(
     name: "max_backup_age", about: "tightens every client's own limit", isForClients: true,
     set: { policy, text throws(ValueError) in
-      guard text != "since_last_job" else {
-        throw ValueError(
-          message: "since_last_job is not supported yet", hint: "write an age such as 24h")
-      }
-      policy.maxBackupAge =
-        text == unlimited ? nil : try Values.duration(text, in: ClientConfig.backupAges)
+      policy.maxBackupAge = text == unlimited ? nil : try Values.backupAge(text)
     },
     text: { $0.maxBackupAge?.text ?? unlimited })
 }

@@ -20,6 +20,22 @@ enum Values {
     }
   }
 
+  /// `24h`, `since_last_job`, or both: `since_last_job and 24h`.
+  static func backupAge(_ text: String) throws(ValueError) -> BackupAge {
+    let age: BackupAge
+    do {
+      age = try BackupAge(text: text)
+    } catch {
+      throw ValueError(
+        message: "“\(text)” is not an age of backups",
+        hint: "write an age such as 24h, since_last_job, or since_last_job and 24h")
+    }
+    if let longest = age.longest {
+      _ = try duration(longest.text, in: ClientConfig.backupAges)
+    }
+    return age
+  }
+
   static func duration(
     _ text: String, in range: ClosedRange<Duration>
   ) throws(ValueError) -> Duration {

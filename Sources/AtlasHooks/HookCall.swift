@@ -118,7 +118,8 @@ extension HookCall: Comparable {
     case .httpPost: "Posts. Options as http.get, and json (any value) or body (text)."
     case .httpRequest: "Any request. Options as http.post, and method."
     case .backup:
-      "Records a backup of this server: source, taken_at, verified_at, restore_tested_at."
+      "Records a backup of this server: source, taken_at, verified_at, restore_tested_at, "
+        + "last_job_at (when the newest backup job of the server ran)."
     case .snapshot: "Records the snapshot of this run: id, taken_at (now)."
     case .keyValueGet: "What this client's hooks stored under the key, or nil."
     case .keyValueSet: "Stores a value; it is durable when this returns."

@@ -69,9 +69,11 @@ package struct HookError: Error, Hashable, Sendable {
 
 /// A fact that a hook recorded for this server and this run. Facts pass gates, not exit codes.
 package enum HookEvidence: Hashable, Sendable {
-  /// A backup: who took it, when, and when it was verified and restored on trial, if it was.
+  /// A backup: who took it, when, when it was verified and restored on trial, if it was, and when
+  /// the newest backup job of the server ran, whatever became of it.
   case backup(
-    source: String, takenAt: Instant, verifiedAt: Instant?, restoreTestedAt: Instant?)
+    source: String, takenAt: Instant, verifiedAt: Instant?, restoreTestedAt: Instant?,
+    lastJobAt: Instant?)
   /// A snapshot, by the id under which it can be reverted and removed.
   case snapshot(id: String, takenAt: Instant)
 }

@@ -69,10 +69,11 @@ extension HookRun {
     }
     let verifiedAt = try options.instant("verified_at")
     let restoreTestedAt = try options.instant("restore_tested_at")
+    let lastJobAt = try options.instant("last_job_at")
     try options.finish()
     return .backup(
       source: source.bounded(to: 256), takenAt: takenAt, verifiedAt: verifiedAt,
-      restoreTestedAt: restoreTestedAt)
+      restoreTestedAt: restoreTestedAt, lastJobAt: lastJobAt)
   }
 
   func snapshot(_ request: LuaRequest) throws(CallProblem) -> HookEvidence {

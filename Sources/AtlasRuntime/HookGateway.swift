@@ -75,19 +75,19 @@ extension HookInvocation {
 
 extension HookVerdict {
   fileprivate init(_ report: HookReport) {
-    switch report.outcome {
-    case .ok:
-      var backup: BackupFact?
-      var snapshot: SnapshotFact?
-      for evidence in report.evidence {
-        switch evidence {
-        case .backup(let source, let taken, let verified, let tested):
-          backup = BackupFact(
-            source: source, takenAt: taken, verifiedAt: verified, restoreTestedAt: tested)
-        case .snapshot(let id, let taken): snapshot = SnapshotFact(id: id, takenAt: taken)
-        }
-      }
-      self = .ok(backup: backup, snapshot: snapshot)
+    let snapshot = report.evidence.compactMap(\.snapshot).last
+    if case .ok = report.outcome {
+      self = .ok(backup: report.evidence.compactMap(\.backup).last, snapshot: snapshot)
+      return
+    }
+    let verdict = HookVerdict(unfinished: report.outcome)
+    // A snapshot that was recorded is there, whatever happened next.
+    self = snapshot.map { .left($0, after: verdict) } ?? verdict
+  }
+
+  private init(unfinished outcome: HookOutcome) {
+    switch outcome {
+    case .ok: self = .ok(backup: nil, snapshot: nil)
     case .skip(let message): self = .skip(message)
     case .deferred(let after, let reason): self = .deferred(after: after, reason: reason)
     case .fail(let message, let retryable): self = .fail(message, retryable: retryable)
@@ -100,6 +100,22 @@ extension HookVerdict {
       }
     case .notDefined: self = .notDefined
     }
+  }
+}
+
+extension HookEvidence {
+  fileprivate var backup: BackupFact? {
+    guard case .backup(let source, let taken, let verified, let tested, let lastJob) = self else {
+      return nil
+    }
+    return BackupFact(
+      source: source, takenAt: taken, verifiedAt: verified, restoreTestedAt: tested,
+      lastJobAt: lastJob)
+  }
+
+  fileprivate var snapshot: SnapshotFact? {
+    guard case .snapshot(let id, let taken) = self else { return nil }
+    return SnapshotFact(id: id, takenAt: taken)
   }
 }
 

@@ -57,7 +57,7 @@ struct ClientsDocumentTests {
             end: try instant("2026-07-02T08:00:00+02:00")), reason: ""),
       ],
       maxParallelServers: 2, requireBackup: false, createSnapshots: false,
-      maxBackupAge: .seconds(36 * 3_600), priority: 40,
+      maxBackupAge: .atMost(.seconds(36 * 3_600)), priority: 40,
       contacts: [
         Contact(email: "it@zed.example", language: "fr"), Contact(email: "night@zed.example"),
       ],
@@ -98,7 +98,8 @@ struct ClientsDocumentTests {
       ("require_backup: maybe", "“maybe” is neither true nor false"),
       ("max_backup_age: 24", "“24” is not a duration; write a number with a unit"),
       ("max_backup_age: 0s", "0s is out of range; write a duration from 1m to 366d"),
-      ("max_backup_age: since_last_job", "since_last_job is not supported yet"),
+      ("max_backup_age: last job", "“last job” is not an age of backups"),
+      ("max_backup_age: since_last_job and 3s", "3s is out of range"),
       (
         "max_backup_aeg: 24h", "the key “max_backup_aeg” is not known; did you mean max_backup_age?"
       ),

@@ -60,7 +60,7 @@ struct FleetDiffTests {
     var new = old
     new.ringNames = [RingName(ring: .canary, name: "own")]
     new.clients[0].windows.append(MaintenanceWindow(rule: "always"))
-    new.clients[0].maxBackupAge = .seconds(7_200)
+    new.clients[0].maxBackupAge = .atMost(.seconds(7_200))
     new.clients[0].contacts = [Contact(email: "a@b", language: "fr")]
     new.clients[1] = ClientConfig(name: "ZED")
     new.servers = [new.servers[0]]
@@ -118,7 +118,7 @@ private struct FleetSample {
       windows: rules.filter { _ in Bool.random(using: &generator) }.map(MaintenanceWindow.init),
       freezes: pick([[], [freeze]]), maxParallelServers: pick([1, 2, 100]),
       requireBackup: pick([true, false]), createSnapshots: pick([true, false]),
-      maxBackupAge: .seconds(pick([60, 5_400, 31_622_400])), priority: pick([1, 100, 1_000]),
+      maxBackupAge: pick([.atMost(.seconds(60)), .atMost(.seconds(31_622_400)), .sinceLastJob]), priority: pick([1, 100, 1_000]),
       contacts: pick([
         [], [Contact(email: "a+b@c.example", language: "pt-BR"), Contact(email: "x@y")],
       ]),

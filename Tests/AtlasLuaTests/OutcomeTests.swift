@@ -92,7 +92,8 @@ struct OutcomeTests {
     let world = await World(
       .verifyBackup,
       """
-      backup{source = 'veeam', taken_at = 1.8e9 - 60, verified_at = 1.8e9, restore_tested_at = 1}
+      backup{source = 'veeam', taken_at = 1.8e9 - 60, verified_at = 1.8e9, restore_tested_at = 1,
+        last_job_at = 1.8e9 - 90}
       snapshot{id = 's-1', taken_at = 1.8e9}
       snapshot{id = 's-2'}
       ok()
@@ -103,7 +104,8 @@ struct OutcomeTests {
         .backup(
           source: "veeam", takenAt: Instant(milliseconds: 1_799_999_940_000),
           verifiedAt: Instant(milliseconds: 1_800_000_000_000),
-          restoreTestedAt: Instant(milliseconds: 1_000)),
+          restoreTestedAt: Instant(milliseconds: 1_000),
+          lastJobAt: Instant(milliseconds: 1_799_999_910_000)),
         .snapshot(id: "s-1", takenAt: Instant(milliseconds: 1_800_000_000_000)),
         .snapshot(id: "s-2", takenAt: world.clock.now()),
       ])

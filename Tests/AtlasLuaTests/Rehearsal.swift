@@ -150,7 +150,7 @@ extension HookReport {
 
   /// The backup it recorded: age when it was taken and when it was verified, at the run's end.
   var backupAges: (taken: Duration, verified: Duration?)? {
-    guard case .backup(_, let taken, let verified, _)? = evidence.last else { return nil }
+    guard case .backup(_, let taken, let verified, _, _)? = evidence.last else { return nil }
     return (endedAt - taken, verified.map { endedAt - $0 })
   }
 

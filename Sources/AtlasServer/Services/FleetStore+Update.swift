@@ -30,7 +30,7 @@ extension FleetStore {
 
   fileprivate static let updatable =
     "those that can be changed: ring, zone, windows, freezes, max_parallel_servers, "
-    + "require_backup, create_snapshots, max_backup_age, priority, contacts, "
+    + "require_backup, create_snapshots, max_backup_age, since_last_job, priority, contacts, "
     + "require_change_reference"
 
   /// The same checks that a file goes through.
@@ -66,7 +66,11 @@ extension ClientConfig {
     case "max_parallel_servers": maxParallelServers = Int(wanted.maxParallelServers)
     case "require_backup": requireBackup = wanted.requireBackup
     case "create_snapshots": createSnapshots = wanted.createSnapshots
-    case "max_backup_age": maxBackupAge = wanted.maxBackupAge.map { Duration($0) } ?? .zero
+    case "max_backup_age":
+      maxBackupAge = try backupAge(
+        wanted.maxBackupAge.map { Duration($0) }, maxBackupAge.isOfLastJob)
+    case "since_last_job":
+      maxBackupAge = try backupAge(maxBackupAge.longest, wanted.sinceLastJob)
     case "priority": priority = Int(wanted.priority)
     case "contacts":
       contacts = wanted.contacts.map { Contact(email: $0.email, language: $0.language) }
@@ -76,6 +80,15 @@ extension ClientConfig {
         invalid: "update_mask", "“\(field)” is not among \(FleetStore.updatable)")
     }
   }
+}
+
+/// A client without any limit would take backups of any age.
+private func backupAge(_ longest: Duration?, _ isOfLastJob: Bool) throws(WireStatus) -> BackupAge {
+  guard let age = BackupAge(longest: longest, isOfLastJob: isOfLastJob) else {
+    throw WireStatus(
+      invalid: "client.max_backup_age", "is needed unless since_last_job is set")
+  }
+  return age
 }
 
 extension Instant {

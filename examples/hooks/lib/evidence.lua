@@ -20,13 +20,17 @@ function M.ago(age)
   return age and time.now() - age
 end
 
--- Records the backup that a job made.
-function M.record(job, source)
+-- Records the backup that a job made. `jobs` are all jobs of the server, newest first: for clients
+-- whose backups must come from the newest one.
+function M.record(job, source, jobs)
+  local now = time.now()
+  local function ago(age) return age and now - age end
   backup{
     source = source .. "/" .. job.id,
-    taken_at = M.ago(job.age_seconds),
-    verified_at = M.ago(job.verified_age_seconds),
-    restore_tested_at = M.ago(job.restore_tested_age_seconds),
+    taken_at = ago(job.age_seconds),
+    verified_at = ago(job.verified_age_seconds),
+    restore_tested_at = ago(job.restore_tested_age_seconds),
+    last_job_at = jobs and jobs[1] and ago(jobs[1].age_seconds),
   }
 end
 

@@ -24,7 +24,7 @@ extension AtlasV1.ClientInfo {
       Column("ZONE") { $0.zone },
       Column("WINDOWS", gives: true) { $0.windows.joined(separator: "; ") },
       Column("BACKUP", wide: true) { client in
-        client.requireBackup ? "within \(client.maxBackupAge?.shortText ?? "any time")" : "no"
+        client.requireBackup ? client.backupsThatCount : "no"
       },
       Column("SNAPSHOTS", wide: true) { $0.createSnapshots ? "yes" : "no" },
       Column("SINCE", wide: true) { times.text(($0.stopped ?? $0.paused)?.since) },
@@ -56,7 +56,17 @@ extension AtlasV1.ClientInfo {
     return facts.lines
   }
 
-  private var age: String { maxBackupAge.map { ", at most \($0.shortText) old" } ?? "" }
+  private var age: String {
+    (maxBackupAge.map { ", at most \($0.shortText) old" } ?? "")
+      + (sinceLastJob ? ", of the newest backup job" : "")
+  }
+
+  /// `within 24h`, `of the newest job`, or both.
+  private var backupsThatCount: String {
+    let age = maxBackupAge.map { "within \($0.shortText)" }
+    return [age, sinceLastJob ? "of the newest job" : nil].compactMap { $0 }
+      .joined(separator: ", ")
+  }
 }
 
 extension AtlasV1.Latch {
