@@ -117,6 +117,7 @@ extension ControlMachine {
       .retryRun(try run(name, server), reason: reason, by: by)
     case .skipRun(let name, let server, let reason):
       .skipRun(try run(name, server), reason: reason, by: by)
+    case .claimRun(let name, let server): .claimRun(try run(name, server), by: by)
     case .resolveRun(let name, let server, let decision, let etag, let reason):
       .resolveRun(
         try run(name, server), decision, version: try runVersion(etag), reason: reason, by: by)

@@ -59,6 +59,7 @@ package enum Change: Sendable {
   case excludeUpdate(CampaignName, UpdateID, reason: String)
   case retryRun(CampaignName, ServerName, reason: String)
   case skipRun(CampaignName, ServerName, reason: String)
+  case claimRun(CampaignName, ServerName)
   case resolveRun(CampaignName, ServerName, Decision, etag: String, reason: String)
   case pauseClient(ClientName, reason: String)
   case resumeClient(ClientName)

@@ -111,16 +111,3 @@ extension Campaign {
     policy.maxWaitingForPeople.map { down.count >= max(1, $0) } ?? false
   }
 }
-
-extension Run {
-  /// Held, and not known to be up: it is not healthy, or nobody hears of it. The other class of
-  /// holds is up and unverified.
-  package var isDown: Bool {
-    guard case .held(let hold) = state else { return false }
-    switch hold {
-    case .unhealthy, .lost, .rollbackFailed: return true
-    case .overdue: return details.content.heldIn?.phase == .reboot
-    case .agentStateLost: return false
-    }
-  }
-}

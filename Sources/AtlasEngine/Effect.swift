@@ -153,6 +153,10 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case runGivenBack = "run.given_back"
   case runParked = "run.parked"
   case runHeld = "run.held"
+  /// A person looks after it, perhaps instead of another.
+  case runClaimed = "run.claimed"
+  /// Still held at its deadline; said once.
+  case runHoldOverdue = "run.hold_overdue"
   case runBack = "run.back"
   case runResolved = "run.resolved"
   case runCreated = "run.created"

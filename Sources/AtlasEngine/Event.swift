@@ -17,6 +17,8 @@ package enum Event: Hashable, Sendable {
   case excludeUpdate(CampaignID, UpdateID, reason: String, by: String)
   case retryRun(RunRef, reason: String, by: String)
   case skipRun(RunRef, reason: String, by: String)
+  /// The person looks after a held run from now on.
+  case claimRun(RunRef, by: String)
   case resolveRun(RunRef, Decision, version: UInt32, reason: String, by: String)
   case pauseClient(ClientID, reason: String, by: String)
   case resumeClient(ClientID, by: String)

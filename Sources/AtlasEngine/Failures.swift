@@ -243,6 +243,7 @@ extension ControlState {
       emit(.cancelHook(ref, serial: self[ref].hookSerial))
     }
     move(ref, to: .held(hold), .runHeld, now: now, reason: message.bounded())
+    setHoldDeadline(ref, now: now)
   }
 }
 

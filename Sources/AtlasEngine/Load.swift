@@ -192,7 +192,8 @@ extension ControlState {
       switch self[ref].state {
       case .inProgress(let work): wake(ref, work, now: now)
       case .pending: wakePending(ref, now: now)
-      case .parked, .held, .completed, .failed, .notAttempted, .skipped, .postponed: break
+      case .held: armHold(ref)
+      case .parked, .completed, .failed, .notAttempted, .skipped, .postponed: break
       }
       if command(of: ref)?.delivery == .queued {
         // It may have been handed over just before the daemon died.

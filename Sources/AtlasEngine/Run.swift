@@ -229,6 +229,8 @@ package struct RunDetails: Hashable, Sendable {
     package var heldIn: Work?
     /// Since when it has been held, for the last time.
     package var heldSince: Instant?
+    /// Who looks after it and by when; nil when it is not held.
+    package var care: HoldCare?
     /// Begin and end of every time the slot was held, newest last, for the report.
     package var slotIntervals: [Interval] = []
     package init() {}

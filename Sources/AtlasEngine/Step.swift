@@ -64,6 +64,7 @@ extension ControlState {
     case .skipRun(let run, let reason, let by): try skip(run, reason: reason, by: by, now: now)
     case .resolveRun(let run, let decision, let version, let reason, let by):
       try resolve(run, decision, version: version, reason: reason, by: by, now: now)
+    case .claimRun(let run, let by): try claim(run, by: by)
     case .pauseClient(let id, let reason, let by):
       pauseClient(id, reason: reason, by: by, now: now)
     case .resumeClient(let id, let by): try resumeClient(id, by: by, now: now)
@@ -148,6 +149,7 @@ extension ControlState {
     campaigns[ref.campaign].lastMoveAt = now
     if from != to { recount(ref, from: from, to: to, now: now) }
     if from == .held || to == .held { recountDown(ref, from: from) }
+    if from == .held, to != .held { self[ref].details.content.care = nil }
     if to.isTerminal { self[ref].deadline = nil }
     write(ref, kind, from: from, reason: reason, by: principal)
     if to.isTerminal { closed(ref, now: now) }

@@ -12,6 +12,8 @@ struct TimerQueue: Sendable {
     case quiet(RunRef)
     /// The agent of a run has been silent too long.
     case silence(RunRef)
+    /// A held run should have been decided by now.
+    case hold(RunRef)
     /// A lane may go on.
     case lane(CampaignID, Int32)
     /// A gate's soak may be over.

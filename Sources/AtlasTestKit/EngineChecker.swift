@@ -84,6 +84,8 @@ package struct EngineChecker: Sendable {
     /// Whether the newest bad news may be tried again.
     var isRetryable = false
     var mayIgnoreWindow = false
+    /// People have been told that it is held past its deadline.
+    var isHoldOverdue = false
   }
 
   package init() {}
@@ -220,6 +222,10 @@ extension EngineChecker {
     case .runResolved:
       if record.reason.hasPrefix("retry") { runs[ref]?.granted += 1 }
       if !record.reason.hasPrefix("accept") { runs[ref]?.rollbacksAskedFor += 1 }
+    case .runHeld: runs[ref]?.isHoldOverdue = false
+    case .runHoldOverdue:
+      if runs[ref]?.isHoldOverdue == true { report("\(name(ref)) is called overdue twice") }
+      runs[ref]?.isHoldOverdue = true
     case .runPhase where record.phase == .rollback:
       runs[ref]?.rollbacks += 1
       if let truth = runs[ref], truth.rollbacks > 1 + truth.rollbacksAskedFor {

@@ -371,3 +371,31 @@ struct ChangeIfUnchangedTests {
   private static let wanted = ClientConfig(
     name: Desk.client, ring: .canary, requireBackup: false, createSnapshots: false, priority: 7)
 }
+
+@Suite("A held run")
+struct HeldRunTests {
+  @Test("is claimed by whoever asks, and the answer and later reads say so")
+  func claims() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    desk.take(.sessionOpened(SessionID(1), Desk.hello(Desk.first)))
+    desk.ask(.createCampaign(CampaignRequest(name: Desk.campaign)))
+    desk.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    _ = desk.commitAll()
+    desk.take(.sessionClosed(SessionID(1)))
+    desk.now = desk.now + .seconds(600)
+    desk.take(.timerFired)
+    _ = desk.commitAll()
+    _ = desk.drain()
+    let claim = desk.ask(.claimRun(Desk.campaign, Desk.first))
+    #expect(desk.commitAll().flatMap(\.records).map(\.kind) == ["run.claimed"])
+    guard case .answer(.run(let views)) = desk.drain().reply(claim), let view = views.last else {
+      Issue.record("it was not claimed")
+      return
+    }
+    #expect(view.holdClass == .down)
+    #expect(view.owner == "kim")
+    #expect(view.holdDeadline == Instant(milliseconds: 1 << 50))
+    #expect(!view.isHoldOverdue)
+  }
+}

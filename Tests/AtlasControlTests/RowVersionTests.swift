@@ -120,6 +120,10 @@ struct RowTests {
     content.backup = BackupFact(
       source: "veeam", takenAt: Instant(milliseconds: 500),
       lastJobAt: Instant(milliseconds: 400))
+    content.care = HoldCare()
+    content.care?.owner = "anna"
+    content.care?.deadline = Instant(milliseconds: 7_000)
+    content.care?.isOverdue = true
     run.details = RunDetails(content)
     var writer = ByteWriter(version: StateRows.version)
     writer.put(run)

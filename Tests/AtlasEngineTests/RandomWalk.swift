@@ -237,6 +237,7 @@ struct RandomWalk {
     }
     guard !held.isEmpty else { return goOn() }
     let ref = random.pick(held)
+    if random.chance(30) { attempt(.claimRun(ref, by: random.pick(["anna", "bruno"]))) }
     let decision = random.pick(Decision.allCases)
     attempt(
       .resolveRun(

@@ -95,6 +95,11 @@ extension ByteWriter {
     put(content.heldIn) { $0.put($1) }
     put(content.heldSince) { $0.put($1) }
     put(content.slotIntervals) { $0.put($1) }
+    put(content.care) {
+      $0.put($1.owner)
+      $0.put($1.deadline) { $0.put($1) }
+      $0.put($1.isOverdue)
+    }
   }
 }
 
@@ -165,6 +170,14 @@ extension ByteReader {
     }
   }
 
+  private mutating func care() throws -> HoldCare {
+    var care = HoldCare()
+    care.owner = try string()
+    care.deadline = try optional { try $0.instant() }
+    care.isOverdue = try bool()
+    return care
+  }
+
   private mutating func details() throws -> RunDetails.Content {
     var content = RunDetails.Content()
     content.lastError = try string()
@@ -186,6 +199,7 @@ extension ByteReader {
     content.heldIn = try optional { try $0.work() }
     content.heldSince = try optional { try $0.instant() }
     content.slotIntervals = try array { try $0.interval() }
+    if version >= 2 { content.care = try optional { try $0.care() } }
     return content
   }
 }

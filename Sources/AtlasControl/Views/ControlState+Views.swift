@@ -57,7 +57,9 @@ extension ControlState {
       switch run.state {
       case .held(let hold):
         let choices = choices(RunRef(campaign: id, index: index)).map(\.rawValue)
-        lines.append("\(server) is HELD (\(hold.rawValue)): \(choices.joined(separator: ", "))")
+        let owner = run.details.content.care?.owner ?? ""
+        let kind = owner.isEmpty ? hold.rawValue : "\(hold.rawValue), claimed by \(owner)"
+        lines.append("\(server) is HELD (\(kind)): \(choices.joined(separator: ", "))")
       case .parked: lines.append("\(server) is PARKED: resume, or cancel the campaign")
       case .pending, .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed: break
       }

@@ -81,6 +81,14 @@ package struct RunView: Hashable, Sendable {
 
   /// The run's etag.
   package var etag: String { String(run.version) }
+  /// What a held run asks of people; nil for one that is not held.
+  package var holdClass: HoldClass? { run.holdClass }
+  /// Who has claimed a held run; empty for nobody.
+  package var owner: String { run.details.content.care?.owner ?? "" }
+  /// When a held run should be over; nil when it has no deadline.
+  package var holdDeadline: Instant? { run.details.content.care?.deadline }
+  /// Still held at its deadline.
+  package var isHoldOverdue: Bool { run.details.content.care?.isOverdue ?? false }
 }
 
 package struct ClientView: Hashable, Sendable {
