@@ -96,7 +96,7 @@ struct ClientsDocumentTests {
       ("priority: [1]", "priority is a list; write one value"),
       ("max_parallel_servers: 101", "101 is out of range; write a number from 1 to 100"),
       ("require_backup: maybe", "“maybe” is neither true nor false"),
-      ("max_backup_age: 24", "“24” is not a duration; write a number with a unit"),
+      ("max_backup_age: 24", "“24” is not an age of backups; write an age such as 24h"),
       ("max_backup_age: 0s", "0s is out of range; write a duration from 1m to 366d"),
       ("max_backup_age: last job", "“last job” is not an age of backups"),
       ("max_backup_age: since_last_job and 3s", "3s is out of range"),

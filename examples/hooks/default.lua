@@ -34,7 +34,7 @@ function hooks.verify_backup(run)
   if not jobs then later(err) end
   local job = evidence.newest_good(jobs)
   check(job, "no backup of " .. run.server .. " ended well")
-  evidence.record(job, "backup-api")
+  evidence.record(job, "backup-api", jobs)
   ok("backup " .. job.id .. " is " .. evidence.age_text(job.age_seconds) .. " old")
 end
 

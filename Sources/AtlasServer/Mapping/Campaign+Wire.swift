@@ -201,7 +201,18 @@ extension AtlasV1.ServerRun {
       notBefore: notBefore.map { .init($0) }, retryOf: run.retryOf + 1,
       number: Int32(view.number), snapshotID: details.snapshot?.id ?? "",
       backupSource: details.backup?.source ?? "",
-      backupTakenAt: details.backup.map { .init($0.takenAt) })
+      backupTakenAt: details.backup.map { .init($0.takenAt) },
+      holdClass: view.holdClass.map { .init($0) } ?? .unspecified, holdOwner: view.owner,
+      holdDeadline: view.holdDeadline.map { .init($0) })
+  }
+}
+
+extension AtlasV1.HoldClass {
+  fileprivate init(_ holdClass: HoldClass) {
+    switch holdClass {
+    case .down: self = .down
+    case .unverified: self = .upUnverified
+    }
   }
 }
 

@@ -68,18 +68,22 @@ extension Campaigns {
   package func resolveServerRun(
     _ request: AtlasV1.ResolveServerRunRequest, context: ServerContext
   ) async throws -> AtlasV1.ResolveServerRunResponse {
+    let name: CampaignName = try Field.name(request.campaign, "campaign")
+    let server: ServerName = try Field.name(request.server, "server")
     let decision: Decision
     switch request.decision {
     case .retry: decision = .retry
     case .rollBack: decision = .rollBack
     case .accept: decision = .accept
+    case .claim:
+      return try await core.change(
+        .claimRun(name, server), request, requestID: request.requestID, context)
     case .unspecified, .unrecognized:
       throw WireStatus(invalid: "decision", "is RETRY, ROLL_BACK, ACCEPT or CLAIM")
     }
     return try await core.change(
       .resolveRun(
-        try Field.name(request.campaign, "campaign"), try Field.name(request.server, "server"),
-        decision, etag: request.etag, reason: try Field.reason(request.reason, required: true)),
+        name, server, decision, etag: request.etag, reason: try Field.reason(request.reason, required: true)),
       request, requestID: request.requestID, context)
   }
 

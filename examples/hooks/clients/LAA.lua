@@ -28,7 +28,7 @@ function hooks.verify_backup(run)
   check(job, "no backup of " .. run.server .. " ended well")
   local tested = job.restore_tested_age_seconds
   check(tested and tested <= MONTH, "no restore of " .. run.server .. " was tried in 30 days")
-  evidence.record(job, "laa-vault")
+  evidence.record(job, "laa-vault", jobs)
   ok("backup " .. job.id .. " is " .. evidence.age_text(job.age_seconds)
     .. " old, its restore was tried " .. evidence.age_text(tested) .. " ago")
 end
