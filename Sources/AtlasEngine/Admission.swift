@@ -24,6 +24,8 @@ package enum Waiting: Hashable, Sendable {
   case people
   case cap
   case agent
+  /// Its agent is older than the campaign asks for.
+  case agentTooOld
   /// Others of its lane go first.
   case turn
 
@@ -41,14 +43,16 @@ package enum Waiting: Hashable, Sendable {
     case .turn: 9
     case .window, .windowTooShort: 10
     case .people, .cap: 11
-    case .agent: 12
+    case .agent, .agentTooOld: 12
     }
   }
 
   /// Nothing but a person's decision lets it go on.
   package var needsPerson: Bool {
     switch self {
-    case .stopped, .campaign, .paused, .clientPaused, .laneHeld, .changeReference, .people: true
+    case .stopped, .campaign, .paused, .clientPaused, .laneHeld, .changeReference, .people,
+      .agentTooOld:
+      true
     case .locked, .gate, .slot, .notBefore, .window, .windowTooShort, .cap, .agent, .turn: false
     }
   }
@@ -170,7 +174,7 @@ extension ControlState {
       return .windowTooShort(next: next?.start)
     }
     if !servers[server].connected { return .agent }
-    return nil
+    return isAgentTooOld(ref) ? .agentTooOld : nil
   }
 
   /// What a start of the run needs before the window ends: its estimate and the rollback reserve.

@@ -59,7 +59,7 @@ package struct Campaign: Sendable {
     self.updateSet = updateSet
     self.policy = policy
     self.overrides = overrides
-    rules = [Rules(policy)] + overrides.map { Rules($0.policy) }
+    rules = [Rules(policy)] + overrides.map { Rules($0.policy, in: policy) }
     gateRules = (0...Int(Ring.last.number)).compactMap { Ring($0).map(policy.gate) }
     self.changeReference = changeReference
     self.createdAt = createdAt

@@ -215,18 +215,21 @@ extension ControlState {
     for index in campaigns[id].runs.indices {
       let ref = RunRef(campaign: id, index: index)
       guard case .pending = self[ref].state else { continue }
-      outlive(ref, now: now)
+      let problem = agentProblem(ref)
+      outlive(ref, problem == nil ? .window : .noAgent, problem ?? "", now: now)
     }
   }
 
   /// The campaign's time is up, and the run is not begun.
-  mutating func outlive(_ ref: RunRef, now: Instant) {
-    let message = "the campaign ended before its turn"
+  mutating func outlive(
+    _ ref: RunRef, _ refused: Refused = .window, _ problem: String = "", now: Instant
+  ) {
+    let message = problem.isEmpty ? "the campaign ended before its turn" : problem
     self[ref].details.content.lastError = message
     if campaigns[ref.campaign].policy.carryOver {
       move(ref, to: .postponed, .runPostponed, now: now, reason: message)
     } else {
-      move(ref, to: .notAttempted(.window), .runNotAttempted, now: now, reason: message)
+      move(ref, to: .notAttempted(refused), .runNotAttempted, now: now, reason: message)
     }
   }
 }

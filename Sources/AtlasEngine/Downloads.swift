@@ -37,7 +37,7 @@ extension ControlState {
       let ref = RunRef(campaign: lane.campaign, index: Int(index))
       let server = Int(self[ref].server.index)
       if !self[ref].marks.contains(.downloaded), servers[server].connected,
-        servers[server].locked == nil
+        servers[server].locked == nil, !isAgentTooOld(ref)
       {
         return ref
       }

@@ -59,8 +59,11 @@ extension ControlState {
     case nil:
       return lane.queue.allSatisfy {
         let ref = RunRef(campaign: id, index: Int($0))
-        guard runWaits(ref, now: now) == .locked else { return false }
-        return servers[Int(self[ref].server.index)].locked?.until == nil
+        switch runWaits(ref, now: now) {
+        case .locked: return servers[Int(self[ref].server.index)].locked?.until == nil
+        case .agentTooOld: return true
+        case _: return false
+        }
       }
     }
   }
@@ -135,6 +138,7 @@ extension Waiting {
     case .people: "people: too many servers are down"
     case .cap: "cap of the campaign"
     case .agent: "its agent"
+    case .agentTooOld: "a newer agent"
     case .turn: "its turn"
     }
   }

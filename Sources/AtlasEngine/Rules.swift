@@ -20,6 +20,7 @@ final class Rules: Sendable {
   let download: DownloadRule
   let maxParallelServers: Int?
   let maxBackupAge: BackupAge?
+  let minAgentVersion: AgentVersion?
   let requireBackup: Bool
   let createSnapshots: Bool
   /// For a server whose roles ask for no times of their own.
@@ -28,7 +29,9 @@ final class Rules: Sendable {
   /// The limits of ``times`` by phase.
   let limits: [Duration?]
 
-  init(_ policy: Policy) {
+  /// - Parameter campaign: The policy of the whole campaign, which one for a client only tightens
+  ///   where it says so.
+  init(_ policy: Policy, in campaign: Policy? = nil) {
     maxRetries = policy.maxRetries
     retryBackoff = policy.retryBackoff
     maxPasses = policy.maxPasses
@@ -44,6 +47,7 @@ final class Rules: Sendable {
     download = policy.download
     maxParallelServers = policy.maxParallelServers
     maxBackupAge = policy.maxBackupAge
+    minAgentVersion = .higher(policy.minAgentVersion, campaign?.minAgentVersion)
     requireBackup = policy.requireBackup
     createSnapshots = policy.createSnapshots
     times = policy.times

@@ -31,11 +31,16 @@ extension ControlState {
     return takeEffects()
   }
 
-  /// Takes every agent for connected.
+  /// Takes every agent for connected and for new enough, and no run for overdue.
   package mutating func connectAll() {
+    isVirtual = true
     for index in servers.indices {
       servers[index].connected = true
       if servers[index].agentVersion.isEmpty { servers[index].agentVersion = "virtual" }
+    }
+    // Lanes that waited for an agent are looked at in the next step.
+    for index in clients.indices where !clients[index].lanes.isEmpty {
+      markDirty(ClientID(index))
     }
   }
 

@@ -20,6 +20,9 @@ package struct Policy: Hashable, Sendable {
   package var clientLockTimeout = Duration.seconds(5 * 60)
   /// How long a server may be offline at its turn before it is not attempted.
   package var offlineGrace = Duration.seconds(10 * 60)
+  /// Servers with an older agent are not begun; nil for any. For a client that has its own policy
+  /// the higher of the two counts.
+  package var minAgentVersion: AgentVersion?
 
   // Time limits, each also per role
   package var times = PhaseTimes()

@@ -50,6 +50,8 @@ package struct EngineChecker: Sendable {
   private var clients: [ClientTruth] = []
   private var campaigns: [CampaignTruth] = []
   private var isStopped = false
+  /// What agents said about themselves in their last Hello.
+  private var versions: [ServerID: String] = [:]
 
   private struct ClientTruth {
     var config: ClientConfig
@@ -64,6 +66,11 @@ package struct EngineChecker: Sendable {
 
     func policy(for client: ClientID) -> Policy {
       overrides.first { $0.client == client }?.policy ?? policy
+    }
+
+    /// Versions that an agent of `client` may not be below.
+    func leastVersions(for client: ClientID) -> [String] {
+      [policy, self.policy(for: client)].compactMap(\.minAgentVersion?.text)
     }
   }
 
@@ -121,6 +128,10 @@ extension EngineChecker {
   /// A person says that a parked boot need not wait for its window.
   package mutating func allowBoot(of ref: RunRef) {
     runs[ref]?.mayIgnoreWindow = true
+  }
+
+  package mutating func heard(_ hello: Hello, from server: ServerID) {
+    versions[server] = hello.agentVersion
   }
 
   /// A hook of a run has said something.
@@ -266,12 +277,31 @@ extension EngineChecker {
       && (record.phase == .update || record.phase == .reboot)
     guard record.kind == .runStarted || record.kind == .runRetried || unparks else { return }
     if isStopped(truth.client) { report("S4: \(name(ref)) starts under a stop") }
+    if record.kind == .runStarted { checkAgent(ref, truth, record) }
     let policy = campaigns[Int(ref.campaign.index)].policy(for: truth.client)
     let needed = policy.times(for: truth.roles).estimate + policy.rollbackReserve
     let windows = clients[Int(truth.client.index)].windows
     let fits = windows.contains { $0.contains(now) && now + needed <= $0.end }
     if !fits, !(record.phase == .reboot && truth.mayIgnoreWindow) {
       report("S2: \(name(ref)) starts (\(record.kind.rawValue)) where it does not fit")
+    }
+  }
+
+  /// Admission's last condition: the agent is there, and new enough.
+  private mutating func checkAgent(_ ref: RunRef, _ truth: RunTruth, _ record: Record) {
+    guard let server = record.server, let version = versions[server] else {
+      return report("\(name(ref)) starts, and its agent was never there")
+    }
+    let numbers = version.split(separator: ".").map { Int($0) ?? -1 }
+    for least in campaigns[Int(ref.campaign.index)].leastVersions(for: truth.client) {
+      let asked = least.split(separator: ".").map { Int($0) ?? .max }
+      let count = max(numbers.count, asked.count)
+      let padded = [numbers, asked].map { $0 + Array(repeating: 0, count: count - $0.count) }
+      if let place = padded[0].indices.first(where: { padded[0][$0] != padded[1][$0] }),
+        padded[0][place] < padded[1][place]
+      {
+        report("\(name(ref)) starts with agent \(version), and \(least) is asked for")
+      }
     }
   }
 

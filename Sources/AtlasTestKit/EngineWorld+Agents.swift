@@ -10,6 +10,7 @@ extension EngineWorld {
     agents[index].isDeaf = false
     let hello = agents[index].hello
     trace.answer("hello \(name(server))\(hello.words)", at: now)
+    checker.heard(hello, from: server)
     for report in hello.reports { hear(server, report) }
     for outgoing in store.outbox where outgoing.server == server {
       store.markSent(outgoing.command.fence, false)

@@ -399,3 +399,67 @@ struct HeldRunTests {
     #expect(!view.isHoldOverdue)
   }
 }
+
+@Suite("A server whose agent is too old")
+struct OldAgentTests {
+  private static let problem = "its agent is 1, and at least 1.4.2 is asked for"
+
+  @Test("waits with both versions named, and the settled campaign and its plan name it")
+  func namesIt() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    for (number, server) in [Desk.first, Desk.second].enumerated() {
+      desk.take(.sessionOpened(SessionID(UInt64(number)), Desk.hello(server)))
+      _ = desk.commitAll()
+    }
+    var policy = Policy()
+    policy.minAgentVersion = AgentVersion("1.4.2")
+    desk.ask(.createCampaign(CampaignRequest(name: Desk.campaign, policy: policy)))
+    desk.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    _ = desk.commitAll()
+    _ = desk.drain()
+    let read = desk.ask(.runs(Desk.campaign, RunFilter(), after: 0, limit: 10))
+    let campaign = desk.ask(.campaign(Desk.campaign))
+    let snapshot = desk.ask(.snapshot)
+    let actions = desk.drain()
+    guard case .answer(.runs(let views, _)) = actions.reply(read),
+      case .answer(.campaign(let view, _)) = actions.reply(campaign),
+      case .answer(.snapshot(let state)) = actions.reply(snapshot)
+    else {
+      Issue.record("a read was not answered")
+      return
+    }
+    let waits = "a newer agent: \(Self.problem)"
+    #expect(views.map(\.waitsFor) == [waits, waits])
+    #expect(view.settled)
+    let lines = [Desk.first, Desk.second].map { "\($0) is PENDING: \(Self.problem)" }
+    #expect(view.decisions == lines)
+    let plan = try state.plan(Desk.campaign)
+    #expect(plan.blocked.map(\.reason) == [Self.problem, Self.problem])
+    #expect(plan.misses == [])
+    // One after the other, 45 minutes each.
+    #expect(plan.makespan == .seconds(2 * 2_700))
+  }
+}
+
+@Suite("A plan")
+struct PlanTests {
+  @Test("gives every server its estimate, however short the limits of its phases are")
+  func takesEstimates() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    var policy = Policy()
+    policy.times.preCheck = .seconds(60)
+    desk.ask(.createCampaign(CampaignRequest(name: Desk.campaign, policy: policy)))
+    _ = desk.commitAll()
+    _ = desk.drain()
+    let snapshot = desk.ask(.snapshot)
+    guard case .answer(.snapshot(let state)) = desk.drain().reply(snapshot) else {
+      Issue.record("the snapshot was not answered")
+      return
+    }
+    let plan = try state.plan(Desk.campaign)
+    #expect(plan.makespan == .seconds(2 * 2_700))
+    #expect(plan.misses == [])
+  }
+}

@@ -104,6 +104,7 @@ struct RowTests {
     var policy = Policy()
     policy.maxBackupAge = age
     policy.download = .beforeWindow
+    policy.minAgentVersion = AgentVersion("1.4.2")
     var writer = ByteWriter(version: StateRows.version)
     writer.put(policy)
     writer.put(age)

@@ -81,6 +81,7 @@ struct RandomWalk {
     policy.maxWaitingForPeople = random.pick([nil, nil, 0, 2])
     policy.maxPasses = random.pick([1, 2, 4, 4])
     policy.carryOver = random.chance(50)
+    if random.chance(15) { policy.minAgentVersion = AgentVersion("1.0.1") }
     policy.maxBackupAge = random.pick([nil, .sinceLastJob, .atMost(.seconds(12 * 3_600))])
     policy.download = random.pick([.off, .beforeWindow])
     policy.gates = [
@@ -308,7 +309,10 @@ extension RandomWalk {
       attempt(.releaseStop(ClientID(index), reason: "over", by: "anna"))
     }
     for index in world.agents.indices {
-      world.change(world.agents[index].name.text) { $0.isDeaf = false }
+      world.change(world.agents[index].name.text) {
+        $0.isDeaf = false
+        $0.version = "1.0.1"
+      }
       // A session that lost something is not a session: it ends, and a new one begins.
       world.disconnect(ServerID(index))
       world.connect(ServerID(index))

@@ -37,6 +37,7 @@ extension ByteWriter {
     put(policy.maxWaitingForPeople) { $0.put($1) }
     put(policy.carryOver)
     put(policy.download)
+    put(policy.minAgentVersion) { $0.put($1.text) }
   }
 
   private mutating func put(_ times: PhaseTimes) {
@@ -84,9 +85,17 @@ extension ByteReader {
     policy.createSnapshots = try bool()
     policy.maxWaitingForPeople = try optional { try $0.int() }
     policy.carryOver = try bool()
-    // Version 1 forgot it.
-    if version >= 2 { policy.download = try value() }
+    guard version >= 2 else { return policy }
+    // Version 1 forgot the first, and did not know the second.
+    policy.download = try value()
+    policy.minAgentVersion = try optional { try $0.agentVersion() }
     return policy
+  }
+
+  private mutating func agentVersion() throws -> AgentVersion {
+    let text = try string()
+    guard let version = AgentVersion(text) else { throw bad("“\(text)” is not a version") }
+    return version
   }
 
   private mutating func times() throws -> PhaseTimes {

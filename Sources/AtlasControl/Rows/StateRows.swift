@@ -5,7 +5,7 @@ import AtlasStore
 /// Between the engine's state and the rows of the store.
 enum StateRows {
   /// Grows when a row's form changes; readers read the older forms too. 2 added what a backup's age
-  /// is measured by, and who looks after a held run.
+  /// is measured by, who looks after a held run, and the oldest agent that is worked with.
   static let version: UInt8 = 2
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version

@@ -55,13 +55,16 @@ extension ControlState {
     for (index, run) in self[campaign: id].runs.enumerated() where lines.count < Limits.page {
       let server = self[server: run.server].config.name
       switch run.state {
+      case .pending:
+        let problem = agentProblem(RunRef(campaign: id, index: index))
+        if let problem { lines.append("\(server) is PENDING: \(problem)") }
       case .held(let hold):
         let choices = choices(RunRef(campaign: id, index: index)).map(\.rawValue)
         let owner = run.details.content.care?.owner ?? ""
         let kind = owner.isEmpty ? hold.rawValue : "\(hold.rawValue), claimed by \(owner)"
         lines.append("\(server) is HELD (\(kind)): \(choices.joined(separator: ", "))")
       case .parked: lines.append("\(server) is PARKED: resume, or cancel the campaign")
-      case .pending, .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed: break
+      case .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed: break
       }
     }
     return lines
@@ -94,7 +97,7 @@ extension ControlState {
       number: Int(ref.index) + 1, campaign: campaign.name, server: server.config.name,
       client: server.config.client, site: server.config.site,
       ring: campaign.lanes[Int(run.lane)].ring, order: Int(run.order) + 1, run: run,
-      waitsFor: waits(ref, now: now)?.text ?? "", choices: choices(ref),
+      waitsFor: waitsText(ref, now: now), choices: choices(ref),
       locked: run.state.kind.holdsSlot || server.locked != nil)
   }
 

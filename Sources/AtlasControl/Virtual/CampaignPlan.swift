@@ -131,7 +131,7 @@ extension CampaignPlan {
     _ campaign: Campaign, _ snapshot: ControlSnapshot, _ id: CampaignID
   ) -> [PlannedServer] {
     let state = snapshot.state
-    return campaign.runs.compactMap { run in
+    return campaign.runs.enumerated().compactMap { index, run in
       guard !run.state.kind.isTerminal else { return nil }
       let server = state[server: run.server]
       let client = state[client: server.client]
@@ -148,6 +148,8 @@ extension CampaignPlan {
         reason = "client requires a change reference"
       } else if !server.connected {
         reason = "its agent is not connected"
+      } else if let problem = state.agentProblem(RunRef(campaign: id, index: index)) {
+        reason = problem
       } else {
         return nil
       }

@@ -48,6 +48,7 @@ struct VirtualCampaign {
           .startCampaign(id, ifMatch: nil, hookRevision: "", by: "plan"), now: now))
     } else {
       scheduleRunning()
+      schedule(try state.step(.timePassed, now: now))
     }
     while !state[campaign: id].state.isTerminal, let next = nextInstant {
       now = max(now, next)
