@@ -30,7 +30,6 @@ extension ControlState {
   private mutating func stepFires(_ ref: RunRef, armedFor at: Instant, now: Instant) {
     guard self[ref].stepTimer == at else { return }
     self[ref].stepTimer = nil
-    if isVirtual { return }
     guard let deadline = self[ref].deadline else { return }
     if deadline > at { return arm(ref, at: deadline) }
     stepOverdue(ref, now: now)

@@ -31,7 +31,7 @@ extension ControlState {
     return takeEffects()
   }
 
-  /// Takes every agent for connected and for new enough, and no run for overdue.
+  /// Takes every agent for connected and for new enough.
   package mutating func connectAll() {
     isVirtual = true
     for index in servers.indices {

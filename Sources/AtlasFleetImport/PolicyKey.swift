@@ -38,6 +38,7 @@ struct PolicyKey: Sendable {
       "max_parallel_servers", \.maxParallelServers, 1...Limits.slotsPerClient,
       "tightens every client's own number", isForClients: true),
     backupAge,
+    agentVersion,
     bool("require_backup", \.requireBackup, "also of clients that do not ask for it"),
     bool("create_snapshots", \.createSnapshots, "also of clients that do not ask for them"),
     cap(
@@ -132,6 +133,22 @@ extension PolicyKey {
       },
       text: { $0[keyPath: path].map(String.init) ?? unlimited })
   }
+
+  private static let agentVersion = PolicyKey(
+    name: "min_agent_version", about: "servers with an older agent are not begun",
+    isForClients: true,
+    set: { policy, text throws(ValueError) in
+      guard text != anyVersion else { return policy.minAgentVersion = nil }
+      guard let version = AgentVersion(text) else {
+        throw ValueError(
+          message: "“\(text)” is not a version of the agent",
+          hint: "write numbers with dots between them, such as 1.4.2, or any")
+      }
+      policy.minAgentVersion = version
+    },
+    text: { $0.minAgentVersion?.text ?? anyVersion })
+
+  private static let anyVersion = "any"
 
   private static let backupAge = PolicyKey(
     name: "max_backup_age", about: "tightens every client's own limit", isForClients: true,

@@ -441,25 +441,3 @@ struct OldAgentTests {
     #expect(plan.makespan == .seconds(2 * 2_700))
   }
 }
-
-@Suite("A plan")
-struct PlanTests {
-  @Test("gives every server its estimate, however short the limits of its phases are")
-  func takesEstimates() throws {
-    var desk = try Desk()
-    _ = desk.importFleet()
-    var policy = Policy()
-    policy.times.preCheck = .seconds(60)
-    desk.ask(.createCampaign(CampaignRequest(name: Desk.campaign, policy: policy)))
-    _ = desk.commitAll()
-    _ = desk.drain()
-    let snapshot = desk.ask(.snapshot)
-    guard case .answer(.snapshot(let state)) = desk.drain().reply(snapshot) else {
-      Issue.record("the snapshot was not answered")
-      return
-    }
-    let plan = try state.plan(Desk.campaign)
-    #expect(plan.makespan == .seconds(2 * 2_700))
-    #expect(plan.misses == [])
-  }
-}

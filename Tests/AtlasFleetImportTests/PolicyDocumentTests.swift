@@ -49,6 +49,7 @@ struct PolicyDocumentTests {
       max_starts_per_minute: 10
       max_parallel_servers: 1
       max_backup_age: 12h
+      min_agent_version: 1.4.2
       require_backup: true
       create_snapshots: true
       max_waiting_for_people: 0
@@ -85,6 +86,7 @@ struct PolicyDocumentTests {
           ring: .standard, openAfter: .complete, successRate: 90, gateSoak: .seconds(300)))
     #expect(policy.maxWaitingForPeople == 0)
     #expect(policy.maxBackupAge == .atMost(.seconds(12 * 3_600)))
+    #expect(policy.minAgentVersion == AgentVersion("1.4.2"))
     #expect(reading.explicitKeys.contains("roles.SQL.phase_timeouts.snapshot"))
     let settings = Set(PolicyDocument.settings(of: policy).map(\.key))
     #expect(reading.explicitKeys.filter { !settings.contains($0) && !$0.hasPrefix("gates.") } == [])
@@ -153,6 +155,7 @@ struct PolicyDocumentTests {
       ("breakers: {}", "breakers is not supported yet"),
       ("min_available: 90%", "min_available is not supported yet"),
       ("ends_at: 2026-12-20", "give it when the campaign is created"),
+      ("min_agent_version: newest", "“newest” is not a version of the agent"),
       ("max_backup_age: last job", "“last job” is not an age of backups"),
       ("windows: always", "windows belongs to the client, not to a campaign"),
       ("clients: [LAA]", "clients is a list"),

@@ -233,6 +233,11 @@ extension FakeCampaigns {
         guard run.etag == request.etag else {
           throw WireStatus(.aborted, "“\(run.server)” has changed", reason: "ETAG_MISMATCH")
         }
+        guard request.decision != .claim else {
+          return try world.change(run: request.server, of: request.campaign) {
+            $0.holdOwner = "anna"
+          }
+        }
         return try world.change(run: request.server, of: request.campaign) {
           $0.state = request.decision == .accept ? .failed : .inProgress
           $0.detail = request.decision == .accept ? "ACCEPTED" : ""

@@ -186,6 +186,7 @@ extension AtlasV1.ServerRun {
       detail = "UNHEALTHY"
       lastError = "MSExchangeTransport does not start"
       choices = ["retry", "rollback", "accept"]
+      holdClass = .down
       return
     }
     if phase == .postCheck, dice < 6 {

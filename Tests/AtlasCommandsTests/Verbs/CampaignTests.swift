@@ -362,6 +362,8 @@ struct CampaignTests {
               Started     10m ago
               Waits for   slot
               Last error  MSExchangeTransport does not start
+              Class       down: page somebody
+              Owner       nobody: atlas campaign claim
               Choices     retry, rollback, accept
               Roll LAA-PARIS-WEB02 back? [y/N] \
 
@@ -371,6 +373,21 @@ struct CampaignTests {
           .init(
             requestID: "id-1", campaign: "november", server: "LAA-PARIS-WEB02",
             decision: .rollBack, etag: "2", reason: "mail is down")
+        ])
+    }
+  }
+
+  @Test("claim says who looks after a held server")
+  func claim() async throws {
+    try await FakeAtlas.serving(try world) { atlas, terminal in
+      expect(
+        await terminal.run("campaign", "claim", "november", "LAA-PARIS-WEB02"),
+        prints: "LAA-PARIS-WEB02 is looked after by anna\n")
+      #expect(
+        atlas.requests(AtlasV1.ResolveServerRunRequest.self) == [
+          .init(
+            requestID: "id-1", campaign: "november", server: "LAA-PARIS-WEB02",
+            decision: .claim, etag: "2")
         ])
     }
   }
