@@ -73,7 +73,8 @@ package struct CampaignDraft: Hashable, Sendable {
 
 /// What a hook function said, as far as it matters here.
 package enum HookVerdict: Hashable, Sendable {
-  case ok(backup: BackupFact?, snapshot: SnapshotFact?)
+  /// Indirect, because it is large: all events would be as large.
+  indirect case ok(backup: BackupFact?, snapshot: SnapshotFact?)
   /// `pre_update` only: leave this server out.
   case skip(String)
   case deferred(after: Duration?, reason: String)
