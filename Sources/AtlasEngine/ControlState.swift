@@ -21,8 +21,8 @@ package struct ControlState: Sendable {
 
   /// Whether ``stop`` is there: asked several times in every step, and a latch is large to copy.
   var isStopped = false
-  /// Worked through in virtual time: every agent is there and new enough, and a run takes as long as
-  /// it is told to, whatever its limits.
+  /// Worked through in virtual time: every agent is there and new enough, and a run takes as long
+  /// as it is told to, whatever its limits.
   var isVirtual = false
   /// Only looked up, never iterated: its order changes from run to run.
   var clientByName: [ClientName: ClientID] = [:]

@@ -39,8 +39,8 @@ package enum Limits {
   /// Messages waiting for one agent's session; an agent that reads nothing is cut off.
   package static let waitingForAgent = 256
   /// How far above the counter a fence may be that an agent's journal names. A restored database is
-  /// behind its agents by what was drawn since its backup; this is a thousand a second for 34 years.
-  /// Whatever is further away is a broken or a hostile journal.
+  /// behind its agents by what was drawn since its backup; this is a thousand a second for 34
+  /// years. Whatever is further away is a broken or a hostile journal.
   package static let fenceLead: UInt64 = 1 << 40
   /// No counter of fences is higher: the store's whole numbers have a sign. An agent lifts it to
   /// half of this at most, so that what is left can never be drawn to its end.
