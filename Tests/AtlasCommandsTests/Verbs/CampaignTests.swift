@@ -25,6 +25,7 @@ struct CampaignTests {
         $0.phase = .postCheck
         $0.attempt = 2
         $0.lastError = "MSExchangeTransport does not start"
+        $0.holdClass = .down
         $0.choices = ["retry", "rollback", "accept"]
         $0.startedAt = time
       }
