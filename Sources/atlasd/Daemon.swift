@@ -30,6 +30,31 @@ struct Daemon {
     let clock = try clock(for: stored.meta)
     let machine = try machine(stored)
     let hooks = DaemonHooks(options: options, store: store, clock: clock)
+    logger.info(
+      "starting",
+      metadata: [
+        "version": "\(AtlasVersion.text)", "data": "\(options.dataDirectory)",
+        "demo": "\(options.demoFactor)", "records": "\(stored.meta?.lastSeq ?? 0)",
+      ])
+    let served: Result<Void, any Error>
+    do {
+      served = .success(try await serve(machine, store, hooks, clock))
+    } catch {
+      served = .failure(error)
+    }
+    // Whatever it was that ended it.
+    try await hooks.shutdown()
+    if case .success = served {
+      try await store.close()
+      logger.info("stopped")
+    }
+    try served.get()
+  }
+
+  /// Serves until a signal ends it, or it cannot go on.
+  private func serve(
+    _ machine: ControlMachine, _ store: SQLiteStore, _ hooks: DaemonHooks, _ clock: CampaignClock
+  ) async throws {
     let revision = try await hooks.open(pinned: machine.pinnedHookRevisions, logger: logger)
     let pump = ControlPump(
       machine: machine, store: store, hooks: hooks.port, clock: clock,
@@ -38,25 +63,16 @@ struct Daemon {
       startsAtFirstWindow: options.demoFactor > 1 && options.demoStart == nil
         && machine.state.campaigns.isEmpty, logger: logger)
     pump.hooksLoaded(revision: revision)
-    let core = ServiceCore(pump: pump, store: store)
     let server = try GRPCDaemonServer(
-      options: options, services: services(core, hooks), portFile: portFile, logger: logger)
-    logger.info(
-      "starting",
-      metadata: [
-        "version": "\(AtlasVersion.text)", "data": "\(options.dataDirectory)",
-        "demo": "\(options.demoFactor)", "records": "\(stored.meta?.lastSeq ?? 0)",
-      ])
+      options: options, services: services(ServiceCore(pump: pump, store: store), hooks),
+      portFile: portFile, logger: logger)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
           .init(service: pump, successTerminationBehavior: .gracefullyShutdownGroup),
           .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-    defer { logger.info("stopped") }
     try await group.run()
-    try await hooks.shutdown()
-    try await store.close()
   }
 
   private func services(
