@@ -8,7 +8,7 @@ import AtlasModel
 struct ClientsDocument {
   static let keys = ["rings", "host_pattern", "defaults", "clients"]
 
-  private static let clientKeys = [
+  static let clientKeys = [
     "name", "ring", "zone", "windows", "freezes", "max_parallel_servers", "require_backup",
     "create_snapshots", "max_backup_age", "priority", "contacts", "require_change_reference",
   ]
