@@ -51,6 +51,15 @@ package enum WindowCalendar {
     return openNow ? from : nil
   }
 
+  /// Whether any of the clients may be worked on; windows that cannot be read are closed.
+  package static func isOpen(_ clients: [ClientConfig], at instant: Instant) -> Bool {
+    clients.contains { client in
+      let around = try? intervals(
+        client: client, from: instant, until: instant + .milliseconds(1))
+      return around?.contains { $0.contains(instant) } ?? false
+    }
+  }
+
   private static let earliest = Instant(milliseconds: 0)
   /// 3000-01-01.
   private static let latest = Instant(milliseconds: 32_503_680_000_000)

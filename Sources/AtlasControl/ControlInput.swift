@@ -104,4 +104,6 @@ package enum ControlAction: Sendable {
   case logGrew(UInt64)
   /// Nothing can be trusted any more: end the process and recover.
   case halt(String)
+
+  var isReply: Bool { if case .reply = self { true } else { false } }
 }

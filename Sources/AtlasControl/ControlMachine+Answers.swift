@@ -17,7 +17,7 @@ extension ControlMachine {
         try view(name, now), inFlight: state[campaign: try campaign(name)].counts.inFlight)
     case .promoteRing(let name, _, _): .rings(try rings(name))
     case .retryRun(let name, let server, _), .skipRun(let name, let server, _),
-      .claimRun(let name, let server), .resolveRun(let name, let server, _, _, _):
+      .claimRun(let name, let server, _), .resolveRun(let name, let server, _, _, _):
       .run([state.view(run: try run(name, server), now: now)])
     case .pauseClient(let name, _), .resumeClient(let name):
       .client(state.view(client: try client(name)))

@@ -117,7 +117,7 @@ extension ControlMachine {
       .retryRun(try run(name, server), reason: reason, by: by)
     case .skipRun(let name, let server, let reason):
       .skipRun(try run(name, server), reason: reason, by: by)
-    case .claimRun(let name, let server): .claimRun(try run(name, server), by: by)
+    case .claimRun(let name, let server, _): .claimRun(try run(name, server), by: by)
     case .resolveRun(let name, let server, let decision, let etag, let reason):
       .resolveRun(
         try run(name, server), decision, version: try runVersion(etag), reason: reason, by: by)
@@ -152,6 +152,12 @@ extension ControlMachine {
         .changed(
           message: "client \(config.name) has changed since you saw it",
           hint: "look at it again, then decide"))
+    case .claimRun(let name, let server, let etag):
+      guard try runVersion(etag) != state[try run(name, server)].version else { return }
+      throw .refused(
+        .changed(
+          message: "\(server) has changed since you saw it",
+          hint: "look at it again, then claim it"))
     case _: return
     }
   }

@@ -19,6 +19,7 @@ package struct ControlMachine: Sendable {
   /// What the running commit will let out; nil when none runs.
   private var released: [Release]?
   private var isHalted = false
+  private var isEnding = false
   private var armed: Instant?
   var log: LogPosition
   var sessions = SessionTable()
@@ -77,6 +78,14 @@ package struct ControlMachine: Sendable {
     return finish(batch)
   }
 
+  /// Begins nothing more: what waits is forgotten, and of a commit that runs only the answers are
+  /// let out.
+  package mutating func end() {
+    isEnding = true
+    waiting.removeAll()
+    nextWaiting = 0
+  }
+
   /// Takes one input and says what is to be done.
   package mutating func handle(_ input: ControlInput, at moment: Moment) -> [ControlAction] {
     guard !isHalted else { return [] }
@@ -85,6 +94,7 @@ package struct ControlMachine: Sendable {
     case .commitFailed(let error):
       isHalted = true
       return [.halt("the store failed: \(error)")]
+    case _ where isEnding: return []
     case _:
       waiting.append(input)
       return released == nil ? work(at: moment) : []
@@ -135,6 +145,8 @@ package struct ControlMachine: Sendable {
   private mutating func release(at moment: Moment) -> [ControlAction] {
     guard let released else { return [] }
     self.released = nil
+    // Commands and hooks that the last commit decided on go out with the next daemon.
+    if isEnding { return perform(released).filter(\.isReply) }
     return perform(released) + [.logGrew(log.seq)] + rearm() + work(at: moment)
   }
 

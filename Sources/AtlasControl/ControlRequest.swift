@@ -59,7 +59,8 @@ package enum Change: Sendable {
   case excludeUpdate(CampaignName, UpdateID, reason: String)
   case retryRun(CampaignName, ServerName, reason: String)
   case skipRun(CampaignName, ServerName, reason: String)
-  case claimRun(CampaignName, ServerName)
+  /// Refused when the run's etag is another by now.
+  case claimRun(CampaignName, ServerName, etag: String)
   case resolveRun(CampaignName, ServerName, Decision, etag: String, reason: String)
   case pauseClient(ClientName, reason: String)
   case resumeClient(ClientName)

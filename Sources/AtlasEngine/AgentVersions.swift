@@ -9,7 +9,7 @@ extension ControlState {
     let server = Int(self[ref].server.index)
     guard servers[server].connected || !servers[server].agentVersion.isEmpty else { return false }
     // A version that nobody can read may be any.
-    return AgentVersion(servers[server].agentVersion).map { $0 < least } ?? true
+    return servers[server].readVersion.map { $0 < least } ?? true
   }
 
   /// Which version the agent of a run has, and which is asked for; nil when it is new enough.

@@ -105,6 +105,8 @@ package struct Server: Hashable, Sendable {
 
   /// Its run in a started campaign that is not terminal.
   package internal(set) var openRun: RunRef? { didSet { openRunKey = "" } }
+  /// ``agentVersion`` in numbers: admission looks at it often. Nil when nobody can read it.
+  private(set) var readVersion: AgentVersion?
   /// A session of its agent is there.
   package internal(set) var connected = false
   /// Its agent's newest Hello was not believed, and that is in the log.
@@ -117,7 +119,9 @@ package struct Server: Hashable, Sendable {
   package internal(set) var retired = false
   package internal(set) var config: ServerConfig
   package internal(set) var locked: Latch? { didSet { isLocked = locked != nil } }
-  package internal(set) var agentVersion = ""
+  package internal(set) var agentVersion = "" {
+    didSet { readVersion = AgentVersion(agentVersion) }
+  }
   package internal(set) var version: UInt32 = 0
 
   init(config: ServerConfig, client: ClientID) {

@@ -62,14 +62,14 @@ extension ControlState {
     armHold(ref)
   }
 
-  /// A customer wants a server back that is down when the window ends; the rest is to be decided
-  /// while the campaign lasts.
+  /// A customer wants a server back that is down when the window ends, and soon when no window is
+  /// open; the rest is to be decided while the campaign lasts.
   private func holdDeadline(_ ref: RunRef, now: Instant) -> Instant? {
-    let end =
-      self[ref].isDown
-      ? clients[Int(clientOf(ref).index)].windows.open(at: now)?.end
-      : campaigns[Int(ref.campaign.index)].endsAt
-    return end.flatMap { $0 > now ? $0 : nil }
+    guard self[ref].isDown else {
+      return campaigns[Int(ref.campaign.index)].endsAt.flatMap { $0 > now ? $0 : nil }
+    }
+    let window = clients[Int(clientOf(ref).index)].windows.open(at: now)
+    return window?.end ?? now + Limits.holdGrace
   }
 
   /// Watches over the deadline of a held run, unless it has passed and that was said.
@@ -94,7 +94,7 @@ extension HoldCare {
   fileprivate func reminder(of run: Run) -> String {
     let end =
       run.isDown
-      ? "the window in which it came to be held has ended" : "the campaign's time is up"
+      ? "the server should be up again by now" : "the campaign's time is up"
     return owner.isEmpty
       ? "\(end), and nobody has claimed it" : "\(end); \(owner) has claimed it"
   }

@@ -36,6 +36,8 @@ package enum Limits {
   package static let waitingInputs = 100_000
   /// Callers waiting for an answer; more are told to come back.
   package static let waitingCallers = 10_000
+  /// Plans, reports and imports that wait or are worked out; each keeps a copy of the state.
+  package static let waitingWork = 8
   /// Messages waiting for one agent's session; an agent that reads nothing is cut off.
   package static let waitingForAgent = 256
   /// How far above the counter a fence may be that an agent's journal names. A restored database is
@@ -56,6 +58,8 @@ package enum Limits {
   package static let windowPast = Duration.seconds(15 * 86_400)
   /// Intervals of one client from ``windowPast`` ago to ``windowHorizon`` ahead.
   package static let windowIntervals = 2_048
+  /// How long a server may be down and held before somebody is reminded, outside its window.
+  package static let holdGrace = Duration.seconds(3_600)
   /// How long an answer is kept under its request id.
   package static let requestIDLifetime = Duration.seconds(86_400)
   /// Request ids kept at once; the oldest go first.

@@ -15,8 +15,7 @@ package final class ControlPump: Service {
   private let hooks: any HookPort
   private let clock: CampaignClock
   private let logger: Logger
-  /// A rehearsal's clock jumps to the first window of the first fleet that is imported.
-  private let startsAtFirstWindow: Bool
+  private let firstWindow: FirstWindow
   /// Nil asks the pump to end.
   private let inputs: AsyncStream<ControlInput?>
   private let input: AsyncStream<ControlInput?>.Continuation
@@ -42,13 +41,13 @@ package final class ControlPump: Service {
 
   package init(
     machine: ControlMachine, store: any Store, hooks: any HookPort, clock: CampaignClock,
-    startsAtFirstWindow: Bool, logger: Logger
+    firstWindow: FirstWindow, logger: Logger
   ) {
     self.machine = Mutex(machine)
     self.store = store
     self.hooks = hooks
     self.clock = clock
-    self.startsAtFirstWindow = startsAtFirstWindow
+    self.firstWindow = firstWindow
     self.logger = logger
     tail = LogTail(position: machine.logPosition)
     (inputs, input) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
@@ -122,14 +121,11 @@ package final class ControlPump: Service {
         try perform(machine.wake(at: moment), in: &group)
         var isEnding = false
         for await next in inputs {
-          switch next {
-          case nil: isEnding = true
-          case .committed?, .commitFailed?: try handle(next, with: &machine, in: &group)
-          // Nothing is begun any more. Who asked is told so, agents say their reports again, and
-          // hooks run again with the next daemon.
-          case _ where isEnding: continue
-          case _: try handle(next, with: &machine, in: &group)
+          if next == nil {
+            isEnding = true
+            machine.end()
           }
+          try handle(next, with: &machine, in: &group)
           // A change whose commit runs may be durable already: its caller gets the answer.
           if isEnding, !machine.isCommitting { break }
         }
@@ -229,8 +225,9 @@ package final class ControlPump: Service {
   }
 
   private func jumpToFirstWindow(of clients: [ClientConfig]) {
-    guard startsAtFirstWindow, hasJumped.exchange(true, ordering: .relaxed) == false
+    guard firstWindow != .ignored, hasJumped.exchange(true, ordering: .relaxed) == false
     else { return }
+    if firstWindow == .unlessOpen, WindowCalendar.isOpen(clients, at: clock.now) { return }
     guard let opening = try? WindowCalendar.firstOpening(of: clients, from: clock.now) else {
       return
     }
@@ -244,6 +241,17 @@ package final class ControlPump: Service {
     backlog.add(1, ordering: .relaxed)
     input.yield(next)
   }
+}
+
+/// Whether a clock jumps to the first window of the fleet that windows are first worked out for.
+package enum FirstWindow: Hashable, Sendable {
+  /// The clock of real work, and one that was told where to begin.
+  case ignored
+  /// A rehearsal without a fleet: it begins with the first window of the first import.
+  case awaited
+  /// A rehearsal that goes on and has no campaign yet: only when its daemon was killed before it
+  /// could jump.
+  case unlessOpen
 }
 
 /// Why the pump had to stop.

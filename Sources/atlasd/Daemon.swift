@@ -58,10 +58,7 @@ struct Daemon {
     let revision = try await hooks.open(pinned: machine.pinnedHookRevisions, logger: logger)
     let pump = ControlPump(
       machine: machine, store: store, hooks: hooks.port, clock: clock,
-      // As long as there is no campaign: a daemon that was killed right after the import begins
-      // there, too.
-      startsAtFirstWindow: options.demoFactor > 1 && options.demoStart == nil
-        && machine.state.campaigns.isEmpty, logger: logger)
+      firstWindow: firstWindow(machine), logger: logger)
     pump.hooksLoaded(revision: revision)
     let server = try GRPCDaemonServer(
       options: options, services: services(ServiceCore(pump: pump, store: store), hooks),
@@ -73,6 +70,13 @@ struct Daemon {
           .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
+  }
+
+  private func firstWindow(_ machine: ControlMachine) -> FirstWindow {
+    guard options.demoFactor > 1, options.demoStart == nil, machine.state.campaigns.isEmpty else {
+      return .ignored
+    }
+    return machine.state.clients.isEmpty ? .awaited : .unlessOpen
   }
 
   private func services(

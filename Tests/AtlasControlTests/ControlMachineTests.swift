@@ -387,7 +387,13 @@ struct HeldRunTests {
     desk.take(.timerFired)
     _ = desk.commitAll()
     _ = desk.drain()
-    let claim = desk.ask(.claimRun(Desk.campaign, Desk.first))
+    let seen = desk.machine.state[RunRef(campaign: CampaignID(0), index: 0)].version
+    let stale = desk.ask(.claimRun(Desk.campaign, Desk.first, etag: "\(seen - 1)"))
+    guard case .refused(.refused(.changed)) = desk.drain().reply(stale) else {
+      Issue.record("it was claimed as it is no more")
+      return
+    }
+    let claim = desk.ask(.claimRun(Desk.campaign, Desk.first, etag: "\(seen)"))
     #expect(desk.commitAll().flatMap(\.records).map(\.kind) == ["run.claimed"])
     guard case .answer(.run(let views)) = desk.drain().reply(claim), let view = views.last else {
       Issue.record("it was not claimed")

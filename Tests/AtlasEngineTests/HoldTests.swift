@@ -129,11 +129,11 @@ import Testing
       if case .record(let record) = $0 { record } else { nil }
     }
     #expect(records.map(\.kind) == [.runHoldOverdue])
-    let reason = "the window in which it came to be held has ended; anna has claimed it"
+    let reason = "the server should be up again by now; anna has claimed it"
     #expect(records.map(\.reason) == [reason])
   }
 
-  @Test func `has no deadline when none is ahead`() {
+  @Test func `has an hour when it is down outside its window, and else no deadline in the past`() {
     let ended = Self.held(.journalLost, endsAt: EngineFleet.start + .seconds(60))
     #expect(run(ended).details.content.care == Self.care(deadline: nil))
     var late = EngineWorld(.laa([Self.server]))
@@ -144,7 +144,8 @@ import Testing
     late.campaign("patch-11")
     late.run { $0.state[$0.run(Self.server)].state == .held(.rollbackFailed) }
     #expect(late.now > Self.window.end)
-    #expect(run(late).details.content.care == Self.care(deadline: nil))
+    let deadline = late.now + Limits.holdGrace
+    #expect(run(late).details.content.care == Self.care(deadline: deadline))
     #expect(late.violations == [])
   }
 
@@ -163,8 +164,10 @@ import Testing
     world.script.answer(.rollback, with: .ends(.failed, "E_REVERT", "no"))
     world.resolve(Self.server, .rollBack)
     #expect(run(world).details.content.care == nil)
-    world.settle()
-    #expect(run(world).details.content.care == Self.care(deadline: nil))
+    world.run { $0.state[$0.run(Self.server)].state == .held(.rollbackFailed) }
+    // Nobody's window is open any more.
+    let soon = world.now + Limits.holdGrace
+    #expect(run(world).details.content.care == Self.care(deadline: soon))
     world.resolve(Self.server, .accept)
     #expect(run(world).details.content.care == nil)
     try Golden.expect(world, tells: "claimed")

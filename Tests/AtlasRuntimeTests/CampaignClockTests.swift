@@ -21,6 +21,13 @@ import Testing
     #expect(clock.realDelay(until: Instant(milliseconds: -1)) == .zero)
   }
 
+  @Test func `stands still until the machine's clock has caught up with the last commit`() {
+    let last = Instant(milliseconds: CampaignClock.realMilliseconds + 3_600_000)
+    let clock = CampaignClock(factor: 1, start: last)
+    #expect(clock.now == last)
+    #expect(clock.now == last)
+  }
+
   @Test func `bounds the wait for an instant that never comes`() {
     let clock = CampaignClock(factor: 1, start: nil)
     #expect(clock.realDelay(until: .distantFuture) <= .seconds(100 * 366 * 86_400))

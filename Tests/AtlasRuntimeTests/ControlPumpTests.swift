@@ -65,7 +65,7 @@ import Testing
         encode: { _, _ in [] }))
     return ControlPump(
       machine: machine, store: store, hooks: NoHooks(),
-      clock: CampaignClock(factor: 1, start: nil), startsAtFirstWindow: false,
+      clock: CampaignClock(factor: 1, start: nil), firstWindow: .ignored,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
   }
 }

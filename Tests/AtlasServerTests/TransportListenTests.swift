@@ -42,9 +42,17 @@ import Testing
         """)
   }
 
+  @Test func `beyond loopback nobody gets in without a certificate`() {
+    let anybody = TLSFiles(certificateChain: "/dev/null", privateKey: "/dev/null")
+    var listen = ListenConfiguration(host: "0.0.0.0", port: 7443, tls: anybody)
+    #expect(throws: ListenError.anybodyBeyondLoopback("0.0.0.0:7443")) { try listen.resolved() }
+    listen.tls?.clientAuthority = "/dev/null"
+    #expect(throws: Never.self) { try listen.resolved() }
+  }
+
   @Test func `a TLS file that cannot be read is named`() throws {
     let files = TLSFiles(certificateChain: "/dev/null", privateKey: "/nowhere/atlas.key")
-    let listen = ListenConfiguration(host: "0.0.0.0", port: 0, tls: files)
+    let listen = ListenConfiguration(host: "127.0.0.1", port: 0, tls: files)
     let error = ListenError.unreadable(
       file: "/nowhere/atlas.key", reason: "No such file or directory")
     #expect(throws: error) { try listen.resolved() }

@@ -18,7 +18,7 @@ import Testing
     var tls = certificates.server
     tls.clientAuthority = clientAuthority
     let server = try TestServer(
-      timing: timing, listen: ListenConfiguration(host: "0.0.0.0", port: 0, tls: tls))
+      timing: timing, listen: ListenConfiguration(host: "127.0.0.1", port: 0, tls: tls))
     server.health.set(.serving)
     return server
   }
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test func `with TLS every host is served, and the client knows whom it talks to`() async throws {
+  @Test func `with TLS the client knows whom it talks to`() async throws {
     try await server().run { server in
       let status = try await check(server, trusting)
       #expect(status == .serving)

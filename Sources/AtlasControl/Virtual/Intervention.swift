@@ -10,14 +10,15 @@ package struct Intervention: Sendable {
 }
 
 extension ControlSnapshot {
-  /// What a record of the log says that a person did to a campaign, or to what it works on.
-  /// - Returns: nil for a record of something else, and for decisions about single runs that have
-  ///   changed how long the run took: that is replayed as it was.
+  /// What a record of the log says that a person did to a campaign, or to what it works on. What
+  /// happened before the campaign started holds from its start.
+  /// - Returns: nil for a record of something else or of later than the snapshot, and for decisions
+  ///   about held runs: how long those took is replayed as it was.
   package func intervention(_ record: LogRecord, in id: CampaignID) -> Intervention? {
-    guard let since = state[campaign: id].startedAt, record.campaignTime >= since,
+    guard let since = state[campaign: id].startedAt, record.campaignTime <= now,
       let kind = RecordKind(rawValue: record.kind), let event = event(kind, record)
     else { return nil }
-    return Intervention(at: record.campaignTime, event: event)
+    return Intervention(at: max(record.campaignTime, since), event: event)
   }
 
   private func event(_ kind: RecordKind, _ record: LogRecord) -> Event? {
@@ -45,7 +46,7 @@ extension ControlSnapshot {
       return server(record).map { .lockServer($0, latch) }
     case .serverRetired:
       return server(record).map { .retireServer($0, reason: record.reason, by: by) }
-    case .runSkipped:
+    case .runSkipped where record.detail == Skip.person.rawValue:
       return record.run.map {
         .skipRun(RunRef(campaign: replayed, index: $0 - 1), reason: record.reason, by: by)
       }

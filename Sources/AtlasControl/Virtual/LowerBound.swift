@@ -12,7 +12,7 @@ extension ControlSnapshot {
     _ id: CampaignID, interventions: [Intervention] = []
   ) -> (real: Duration, lowerBound: Duration)? {
     let campaign = state[campaign: id]
-    guard let start = campaign.startedAt, let end = campaign.lastMoveAt else { return nil }
+    guard let start = campaign.startedAt, let end = campaign.lastMove else { return nil }
     var visits = [Int](repeating: 0, count: campaign.runs.count)
     var virtual = VirtualCampaign(
       state.pristine(id), CampaignID(0), at: start, interventions: interventions
@@ -43,6 +43,14 @@ extension Campaign {
       return ((run.details.content.heldSince ?? end) - interval.start, .held(hold))
     }
     return (min(interval.end, end) - interval.start, .terminal(run.ending))
+  }
+
+  /// The last end of a first run; of the campaign as it stands, where one is still worked on. Runs
+  /// that a person had made in place of others are not replayed, and do not count here either.
+  fileprivate var lastMove: Instant? {
+    let worked = runs.filter { $0.retryOf < 0 && $0.startedAt != nil }
+    let ends = worked.map { $0.details.content.heldSince ?? $0.endedAt }
+    return ends.contains(nil) ? lastMoveAt : ends.compactMap { $0 }.max()
   }
 
   /// The last end of a run that was really worked on.

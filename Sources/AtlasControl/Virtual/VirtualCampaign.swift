@@ -43,6 +43,7 @@ struct VirtualCampaign {
   /// Starts the campaign if it is a draft, then lets time pass until nothing more can happen.
   mutating func work() throws(Refusal) {
     if state[campaign: id].state == .draft {
+      while let intervention = dueIntervention { intervene(intervention) }
       schedule(
         try state.step(
           .startCampaign(id, ifMatch: nil, hookRevision: "", by: "plan"), now: now))
@@ -56,9 +57,7 @@ struct VirtualCampaign {
         ends.removeMin()
         schedule(state.conclude(end.run, end.outcome, now: now))
       } else if let intervention = dueIntervention {
-        nextIntervention += 1
-        // What the engine refuses had already no effect here.
-        schedule((try? state.step(intervention.event, now: now)) ?? [])
+        intervene(intervention)
       } else {
         schedule(try state.step(.timePassed, now: now))
       }
@@ -77,6 +76,18 @@ struct VirtualCampaign {
     let person =
       nextIntervention < interventions.count ? interventions[nextIntervention].at : nil
     return [ends.min?.at, state.nextDeadline, person].compactMap { $0 }.min()
+  }
+
+  /// What the engine refuses had no effect here any more: the replay is a little ahead of what was.
+  private mutating func intervene(_ intervention: Intervention) {
+    nextIntervention += 1
+    if case .skipRun(let ref, _, _) = intervention.event, !isFirstRun(ref) { return }
+    schedule((try? state.step(intervention.event, now: now)) ?? [])
+  }
+
+  /// Runs that a person had made are not among those of the replay.
+  private func isFirstRun(_ ref: RunRef) -> Bool {
+    state[campaign: id].runs.indices.contains(Int(ref.index))
   }
 
   private var dueIntervention: Intervention? {

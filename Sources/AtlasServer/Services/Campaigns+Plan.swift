@@ -14,11 +14,10 @@ extension Campaigns {
     let name: CampaignName = try Field.name(request.campaign, "campaign")
     let snapshot = try await snapshot()
     let plan: CampaignPlan
-    do throws(ControlError) {
-      plan = try await core.bench.work { () throws(ControlError) in try snapshot.plan(name) }
-    } catch {
-      throw WireStatus(error)
+    let planned = try await core.bench.work {
+      Result { () throws(ControlError) in try snapshot.plan(name) }
     }
+    do { plan = try planned.get() } catch { throw WireStatus(error) }
     return AtlasV1.PlanCampaignResponse(plan: .init(plan, details: request.details))
   }
 
@@ -36,14 +35,10 @@ extension Campaigns {
     let snapshot = try await snapshot()
     var report: AtlasV1.Report
     let people = try await interventions(name, until: snapshot.end(of: name))
-    do throws(ControlError) {
-      report = .init(
-        try await core.bench.work { () throws(ControlError) in
-          try snapshot.report(name, log: people.records)
-        })
-    } catch {
-      throw WireStatus(error)
+    let told = try await core.bench.work {
+      Result { () throws(ControlError) in try snapshot.report(name, log: people.records) }
     }
+    do { report = .init(try told.get()) } catch { throw WireStatus(error) }
     let decisions = people.records.filter(\.isDecision)
     report.decisionsByPeople = Int32(clamping: decisions.count)
     report.interventions = decisions.prefix(Limits.page).map { .init($0) }
@@ -117,7 +112,12 @@ extension ControlSnapshot {
 extension LogRecord {
   /// What people did, and the end of a lock that they gave an end.
   fileprivate var isOfPeople: Bool {
-    !principal.isEmpty || kind == RecordKind.serverUnlocked.rawValue
+    switch RecordKind(rawValue: kind) {
+    // A fleet of a million, imported while the campaign runs, is not a million decisions.
+    case .clientImported, .serverImported: false
+    case .serverUnlocked: true
+    case _: !principal.isEmpty
+    }
   }
 
   /// Whether a person decided it, and not only something that follows from what one decided: every
@@ -127,7 +127,6 @@ extension LogRecord {
     switch RecordKind(rawValue: kind) {
     case .runSkipped: return detail == Skip.person.rawValue
     case .campaignPaused: return !reason.hasPrefix("stop released: ")
-    case .clientImported, .serverImported: return false
     case _: return true
     }
   }

@@ -77,13 +77,14 @@ extension Campaigns {
     case .accept: decision = .accept
     case .claim:
       return try await core.change(
-        .claimRun(name, server), request, requestID: request.requestID, context)
+        .claimRun(name, server, etag: request.etag), request, requestID: request.requestID, context)
     case .unspecified, .unrecognized:
       throw WireStatus(invalid: "decision", "is RETRY, ROLL_BACK, ACCEPT or CLAIM")
     }
     return try await core.change(
       .resolveRun(
-        name, server, decision, etag: request.etag, reason: try Field.reason(request.reason, required: true)),
+        name, server, decision, etag: request.etag,
+        reason: try Field.reason(request.reason, required: true)),
       request, requestID: request.requestID, context)
   }
 

@@ -17,7 +17,9 @@ extension FleetStore {
     guard case .fleet(let existing, let version) = try await core.read(.fleet) else {
       throw WireStatus.wrongAnswer
     }
-    let result = await core.bench.work { FleetImport.read(documents: documents, over: existing) }
+    let result = try await core.bench.work {
+      FleetImport.read(documents: documents, over: existing)
+    }
     var response = AtlasV1.ImportFleetResponse(result)
     let refused = result.hasErrors && options.requireAll
     guard !options.dryRun, !refused, !result.changes.isEmpty else { return response }

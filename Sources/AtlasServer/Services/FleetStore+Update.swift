@@ -21,6 +21,7 @@ extension FleetStore {
       case .client(var view) = try await core.read(.client(Field.name(wanted.name, "client.name")))
     else { throw WireStatus.wrongAnswer }
     for field in request.updateMask { try view.config.take(field, from: wanted) }
+    try view.config.takeBackupAge(request.updateMask, from: wanted)
     // Without an etag of the caller's: at least nothing that changed since the line above is lost.
     let etag = wanted.etag.isEmpty ? view.etag : wanted.etag
     let config = try checked(view.config)
@@ -66,11 +67,8 @@ extension ClientConfig {
     case "max_parallel_servers": maxParallelServers = Int(wanted.maxParallelServers)
     case "require_backup": requireBackup = wanted.requireBackup
     case "create_snapshots": createSnapshots = wanted.createSnapshots
-    case "max_backup_age":
-      maxBackupAge = try backupAge(
-        wanted.maxBackupAge.map { Duration($0) }, maxBackupAge.isOfLastJob)
-    case "since_last_job":
-      maxBackupAge = try backupAge(maxBackupAge.longest, wanted.sinceLastJob)
+    // Two fields of one value: taken together, when all others have been.
+    case "max_backup_age", "since_last_job": break
     case "priority": priority = Int(wanted.priority)
     case "contacts":
       contacts = wanted.contacts.map { Contact(email: $0.email, language: $0.language) }
@@ -80,15 +78,22 @@ extension ClientConfig {
         invalid: "update_mask", "“\(field)” is not among \(FleetStore.updatable)")
     }
   }
-}
 
-/// A client without any limit would take backups of any age.
-private func backupAge(_ longest: Duration?, _ isOfLastJob: Bool) throws(WireStatus) -> BackupAge {
-  guard let age = BackupAge(longest: longest, isOfLastJob: isOfLastJob) else {
-    throw WireStatus(
-      invalid: "client.max_backup_age", "is needed unless since_last_job is set")
+  /// A client without any limit would take backups of any age.
+  fileprivate mutating func takeBackupAge(
+    _ mask: [String], from wanted: AtlasV1.ClientInfo
+  ) throws(WireStatus) {
+    let longest =
+      mask.contains("max_backup_age")
+      ? wanted.maxBackupAge.map { Duration($0) } : maxBackupAge.longest
+    let isOfLastJob =
+      mask.contains("since_last_job") ? wanted.sinceLastJob : maxBackupAge.isOfLastJob
+    guard let age = BackupAge(longest: longest, isOfLastJob: isOfLastJob) else {
+      throw WireStatus(
+        invalid: "client.max_backup_age", "is needed unless since_last_job is set")
+    }
+    maxBackupAge = age
   }
-  return age
 }
 
 extension Instant {

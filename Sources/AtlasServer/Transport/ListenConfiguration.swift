@@ -41,8 +41,10 @@ package struct ListenConfiguration: Sendable, Hashable {
   /// - Throws: ``ListenError``.
   func resolved() throws(ListenError) -> SocketAddress {
     let address = try address()
-    guard tls != nil || PeerAddress(address) == .loopback else {
-      throw .plaintextBeyondLoopback(text)
+    if PeerAddress(address) != .loopback {
+      guard let tls else { throw .plaintextBeyondLoopback(text) }
+      // There are no passwords: a certificate is all by which a caller can be known.
+      guard tls.clientAuthority != nil else { throw .anybodyBeyondLoopback(text) }
     }
     try tls?.check()
     return address
@@ -93,6 +95,7 @@ package enum ListenError: Error, Sendable, Hashable, CustomStringConvertible {
   case malformed(String)
   case unknownHost(String)
   case plaintextBeyondLoopback(String)
+  case anybodyBeyondLoopback(String)
   case unreadable(file: String, reason: String)
   case failed(String, reason: String)
 
@@ -105,6 +108,12 @@ package enum ListenError: Error, Sendable, Hashable, CustomStringConvertible {
       """
       refusing to listen on \(text) without TLS: it can be reached from other hosts. Give a \
       certificate and a key, or listen on 127.0.0.1
+      """
+    case .anybodyBeyondLoopback(let text):
+      """
+      refusing to listen on \(text) for everybody: it can be reached from other hosts, and whoever \
+      reaches it may stop or start anything. Name the authority of the clients' certificates, or \
+      listen on 127.0.0.1
       """
     case .unreadable(let file, let reason): "cannot read the TLS file \(file): \(reason)"
     case .failed(let text, let reason): "cannot listen on \(text): \(reason)"

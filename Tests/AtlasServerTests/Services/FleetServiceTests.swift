@@ -69,6 +69,34 @@ import Testing
     }
   }
 
+  @Test(
+    "takes the two fields of which backups count together, in either order",
+    arguments: [["max_backup_age", "since_last_job"], ["since_last_job", "max_backup_age"]])
+  func backupAge(mask: [String]) async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      var change = AtlasV1.ClientInfo()
+      change.name = "LAA"
+      change.sinceLastJob = true
+      let lastJob = change
+      let there = try #require(
+        try await daemon.fleet.updateClient(.init(client: lastJob, updateMask: mask)).client)
+      #expect(there.sinceLastJob && there.maxBackupAge == nil)
+      change.sinceLastJob = false
+      change.maxBackupAge = .init(.seconds(7_200))
+      let young = change
+      let back = try #require(
+        try await daemon.fleet.updateClient(.init(client: young, updateMask: mask)).client)
+      #expect(!back.sinceLastJob && back.maxBackupAge == .init(.seconds(7_200)))
+      change.maxBackupAge = nil
+      let neither = change
+      let error = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.updateClient(.init(client: neither, updateMask: mask))
+      }
+      #expect(error?.message.hasPrefix("client.max_backup_age: is needed") == true)
+    }
+  }
+
   @Test("refuses a change of a client that has changed since its etag")
   func staleEtag() async throws {
     try await TestDaemon.run { daemon in

@@ -30,7 +30,7 @@ struct TestDaemon: Sendable {
         hash: { sha256($0) }, encode: AnswerCoding.encode))
     let pump = ControlPump(
       machine: machine, store: store, hooks: NoHooks(),
-      clock: CampaignClock(factor: 1, start: nil), startsAtFirstWindow: false,
+      clock: CampaignClock(factor: 1, start: nil), firstWindow: .ignored,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let core = ServiceCore(pump: pump, store: store)
     let transport = InProcessTransport()

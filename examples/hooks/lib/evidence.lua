@@ -15,11 +15,6 @@ function M.running(jobs)
   end
 end
 
--- The time so many seconds ago; nil for an unknown age.
-function M.ago(age)
-  return age and time.now() - age
-end
-
 -- Records the backup that a job made. `jobs` are all jobs of the server, newest first: for clients
 -- whose backups must come from the newest one.
 function M.record(job, source, jobs)
