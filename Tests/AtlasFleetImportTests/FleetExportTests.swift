@@ -118,7 +118,8 @@ private struct FleetSample {
       windows: rules.filter { _ in Bool.random(using: &generator) }.map(MaintenanceWindow.init),
       freezes: pick([[], [freeze]]), maxParallelServers: pick([1, 2, 100]),
       requireBackup: pick([true, false]), createSnapshots: pick([true, false]),
-      maxBackupAge: pick([.atMost(.seconds(60)), .atMost(.seconds(31_622_400)), .sinceLastJob]), priority: pick([1, 100, 1_000]),
+      maxBackupAge: pick([.atMost(.seconds(60)), .atMost(.seconds(31_622_400)), .sinceLastJob]),
+      priority: pick([1, 100, 1_000]),
       contacts: pick([
         [], [Contact(email: "a+b@c.example", language: "pt-BR"), Contact(email: "x@y")],
       ]),

@@ -27,7 +27,8 @@ extension AtlasV1.ClientInfo {
         AtlasV1.Freeze(interval: .init($0.interval), reason: $0.reason)
       },
       maxParallelServers: Int32(config.maxParallelServers), requireBackup: config.requireBackup,
-      createSnapshots: config.createSnapshots, maxBackupAge: config.maxBackupAge.longest.map { .init($0) },
+      createSnapshots: config.createSnapshots,
+      maxBackupAge: config.maxBackupAge.longest.map { .init($0) },
       priority: Int32(config.priority),
       contacts: config.contacts.map { .init(email: $0.email, language: $0.language) },
       servers: Int32(view.servers), slotsInUse: Int32(view.slotsInUse),
