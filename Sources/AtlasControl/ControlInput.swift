@@ -13,7 +13,8 @@ package enum ControlInput: Sendable {
   /// A hook that ``ControlAction/startHook(_:)`` asked for has ended.
   case hookFinished(HookTicket, HookVerdict, HookRunRow?)
   /// The answer to ``ControlAction/expandWindows(_:_:)``.
-  case windowsExpanded(ClientID, [Interval], until: Instant)
+  case windowsExpanded(
+    ClientID, [Interval], narrowed: [NarrowedWindows] = [], until: Instant)
   /// The revision of the hooks that campaigns started from now on pin.
   case hooksLoaded(revision: String)
   /// The instant of ``ControlAction/armTimer(_:)`` has come.
@@ -86,6 +87,12 @@ package struct HookOrder: Hashable, Sendable {
   package var revision: String
 }
 
+/// A campaign's own windows.
+package struct CampaignWindows: Hashable, Sendable {
+  package let campaign: CampaignID
+  package let windows: MaintenanceWindow
+}
+
 /// Something the control machine wants done. Actions are carried out in order.
 package enum ControlAction: Sendable {
   /// Make this durable, then say ``ControlInput/committed``. There is never more than one.
@@ -96,8 +103,9 @@ package enum ControlAction: Sendable {
   case endSession(SessionID, reason: String)
   case startHook(HookOrder)
   case cancelHook(HookTicket)
-  /// Say when the client may be worked on, for the next 14 days and more.
-  case expandWindows(ClientID, ClientConfig)
+  /// Say when the client may be worked on, for the next 14 days and more, and when campaigns with
+  /// windows of their own may.
+  case expandWindows(ClientID, ClientConfig, narrowing: [CampaignWindows])
   /// Say ``ControlInput/timerFired`` at this instant, and forget the one before; nil: never.
   case armTimer(Instant?)
   /// The log has grown to this position.

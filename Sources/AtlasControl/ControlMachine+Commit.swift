@@ -104,7 +104,10 @@ extension ControlMachine {
       case .startHook(let order): actions.append(.startHook(order))
       case .cancelHook(let ticket): actions.append(.cancelHook(ticket))
       case .expandWindows(let client, let config):
-        actions.append(.expandWindows(client, config))
+        let narrowing = state.ownWindows(for: client).map { campaign, windows in
+          CampaignWindows(campaign: campaign, windows: windows)
+        }
+        actions.append(.expandWindows(client, config, narrowing: narrowing))
       }
     }
     return actions

@@ -167,8 +167,8 @@ package struct ControlMachine: Sendable {
     case .hookFinished(let ticket, let verdict, let row):
       if let row { batch.hookRuns.append(row) }
       step(.hookFinished(ticket.run, serial: ticket.serial, verdict), into: &batch)
-    case .windowsExpanded(let client, let windows, let until):
-      step(.windowsExpanded(client, windows, until: until), into: &batch)
+    case .windowsExpanded(let client, let windows, let narrowed, let until):
+      step(.windowsExpanded(client, windows, narrowed: narrowed, until: until), into: &batch)
     case .hooksLoaded(let revision): hookRevision = revision
     case .timerFired:
       armed = nil

@@ -102,8 +102,9 @@ extension ControlState {
       return .changeReference
     }
     if clients[client].slotsInUse >= slots(of: id, in: ref.campaign) { return .slot }
-    guard clients[client].windows.open(at: now) != nil else {
-      return .window(next: clients[client].windows.next(after: now)?.start)
+    let windows = self.windows(of: ref)
+    guard windows.open(at: now) != nil else {
+      return .window(next: windows.next(after: now)?.start)
     }
     return nil
   }
@@ -167,10 +168,10 @@ extension ControlState {
     if case .pending(let notBefore?) = self[ref].state, notBefore > now {
       return .notBefore(notBefore)
     }
-    let client = Int(servers[server].client.index)
     let needed = timeNeeded(by: ref)
-    if let window = clients[client].windows.open(at: now), now + needed > window.end {
-      let next = clients[client].windows.next(after: now, atLeast: needed)
+    let windows = self.windows(of: ref)
+    if let window = windows.open(at: now), now + needed > window.end {
+      let next = windows.next(after: now, atLeast: needed)
       return .windowTooShort(next: next?.start)
     }
     if !servers[server].connected { return .agent }

@@ -11,6 +11,8 @@ package struct Campaign: Sendable {
   package let overrides: [ClientPolicy]
   /// The same in short: the campaign's own, then those of ``overrides``.
   let rules: [Rules]
+  /// It works only while windows of its own are open, too.
+  let hasOwnWindows: Bool
   /// By ring: what opens the next.
   let gateRules: [RingGate]
   package let changeReference: String
@@ -58,6 +60,7 @@ package struct Campaign: Sendable {
     self.selection = selection
     self.updateSet = updateSet
     self.policy = policy
+    hasOwnWindows = policy.windows != nil
     self.overrides = overrides
     rules = [Rules(policy)] + overrides.map { Rules($0.policy, in: policy) }
     gateRules = (0...Int(Ring.last.number)).compactMap { Ring($0).map(policy.gate) }
@@ -173,6 +176,9 @@ package struct Lane: Hashable, Sendable {
   var wakeAt: Instant?
   /// It waits in the campaign's ``Campaign/capped``.
   var isCapped = false
+  /// When its client may be worked on in a campaign that has windows of its own: while both are
+  /// open. Nil for other campaigns, and until it is known. Rebuilt on load.
+  package internal(set) var narrowed: [Interval]?
 
   init(client: ClientID, ring: Ring) {
     self.client = client

@@ -32,6 +32,8 @@ extension ControlState {
     for index in campaigns[id].runs.indices {
       emit(.save(.run(RunRef(campaign: id, index: index))))
     }
+    guard campaigns[id].hasOwnWindows else { return }
+    for lane in campaigns[id].lanes { emit(.expandWindows(lane.client)) }
   }
 
   /// Freezes the selection: one lane for each client, its servers in their order.
@@ -99,8 +101,10 @@ extension ControlState {
       return end
     }
     let horizon = now + Self.defaultReach
-    let ends = campaigns[Int(id.index)].lanes.compactMap {
-      clients[Int($0.client.index)].windows.last { $0.start < horizon }?.end
+    // Right after its creation the windows of a campaign's own are not known yet.
+    let ends = campaigns[Int(id.index)].lanes.compactMap { lane in
+      (lane.narrowed ?? clients[Int(lane.client.index)].windows)
+        .last { $0.start < horizon }?.end
     }
     guard let end = ends.max(), end > now else {
       throw .notAllowed(
@@ -117,7 +121,8 @@ extension ControlState {
   /// the windows are known.
   private mutating func warnOfMisfits(_ id: CampaignID, end: Instant, now: Instant) {
     for lane in campaigns[id].lanes where clients[lane.client].windowsUntil >= end {
-      let longest = clients[lane.client].windows.longest(between: now, and: end)
+      let windows = lane.narrowed ?? clients[lane.client].windows
+      let longest = windows.longest(between: now, and: end)
       for index in lane.queue {
         let ref = RunRef(campaign: id, index: Int(index))
         if timeNeeded(by: ref) > longest {

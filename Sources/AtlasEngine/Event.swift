@@ -41,9 +41,24 @@ package enum Event: Hashable, Sendable {
   /// The command was handed to the agent's session. Not a transition, and not recorded.
   case commandSent(ServerID, Fence)
   /// When the client may be worked on, up to `until`; replaces what was known.
-  case windowsExpanded(ClientID, [Interval], until: Instant)
+  /// `narrowed` are the windows of campaigns that have their own, in the client's zone: such a
+  /// campaign works only while both are open.
+  case windowsExpanded(
+    ClientID, [Interval], narrowed: [NarrowedWindows] = [], until: Instant)
   /// Time has passed: everything that was due is done.
   case timePassed
+}
+
+/// When a campaign with windows of its own may work on a client, its client's windows aside.
+package struct NarrowedWindows: Hashable, Sendable {
+  package let campaign: CampaignID
+  /// Sorted, not touching each other.
+  package let windows: [Interval]
+
+  package init(campaign: CampaignID, windows: [Interval]) {
+    self.campaign = campaign
+    self.windows = windows
+  }
 }
 
 /// What a person gives to make a campaign.

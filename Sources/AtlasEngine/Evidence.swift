@@ -33,7 +33,7 @@ extension ControlState {
     if snapshotRequired(ref), self[ref].details.content.snapshot == nil {
       return (.hook, "no snapshot was recorded")
     }
-    if clients[Int(clientOf(ref).index)].windows.open(at: now) == nil {
+    if windows(of: ref).open(at: now) == nil {
       return (.window, "the window closed before the update could begin")
     }
     return nil
@@ -44,7 +44,7 @@ extension ControlState {
   /// under way has no such bound.
   func updateNotAfter(_ ref: RunRef, now: Instant) -> Instant? {
     guard self[ref].pass <= 1 else { return nil }
-    let end = clients[Int(clientOf(ref).index)].windows.open(at: now)?.end
+    let end = windows(of: ref).open(at: now)?.end
     guard !isChanged(ref), backupRequired(ref), let backup = self[ref].details.content.backup
     else { return end }
     guard let longest = maxBackupAge(ref).longest else { return end }

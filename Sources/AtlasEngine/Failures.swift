@@ -124,7 +124,7 @@ extension ControlState {
   }
 
   private func fitsWindow(_ ref: RunRef, after wait: Duration, now: Instant) -> Bool {
-    guard let window = clients[Int(clientOf(ref).index)].windows.open(at: now) else { return false }
+    guard let window = windows(of: ref).open(at: now) else { return false }
     return now + wait + timeNeeded(by: ref) <= window.end
   }
 

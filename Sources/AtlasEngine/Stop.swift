@@ -189,8 +189,7 @@ extension ControlState {
     if next == .reboot, self[ref].marks.contains(.ignoreWindow) { return true }
     // A failed attempt that cannot be repeated now is rolled back, at any time.
     if self[ref].marks.contains(.retryDue) { return true }
-    let client = Int(clientOf(ref).index)
-    guard let window = clients[client].windows.open(at: now) else { return false }
+    guard let window = windows(of: ref).open(at: now) else { return false }
     return now + timeNeeded(by: ref) <= window.end
   }
 

@@ -77,7 +77,9 @@ extension Campaign {
       overrides: overrides, changeReference: changeReference, createdAt: createdAt)
     fresh.endsAt = endsAt
     for lane in lanes {
-      fresh.lanes.append(Lane(client: lane.client, ring: lane.ring))
+      var first = Lane(client: lane.client, ring: lane.ring)
+      first.narrowed = lane.narrowed
+      fresh.lanes.append(first)
       fresh.addRings(upTo: lane.ring)
     }
     for (index, run) in runs.enumerated() where run.retryOf < 0 {

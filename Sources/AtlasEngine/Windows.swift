@@ -20,6 +20,20 @@ extension [Interval] {
     return self[index...].first { $0.start > instant && $0.duration >= length }
   }
 
+  /// What lies in one of these and in one of `others`, both sorted.
+  func intersection(_ others: [Interval]) -> [Interval] {
+    var common: [Interval] = []
+    var (mine, theirs) = (0, 0)
+    while mine < count, theirs < others.count {
+      let both = Interval(
+        start: Swift.max(self[mine].start, others[theirs].start),
+        end: Swift.min(self[mine].end, others[theirs].end))
+      if !both.isEmpty { common.append(both) }
+      if self[mine].end < others[theirs].end { mine += 1 } else { theirs += 1 }
+    }
+    return common
+  }
+
   /// The longest time that any of them leaves to what starts from `now` on and before `end`.
   func longest(between now: Instant, and end: Instant) -> Duration {
     self[firstPosition { $0.end > now }...].prefix { $0.start < end }
@@ -43,12 +57,52 @@ extension Array {
 
 extension ControlState {
   mutating func windowsExpanded(
-    _ client: ClientID, _ windows: [Interval], until: Instant, now: Instant
+    _ client: ClientID, _ windows: [Interval], _ narrowed: [NarrowedWindows], until: Instant,
+    now: Instant
   ) {
     clients[client].windows = windows
+    for own in narrowed {
+      guard let lane = lane(of: client, in: own.campaign) else { continue }
+      campaigns[own.campaign].lanes[lane].narrowed = windows.intersection(own.windows)
+    }
     clients[client].windowsUntil = until
     armRefresh(of: client, now: now)
     markDirty(client)
+  }
+
+  /// Campaigns with windows of their own that may still work on a client, with those windows.
+  package func ownWindows(for client: ClientID) -> [(CampaignID, MaintenanceWindow)] {
+    campaigns.indices.compactMap { index in
+      guard let windows = campaigns[index].policy.windows, !campaigns[index].state.isTerminal,
+        lane(of: client, in: CampaignID(index)) != nil
+      else { return nil }
+      return (CampaignID(index), windows)
+    }
+  }
+
+  /// Position of a client's lane in a campaign.
+  private func lane(of client: ClientID, in campaign: CampaignID) -> Int? {
+    guard campaigns.indices.contains(Int(campaign.index)) else { return nil }
+    let index = Int(campaign.index)
+    let place = campaigns[index].lanes.firstPosition { $0.client >= client }
+    guard place < campaigns[index].lanes.count, campaigns[index].lanes[place].client == client
+    else { return nil }
+    return place
+  }
+
+  /// When a lane may be worked on; never while that is not known.
+  func windows(of lane: LaneRef) -> [Interval] {
+    let campaign = Int(lane.campaign.index)
+    let index = Int(lane.lane)
+    guard campaigns[campaign].hasOwnWindows else {
+      return clients[Int(campaigns[campaign].lanes[index].client.index)].windows
+    }
+    return campaigns[campaign].lanes[index].narrowed ?? []
+  }
+
+  /// When the server of a run may be worked on in its campaign.
+  func windows(of ref: RunRef) -> [Interval] {
+    windows(of: LaneRef(campaign: ref.campaign, lane: self[ref].lane))
   }
 
   /// Windows are asked for again as soon as less is known than a campaign that starts then looks
@@ -98,9 +152,7 @@ extension ControlState {
       guard case .parked(let next) = self[ref].state, mayGoOn(ref),
         !mayUnpark(ref, next, now: now)
       else { continue }
-      let client = clientOf(ref)
-      let window = clients[Int(client.index)].windows.next(
-        after: now, atLeast: timeNeeded(by: ref))
+      let window = windows(of: lane).next(after: now, atLeast: timeNeeded(by: ref))
       earliest = earlier(earliest, window?.start)
     }
     return earliest

@@ -1,3 +1,4 @@
+import AtlasCalendar
 import AtlasModel
 
 /// One setting of a policy that is a single value: its name in files, how it is read, and how it
@@ -39,6 +40,7 @@ struct PolicyKey: Sendable {
       "tightens every client's own number", isForClients: true),
     backupAge,
     agentVersion,
+    windows,
     bool("require_backup", \.requireBackup, "also of clients that do not ask for it"),
     bool("create_snapshots", \.createSnapshots, "also of clients that do not ask for them"),
     cap(
@@ -149,6 +151,20 @@ extension PolicyKey {
     text: { $0.minAgentVersion?.text ?? anyVersion })
 
   private static let anyVersion = "any"
+
+  private static let windows = PolicyKey(
+    name: "windows", about: "narrows every client's own windows, in the client's zone",
+    isForClients: false,
+    set: { policy, text throws(ValueError) in
+      guard text != unlimited else { return policy.windows = nil }
+      do throws(WindowError) {
+        _ = try WindowRule(parsing: text, zone: "UTC")
+      } catch {
+        throw ValueError(message: error.message, hint: error.hint)
+      }
+      policy.windows = MaintenanceWindow(rule: text)
+    },
+    text: { $0.windows?.rule ?? unlimited })
 
   private static let backupAge = PolicyKey(
     name: "max_backup_age", about: "tightens every client's own limit", isForClients: true,

@@ -125,7 +125,7 @@ extension PolicyReader {
         ("ends_at is no setting of the policy", "give it when the campaign is created")
       case "ring_gate", "gates", "clients":
         ("\(entry.key) is a setting of the whole campaign", "write it at the top of the policy")
-      case "windows", "freezes", "zone", "ring", "priority", "contacts", "require_change_reference":
+      case "freezes", "zone", "ring", "priority", "contacts", "require_change_reference":
         ("\(entry.key) belongs to the client, not to a campaign", "write it in the fleet")
       case _:
         (

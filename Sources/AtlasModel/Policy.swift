@@ -24,6 +24,9 @@ package struct Policy: Hashable, Sendable {
   /// the higher of the two counts.
   package var minAgentVersion: AgentVersion?
 
+  /// Narrows every client's own windows, in the client's zone; nil leaves them as they are.
+  package var windows: MaintenanceWindow?
+
   // Time limits, each also per role
   package var times = PhaseTimes()
   /// Time limits that replace ``times`` for servers with a role; the longest wins.

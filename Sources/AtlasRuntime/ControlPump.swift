@@ -166,7 +166,7 @@ package final class ControlPump: Service {
   private func perform(
     _ actions: [ControlAction], in group: inout ThrowingDiscardingTaskGroup<any Error>
   ) throws {
-    var toExpand: [(ClientID, ClientConfig)] = []
+    var toExpand: [(ClientID, ClientConfig, [CampaignWindows])] = []
     for action in actions {
       switch action {
       case .commit(let batch): group.addTask { await self.commit(batch) }
@@ -178,7 +178,8 @@ package final class ControlPump: Service {
         hooks.announce(order.ticket)
         group.addTask { await self.run(order) }
       case .cancelHook(let ticket): hooks.cancel(ticket)
-      case .expandWindows(let client, let config): toExpand.append((client, config))
+      case .expandWindows(let client, let config, let narrowing):
+        toExpand.append((client, config, narrowing))
       case .armTimer(let instant): alarm.set(instant.map(clock.realDelay(until:)))
       case .logGrew(let position): tail.grow(to: position)
       case .halt(let reason): throw PumpError.storeFailed(reason)
@@ -205,22 +206,31 @@ package final class ControlPump: Service {
     put(.hookFinished(order.ticket, verdict, row))
   }
 
-  private func expand(_ clients: [(ClientID, ClientConfig)]) {
+  private func expand(_ clients: [(ClientID, ClientConfig, [CampaignWindows])]) {
     let now = clock.now
-    let until = now + Limits.windowHorizon
-    for (id, config) in clients {
-      let windows: [Interval]
-      do throws(WindowError) {
-        windows = try WindowCalendar.intervals(
-          client: config, from: now - Limits.windowPast, until: until)
-      } catch {
-        // The import refuses such windows; a client without one is never worked on.
-        logger.error(
-          "windows cannot be worked out",
-          metadata: ["client": "\(config.name)", "error": "\(error)"])
-        windows = []
+    for (id, config, narrowing) in clients {
+      let narrowed = narrowing.map { own in
+        var inItsZone = config
+        inItsZone.windows = [own.windows]
+        inItsZone.freezes = []
+        return NarrowedWindows(campaign: own.campaign, windows: intervals(of: inItsZone, now))
       }
-      put(.windowsExpanded(id, windows, until: until))
+      put(
+        .windowsExpanded(
+          id, intervals(of: config, now), narrowed: narrowed, until: now + Limits.windowHorizon))
+    }
+  }
+
+  private func intervals(of config: ClientConfig, _ now: Instant) -> [Interval] {
+    do throws(WindowError) {
+      return try WindowCalendar.intervals(
+        client: config, from: now - Limits.windowPast, until: now + Limits.windowHorizon)
+    } catch {
+      // Imports and policies with such windows are refused; without one nothing is worked on.
+      logger.error(
+        "windows cannot be worked out",
+        metadata: ["client": "\(config.name)", "error": "\(error)"])
+      return []
     }
   }
 

@@ -28,6 +28,8 @@ package struct EngineWorld: Sendable {
   /// Hooks that run, with their serial.
   var hooks: [RunRef: RunningHook] = [:]
   var windows: [[Interval]]
+  /// When campaigns with windows of their own may work, whatever their rule says.
+  package var ownWindows: [Interval] = []
   var isInStep = false
   var waiting: [Event] = []
   /// Time that a message takes, in either direction.
@@ -222,7 +224,10 @@ extension EngineWorld {
     let known = windows[Int(client.index)].filter {
       $0.end > now - .seconds(86_400) && $0.start < until
     }
-    return .windowsExpanded(client, known, until: until)
+    let narrowed = state.ownWindows(for: client).map { campaign, _ in
+      NarrowedWindows(campaign: campaign, windows: ownWindows)
+    }
+    return .windowsExpanded(client, known, narrowed: narrowed, until: until)
   }
 
   func name(_ server: ServerID) -> String { state[server: server].config.name.text }
@@ -233,7 +238,7 @@ extension EngineWorld {
     isInStep = false
     while !waiting.isEmpty {
       let event = waiting.removeFirst()
-      if case .windowsExpanded(let client, let windows, _) = event {
+      if case .windowsExpanded(let client, let windows, _, _) = event {
         checker.know(windows, of: client)
       }
       step(event)

@@ -50,6 +50,7 @@ struct PolicyDocumentTests {
       max_parallel_servers: 1
       max_backup_age: 12h
       min_agent_version: 1.4.2
+      windows: Sat 22:00-06:00; Sun 22:00-Mon 04:00
       require_backup: true
       create_snapshots: true
       max_waiting_for_people: 0
@@ -87,6 +88,7 @@ struct PolicyDocumentTests {
     #expect(policy.maxWaitingForPeople == 0)
     #expect(policy.maxBackupAge == .atMost(.seconds(12 * 3_600)))
     #expect(policy.minAgentVersion == AgentVersion("1.4.2"))
+    #expect(policy.windows?.rule == "Sat 22:00-06:00; Sun 22:00-Mon 04:00")
     #expect(reading.explicitKeys.contains("roles.SQL.phase_timeouts.snapshot"))
     let settings = Set(PolicyDocument.settings(of: policy).map(\.key))
     #expect(reading.explicitKeys.filter { !settings.contains($0) && !$0.hasPrefix("gates.") } == [])
@@ -157,7 +159,8 @@ struct PolicyDocumentTests {
       ("ends_at: 2026-12-20", "give it when the campaign is created"),
       ("min_agent_version: newest", "“newest” is not a version of the agent"),
       ("max_backup_age: last job", "“last job” is not an age of backups"),
-      ("windows: always", "windows belongs to the client, not to a campaign"),
+      ("windows: Fri 25:00-Sat", "25:00"),
+      ("freezes: []", "freezes belongs to the client, not to a campaign"),
       ("clients: [LAA]", "clients is a list"),
       ("clients: {LAA: 3}", "the part of LAA is “3”"),
       ("clients: {LAA: {max_in_progress: 3}}", "is a setting of the whole campaign"),

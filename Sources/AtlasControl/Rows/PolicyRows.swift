@@ -38,6 +38,7 @@ extension ByteWriter {
     put(policy.carryOver)
     put(policy.download)
     put(policy.minAgentVersion) { $0.put($1.text) }
+    put(policy.windows) { $0.put($1.rule) }
   }
 
   private mutating func put(_ times: PhaseTimes) {
@@ -86,9 +87,10 @@ extension ByteReader {
     policy.maxWaitingForPeople = try optional { try $0.int() }
     policy.carryOver = try bool()
     guard version >= 2 else { return policy }
-    // Version 1 forgot the first, and did not know the second.
+    // Version 1 forgot the first, and did not know the others.
     policy.download = try value()
     policy.minAgentVersion = try optional { try $0.agentVersion() }
+    policy.windows = try optional { MaintenanceWindow(rule: try $0.string()) }
     return policy
   }
 
