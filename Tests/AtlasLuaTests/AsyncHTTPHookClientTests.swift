@@ -27,7 +27,7 @@ struct AsyncHTTPHookClientTests {
   }
 
   private func request(
-    _ url: String, method: String = "GET", body: String = "", timeout: Duration = .seconds(30),
+    _ url: String, method: String = "GET", body: String = "", timeout: Duration = .seconds(300),
     retries: Int = 0
   ) -> HookHTTPRequest {
     HookHTTPRequest(

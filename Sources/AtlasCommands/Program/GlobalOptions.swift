@@ -19,7 +19,7 @@ struct GlobalOptions: ParsableArguments, Sendable {
 
   @Option(
     help: ArgumentHelp(
-      "The most that a call may take (default: 15s); for wait, the wait.",
+      "The most that a call may take (default: ATLAS_TIMEOUT, or 15s); for wait, the wait.",
       valueName: "duration"),
     transform: DurationArgument.parsed)
   var timeout: DurationArgument?

@@ -11,21 +11,37 @@ struct Session: Sendable {
   let daemon: Daemon
   /// The verb that lists what this one takes by name.
   let listVerb: String
+  /// What a call may take when ``options`` do not say.
+  let usualTimeout: Duration
 
   /// Connects, runs `body`, and hangs up.
   ///
-  /// - Throws: what `body` throws, and ``Failure`` for settings of TLS that do not work.
+  /// - Throws: what `body` throws, and ``Failure`` for settings of TLS or of the environment that do
+  ///   not work.
   static func open<Result: Sendable>(
     to destination: Destination, options: GlobalOptions, console: Console, listVerb: String,
     _ body: @Sendable (Session) async throws -> Result
   ) async throws -> Result {
     let transport = try transport(to: destination)
+    let usualTimeout = try usualTimeout(in: console.environment)
     return try await withGRPCClient(transport: transport, interceptors: [MethodNames()]) { client in
       try await body(
         Session(
           console: console, options: options, destination: destination,
-          daemon: Daemon(client), listVerb: listVerb))
+          daemon: Daemon(client), listVerb: listVerb, usualTimeout: usualTimeout))
     }
+  }
+
+  private static func usualTimeout(
+    in environment: [String: String]
+  ) throws(Failure) -> Duration {
+    guard let text = environment["ATLAS_TIMEOUT"], !text.isEmpty else {
+      return CommandLimits.callTimeout
+    }
+    guard let timeout = try? Duration(text: text), timeout > .zero else {
+      throw .usage("ATLAS_TIMEOUT is “\(text)”", hint: "write 90s, 30m or 1h30m")
+    }
+    return timeout
   }
 
   private static func transport(
@@ -49,7 +65,7 @@ struct Session: Sendable {
   }
 
   /// How long one call may take, attempts included.
-  var callTimeout: Duration { options.timeout?.duration ?? CommandLimits.callTimeout }
+  var callTimeout: Duration { options.timeout?.duration ?? usualTimeout }
 
   /// Who asks, for the daemon's log.
   var metadata: Metadata {

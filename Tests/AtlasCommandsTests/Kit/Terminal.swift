@@ -133,6 +133,8 @@ struct Terminal: Sendable {
     let errors = Transcript()
     var environment = environment
     if let address { environment["ATLAS_ADDRESS"] = address }
+    // A machine that is busy with other tests answers late, and no test is about that.
+    environment["ATLAS_TIMEOUT"] = environment["ATLAS_TIMEOUT"] ?? "10m"
     let console = Console(
       environment: environment, output: output, errors: errors, outputSize: size,
       errorsAreShown: false, readAnswer: answers.map(Self.reader), pacer: time.pacer,

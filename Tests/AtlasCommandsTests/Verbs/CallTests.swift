@@ -15,12 +15,29 @@ struct CallTests {
       let outcome = await terminal.run("stop", "--reason", "fire")
       #expect(outcome.status == .ok)
       #expect(
-        outcome.errors.hasPrefix("cannot reach \(terminal.address ?? "") yet; trying for 15s\n"))
+        outcome.errors.hasPrefix("cannot reach \(terminal.address ?? "") yet; trying for 10m\n"))
       #expect(atlas.calls.map(\.method) == ["EmergencyStop", "EmergencyStop", "EmergencyStop"])
       #expect(terminal.time.pauses == [.milliseconds(100), .milliseconds(200)])
       #expect(
         atlas.requests(AtlasV1.EmergencyStopRequest.self)
           == [.init(requestID: "id-1", reason: "fire")])
+    }
+  }
+
+  @Test("takes as long as ATLAS_TIMEOUT says, which must be a duration")
+  func environmentTimeout() async throws {
+    try await FakeAtlas.serving { atlas, terminal in
+      var terminal = terminal
+      terminal.environment["ATLAS_TIMEOUT"] = "soon"
+      expect(
+        await terminal.run("stop", "status"),
+        is: Outcome(
+          status: .usage, output: "",
+          errors: "error: ATLAS_TIMEOUT is “soon”\nhint: write 90s, 30m or 1h30m\n"))
+      terminal.environment["ATLAS_TIMEOUT"] = "60s"
+      for _ in 0..<100 { atlas.fail("EmergencyStop", away) }
+      #expect(await terminal.run("stop").status == .unreachable)
+      #expect(terminal.time.pauses.reduce(.zero, +) < .seconds(60))
     }
   }
 
