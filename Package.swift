@@ -72,6 +72,16 @@ let package = Package(
     library("AtlasHooks", ["AtlasModel"]),
     library("AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore", heap]),
 
+    // The proof: the machines above in a simulated world, and a checker that shares no code with
+    // them.
+    library("AtlasChecker"),
+    library(
+      "AtlasSimulator",
+      [
+        "AtlasModel", "AtlasEngine", "AtlasAgent", "AtlasStore", "AtlasControl", "AtlasCalendar",
+        "AtlasChecker", heap,
+      ]),
+
     // What surrounds it.
     library("AtlasCalendar", ["AtlasModel"]),
     library("AtlasFleetImport", ["AtlasModel", "AtlasCalendar", yams]),
@@ -109,6 +119,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(name: "atlas", dependencies: ["AtlasCommands"], swiftSettings: strict),
     .executableTarget(
+      name: "atlas-sim", dependencies: ["AtlasModel", "AtlasSimulator", argumentParser],
+      swiftSettings: strict),
+    .executableTarget(
       name: "atlas-bench",
       dependencies: ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite", crypto],
       swiftSettings: strict),
@@ -130,6 +143,8 @@ let package = Package(
     tests(of: "AtlasStoreSQLite", ["AtlasModel", "AtlasStore", "AtlasTestKit", grdb]),
     tests(of: "AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore"]),
     tests(of: "AtlasLua", ["AtlasModel", "AtlasHooks", nio, nioHTTP1, nioPosix]),
+    tests(of: "AtlasChecker"),
+    tests(of: "AtlasSimulator", ["AtlasModel"], exclude: ["Seeds"]),
     tests(of: "AtlasCalendar", ["AtlasModel"]),
     tests(of: "AtlasFleetImport", ["AtlasModel", "AtlasCalendar"]),
     tests(

@@ -12,7 +12,9 @@ extension AgentMachine {
     if let refusal = journal.refusal, refusal.fence == fence {
       return answer(fence, .refused, message: refusal.message, now: now)
     }
-    guard fence > journal.highestFence else { return stale(fence, now: now) }
+    guard fence > journal.highestFence || Plant.fenceNotChecked.isOn else {
+      return stale(fence, now: now)
+    }
     if let reason = refusal(of: command, now: now) {
       return [record(.refused(fence, message: reason))]
         + answer(fence, .refused, message: reason, now: now)
@@ -57,7 +59,7 @@ extension AgentMachine {
   /// Commands below the fence that have not begun never begin; a download stops. The caller
   /// answers the daemon.
   mutating func stop(_ fence: Fence, now: Instant) -> [AgentAction] {
-    guard fence > journal.stopFence else { return [] }
+    guard fence > journal.stopFence, !Plant.agentIgnoresStop.isOn else { return [] }
     let below = journal.commands.map(\.command.fence).filter { $0 < fence }
     return [record(.stop(fence))]
       + withdraw(below, why: "an emergency stop came before it began", now: now)
@@ -89,7 +91,7 @@ extension AgentMachine {
     while let candidate = nextToBegin() {
       let (command, onDisk) = candidate
       let fence = command.fence
-      if let notAfter = command.notAfter, now > notAfter {
+      if let notAfter = command.notAfter, now > notAfter, !Plant.notAfterIgnored.isOn {
         let result = CommandResult(
           status: .refused, code: "NOT_AFTER", message: "its latest time to begin has passed")
         actions += finish(fence, result, now: now)

@@ -6,7 +6,7 @@ extension AgentMachine {
     guard case .driving(let driving) = running, driving.fence == fence, let command = journal[fence]
     else { return [] }
     var actions: [AgentAction] = []
-    if !command.changed {
+    if !command.changed, !Plant.changeNotJournaled.isOn {
       actions.append(record(.changed(fence)))
       actions += report(ProgressReport(percent: driving.percent, changed: true), now: now)
     }

@@ -131,7 +131,8 @@ extension AgentMachine {
 
   /// Performs `step` once everything journaled so far is on disk: at once, or when the shell says.
   mutating func afterJournal(_ step: Waiting.Step, now: Instant) -> [AgentAction] {
-    guard writtenEntry < lastBinding || !waiting.isEmpty else { return perform(step, now: now) }
+    let isBound = writtenEntry < lastBinding && !Plant.journalNotAwaited.isOn
+    guard isBound || !waiting.isEmpty else { return perform(step, now: now) }
     waiting.append(Waiting(after: lastBinding, step: step))
     return []
   }

@@ -18,7 +18,8 @@ package enum WindowCalendar {
     let span = Interval(start: from, end: until)
     var open: [Interval] = []
     for window in client.windows {
-      let rule = try WindowRule(parsing: window.rule, zone: client.zone)
+      let zone = Plant.windowInWrongZone.isOn ? "UTC" : client.zone
+      let rule = try WindowRule(parsing: window.rule, zone: zone)
       open += try rule.intervals(overlapping: span)
     }
     let merged = merged(open.map { cut($0, to: span) }.filter { !$0.isEmpty })

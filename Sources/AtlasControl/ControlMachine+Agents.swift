@@ -32,7 +32,9 @@ extension ControlMachine {
     return Welcome(
       daemonVersion: configuration.daemonVersion, campaignTime: moment.campaign,
       demoFactor: configuration.demoFactor, checkInterval: configuration.checkInterval,
-      stopFence: max(state.stop?.fence ?? .none, state[client: client].stop?.fence ?? .none))
+      stopFence: Plant.welcomeWithoutStop.isOn
+        ? .none
+        : max(state.stop?.fence ?? .none, state[client: client].stop?.fence ?? .none))
   }
 
   mutating func take(

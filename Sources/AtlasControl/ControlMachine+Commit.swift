@@ -10,7 +10,9 @@ extension ControlMachine {
       switch effect {
       case .record(let record): batch.records.append(record)
       case .save(let item): batch.save(item)
-      case .command(_, let server, let command):
+      case .command(_, let addressee, let command):
+        let isAstray = Plant.orderToNeighbour.isOn && addressee.index > 0
+        let server = isAstray ? ServerID(Int(addressee.index) - 1) : addressee
         outbox.put(command, for: server)
         batch.outboxPuts.append(command.fence)
         batch.releases.append(.deliver(command.fence))

@@ -138,6 +138,10 @@ package struct ControlMachine: Sendable {
   /// Commits what the batch changed; lets out the rest at once when it changed nothing.
   private mutating func finish(_ batch: PendingBatch) -> [ControlAction] {
     guard let commit = close(batch) else { return perform(batch.releases) + rearm() }
+    if Plant.actsBeforeCommit.isOn {
+      released = []
+      return perform(batch.releases) + [.commit(commit)]
+    }
     released = batch.releases
     return [.commit(commit)]
   }

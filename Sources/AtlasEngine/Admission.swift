@@ -101,7 +101,8 @@ extension ControlState {
     if clients[client].config.requireChangeReference, campaigns[campaign].changeReference.isEmpty {
       return .changeReference
     }
-    if clients[client].slotsInUse >= slots(of: id, in: ref.campaign) { return .slot }
+    let slots = slots(of: id, in: ref.campaign) + (Plant.slotLimitOffByOne.isOn ? 1 : 0)
+    if clients[client].slotsInUse >= slots { return .slot }
     let windows = self.windows(of: ref)
     guard windows.open(at: now) != nil else {
       return .window(next: windows.next(after: now)?.start)
@@ -114,7 +115,7 @@ extension ControlState {
     let campaign = Int(lane.campaign.index)
     let client = Int(campaigns[campaign].lanes[Int(lane.lane)].client.index)
     if isStopped { return .stopped(client: false) }
-    if clients[client].isStopped { return .stopped(client: true) }
+    if clients[client].isStopped, !Plant.clientStopIgnored.isOn { return .stopped(client: true) }
     guard campaigns[campaign].state == .active else { return .campaign(campaigns[campaign].state) }
     let pause = campaigns[campaign].pauses.first {
       $0.scope.covers(campaigns[campaign].lanes[Int(lane.lane)])
@@ -135,7 +136,8 @@ extension ControlState {
   }
 
   private func closedGate(_ campaign: Int, before ring: Ring) -> Ring? {
-    for index in 0..<Int(ring.number) where campaigns[campaign].rings[index].gate != .open {
+    let gates = Int(ring.number) - (Plant.gateOffByOne.isOn && ring > .canary ? 1 : 0)
+    for index in 0..<gates where campaigns[campaign].rings[index].gate != .open {
       return campaigns[campaign].rings[index].ring
     }
     return nil
@@ -170,7 +172,9 @@ extension ControlState {
     }
     let needed = timeNeeded(by: ref)
     let windows = self.windows(of: ref)
-    if let window = windows.open(at: now), now + needed > window.end {
+    if let window = windows.open(at: now), now + needed > window.end,
+      !Plant.windowEndIgnored.isOn
+    {
       let next = windows.next(after: now, atLeast: needed)
       return .windowTooShort(next: next?.start)
     }

@@ -21,6 +21,7 @@ extension ControlState {
     guard !servers[Int(self[ref].server.index)].connected,
       case .inProgress(let work) = self[ref].state, work.phase != .reboot
     else { return }
+    if Plant.lostServerGivenUp.isOn { return end(ref, .notAttempted(.offline), now: now) }
     hold(ref, .lost, "no contact with the agent", now: now)
   }
 

@@ -117,13 +117,16 @@ extension ControlState {
   /// Whether the engine may grant another attempt by itself (S7): an attempt that a person granted
   /// is one attempt.
   private func mayRetry(_ ref: RunRef, now: Instant) -> Bool {
-    self[ref].granted == 0 && Int(self[ref].attempt) < 1 + rules(of: ref).maxRetries
+    self[ref].granted == 0
+      && Int(self[ref].attempt)
+        < (Plant.oneRetryTooMany.isOn ? 2 : 1) + rules(of: ref).maxRetries
       && !self[ref].marks.contains(.rolledBack)
       && servers[Int(self[ref].server.index)].connected && !startsForbidden(ref)
       && fitsWindow(ref, after: backoff(of: ref), now: now)
   }
 
   private func fitsWindow(_ ref: RunRef, after wait: Duration, now: Instant) -> Bool {
+    if Plant.retryOutsideWindow.isOn { return true }
     guard let window = windows(of: ref).open(at: now) else { return false }
     return now + wait + timeNeeded(by: ref) <= window.end
   }
@@ -219,7 +222,8 @@ extension ControlState {
     _ ref: RunRef, _ phase: Phase, _ message: String, retryable: Bool, refusal: Refused,
     now: Instant
   ) {
-    guard phase == .postCheck else {
+    if Plant.rolledBackTwice.isOn { self[ref].marks.remove(.rolledBack) }
+    guard phase == .postCheck || Plant.rolledBackTwice.isOn else {
       return hold(ref, .unhealthy, "after the rollback: \(message)", now: now)
     }
     fail(ref, message, retryable: retryable, refusal: refusal, now: now)
@@ -243,6 +247,7 @@ extension ControlState {
       emit(.cancelHook(ref, serial: self[ref].hookSerial))
     }
     move(ref, to: .held(hold), .runHeld, now: now, reason: message.bounded())
+    if Plant.slotFreedWhenHeld.isOn { clients[clientOf(ref)].slotsInUse -= 1 }
     setHoldDeadline(ref, now: now)
   }
 }

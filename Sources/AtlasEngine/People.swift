@@ -158,9 +158,10 @@ extension ControlState {
   mutating func skip(
     _ ref: RunRef, reason: String, by: String, now: Instant
   ) throws(Refusal) {
-    guard case .pending = self[ref].state else {
+    let kind = self[ref].state.kind
+    guard kind == .pending || kind == .held && Plant.heldRunSkipped.isOn else {
       throw .notAllowed(
-        code: .runState, message: "the run is \(self[ref].state.kind.word)",
+        code: .runState, message: "the run is \(kind.word)",
         hint: "only a PENDING run can be skipped")
     }
     move(ref, to: .skipped(.person), .runSkipped, now: now, reason: reason.bounded(), by: by)

@@ -169,6 +169,7 @@ extension ControlState {
   /// are the next safe point.
   private mutating func passEnded(_ ref: RunRef, now: Instant) {
     if self[ref].marks.contains(.moreUpdates), !isStopped(ref) { return nextPass(ref, now: now) }
+    if Plant.healthNotAsked.isOn { return finalize(ref, completion(ref), now: now) }
     begin(.postCheck, ref, now: now)
   }
 

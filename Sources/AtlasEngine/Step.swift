@@ -151,7 +151,9 @@ extension ControlState {
     if from == .held || to == .held { recountDown(ref, from: from) }
     if from == .held, to != .held { self[ref].details.content.care = nil }
     if to.isTerminal { self[ref].deadline = nil }
+    if Plant.recordSkipped.isOn, to == .parked { return emit(.save(.run(ref))) }
     write(ref, kind, from: from, reason: reason, by: principal)
+    if Plant.recordDoubled.isOn, to == .parked { write(ref, kind, from: from) }
     if to.isTerminal { closed(ref, now: now) }
   }
 

@@ -15,6 +15,7 @@ extension ControlState {
       emit(.save(.client(client)))
     } else {
       stop = StopLatch(latch: stop?.latch ?? latch.latch, fence: fence)
+      if Plant.stopNotLatched.isOn { isStopped = false }
       emit(.save(.control))
     }
     record(
@@ -104,7 +105,7 @@ extension ControlState {
 
   /// Takes a command that was never handed to a session out of the outbox.
   private mutating func withdrawUnsent(_ ref: RunRef) -> Bool {
-    guard command(of: ref)?.delivery == .queued else { return false }
+    guard command(of: ref)?.delivery == .queued, !Plant.stopLeavesOutbox.isOn else { return false }
     emitWithdraw(ref)
     self[ref].command = nil
     return true
@@ -184,7 +185,7 @@ extension ControlState {
   }
 
   func mayUnpark(_ ref: RunRef, _ next: Phase, now: Instant) -> Bool {
-    guard mayGoOn(ref) else { return false }
+    guard mayGoOn(ref), !Plant.parkedForGood.isOn else { return false }
     guard next == .update || next == .reboot else { return true }
     if next == .reboot, self[ref].marks.contains(.ignoreWindow) { return true }
     // A failed attempt that cannot be repeated now is rolled back, at any time.

@@ -120,7 +120,7 @@ extension ControlState {
   }
 
   mutating func armLane(_ lane: LaneRef, at: Instant?) {
-    guard let at else { return }
+    guard let at, !Plant.windowTimerForgotten.isOn else { return }
     guard campaigns[lane.campaign].lanes[Int(lane.lane)].wakeAt != at else { return }
     campaigns[lane.campaign].lanes[Int(lane.lane)].wakeAt = at
     timers.add(.lane(lane.campaign, lane.lane), at: at)

@@ -61,7 +61,8 @@ package final class MemoryStore: Store {
       if let fatal = progress.fatal { throw fatal }
       progress.commits += 1
       let fault = progress.faults.commits[progress.commits]
-      return (fault, !progress.faults.acknowledgesBeforeSync)
+      let syncs = !progress.faults.acknowledgesBeforeSync && !Plant.storeDoesNotSync.isOn
+      return (fault, syncs)
     }
   }
 

@@ -21,6 +21,14 @@ package final class MemoryDisk: Sendable {
     }
   }
 
+  /// Another disk with what would survive a crash of this one now: a backup, or its restoration.
+  package func copy() -> MemoryDisk {
+    let contents = state.withLock { $0.synced }
+    let copy = MemoryDisk()
+    copy.state.withLock { $0.synced = contents }
+    return copy
+  }
+
   /// Opens the disk for one store; the number tells that store from those before and after it.
   func open() throws(StoreError) -> Int {
     try state.withLock { state throws(StoreError) in

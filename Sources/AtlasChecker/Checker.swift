@@ -1,0 +1,209 @@
+/// Watches a simulation and says which invariants of DESIGN.md §2 do not hold.
+///
+/// It sees what anybody could see from outside: the log and the rows as they become durable, the
+/// orders on their way, what servers really do, what hooks and people are told. From that it keeps
+/// a model of its own, and shares no code with what it watches.
+package struct Checker {
+  package private(set) var violations: [Violation] = []
+  var log = LogModel()
+  var clients: [String: ClientModel] = [:]
+  var campaigns: [String: CampaignFact] = [:]
+  var servers: [String: ServerModel] = [:]
+  var machines: [Int: MachineModel] = [:]
+  /// By run key: what hooks have shown for it since it was started.
+  var backups: [String: BackupEvidence] = [:]
+  /// By run key: the attempt that its newest start began with, which needs evidence of its own.
+  var firstAttempts: [String: Int] = [:]
+  /// By server: snapshots that exist, by hook or by agent, with the key of the run.
+  var snapshots: [String: Set<String>] = [:]
+  /// Fences whose orders are durable.
+  var committedOrders: Set<UInt64> = []
+  /// Answers by request id.
+  var answers: [String: [UInt8]] = [:]
+  /// Ids of requests whose answers are durable.
+  var carriedOut: Set<String> = []
+  /// By session: the stop that the welcome on its way must tell of.
+  var welcomes: [Int: UInt64] = [:]
+  var seesDaemonSince: Int64?
+  /// A restored database has forgotten what it did: what its runs left is excused.
+  var hasForgotten = false
+  package var now: Int64 = 0
+
+  struct ClientModel {
+    /// Newest last; those before it are kept, because orders may be on their way under them.
+    var versions: [ClientFact]
+    var current: ClientFact { versions[versions.count - 1] }
+    var highestSlots: Int
+  }
+
+  struct ServerModel {
+    var client: String
+    /// Since when the daemon has had no session of it; nil while it has one.
+    var silentSince: Int64?
+    var hasConnected = false
+    /// A HEALTH said well, and reached the daemon, with this fence.
+    var provenBy: UInt64 = 0
+    /// The newest order that touched it and began.
+    var touchedBy: UInt64 = 0
+    /// Fence of the order that changed it, until it is proven healthy.
+    var changedBy: UInt64?
+  }
+
+  /// One piece of hardware: a clone has the name of another and is not it.
+  struct MachineModel {
+    var server: String
+    var begun: Set<UInt64> = []
+    var highestBegun: UInt64 = 0
+    var running: UInt64?
+    var runningKind = ""
+    /// The order that it decided to begin last, and when that was by its own clock.
+    var decidedAt: (fence: UInt64, believed: Int64) = (0, 0)
+    /// There is, or was, another machine of the same name.
+    var isAmbiguous = false
+    /// A person accepted the server while the order ran.
+    var isAccepted = false
+    var stopFence: UInt64 = 0
+  }
+
+  package init() {}
+
+  /// Records that are durable.
+  package var logLength: Int { log.records.count }
+
+  /// A machine is a copy of another from now on. Nobody can tell which of the two answers: that
+  /// there is one server of the name is no promise of Atlas then.
+  package mutating func cloned(_ machine: Int, as copy: Int) {
+    machines[machine]?.isAmbiguous = true
+    machines[copy] = machines[machine]
+  }
+
+  /// A machine is no more.
+  package mutating func removed(machine: Int) { machines[machine] = nil }
+
+  package mutating func fail(_ invariant: String, _ text: String) {
+    guard violations.count < 20 else { return }
+    violations.append(Violation(invariant, at: now, text))
+  }
+
+  // MARK: - What people configured
+
+  package mutating func configured(_ client: ClientFact) {
+    if var known = clients[client.name] {
+      known.versions.append(client)
+      known.highestSlots = max(known.highestSlots, client.slots)
+      clients[client.name] = known
+    } else {
+      clients[client.name] = ClientModel(versions: [client], highestSlots: client.slots)
+    }
+  }
+
+  package mutating func added(server: String, of client: String) {
+    servers[server] = ServerModel(client: client, silentSince: now)
+  }
+
+  package mutating func configured(_ campaign: CampaignFact) {
+    campaigns[campaign.name] = campaign
+  }
+
+  // MARK: - What becomes durable
+
+  /// A batch is durable: its records, the rows of runs as they are after it, and the fences of the
+  /// orders that it put into the outbox.
+  package mutating func committed(
+    _ records: [RecordFact], rows: [RunRowFact], orders: [UInt64]
+  ) {
+    for fence in orders where !committedOrders.insert(fence).inserted {
+      fail("S5", "fence \(fence) is drawn twice")
+    }
+    for record in records {
+      judgeBefore(record)
+      for (invariant, text) in log.apply(record) { fail(invariant, text) }
+      judgeAfter(record)
+    }
+    let names = log.campaigns.reduce(into: [Int: String]()) { $0[$1.value.number] = $1.key }
+    for row in rows {
+      guard let campaign = names[row.campaign] else { continue }
+      let key = LogModel.RunKey(campaign: campaign, number: row.run)
+      // A run that never moved has no record yet.
+      let state = log.runs[key]?.state ?? "PENDING"
+      if state != row.state {
+        fail("S9", "run \(row.run) of \(campaign) is stored as \(row.state), logged as \(state)")
+      }
+    }
+  }
+
+  /// The daemon has started and found this log and these orders in its outbox: everything that
+  /// anybody was told must be in it.
+  package mutating func found(log hashes: [[UInt8]], orders: [UInt64]) {
+    committedOrders.formUnion(orders)
+    guard hashes.count >= log.records.count else {
+      let lost = log.records.count - hashes.count
+      return fail("S6", "\(lost) records are gone that were durable before")
+    }
+    for (record, hash) in zip(log.records, hashes) where record.hash != hash {
+      return fail("S6", "record \(record.seq) is another than before")
+    }
+  }
+
+  /// The database was replaced by an older one: the log ends at `seq`, and so does what follows
+  /// from it. What servers did stays done.
+  package mutating func restored(to seq: UInt64) {
+    let records = log.records.prefix(Int(seq))
+    log = LogModel()
+    for record in records { _ = log.apply(record) }
+    answers = [:]
+    carriedOut = []
+    hasForgotten = true
+    committedOrders = []
+  }
+
+  // MARK: - What people are told
+
+  /// An answer to a request with an id; a repeat must be the same.
+  package mutating func answered(_ requestID: String, _ bytes: [UInt8]) {
+    guard let first = answers.updateValue(bytes, forKey: requestID), first != bytes else { return }
+    fail("S6", "request \(requestID) got another answer than the first time")
+  }
+
+  /// A request with this id was carried out, and its answer is durable.
+  package mutating func carriedOut(_ requestID: String) { carriedOut.insert(requestID) }
+
+  /// A request with this id is refused: not when it was carried out before.
+  package mutating func refused(_ requestID: String, _ why: String) {
+    if carriedOut.contains(requestID) {
+      fail("S6", "request \(requestID) was carried out, and its repeat is refused: \(why)")
+    }
+  }
+
+  /// A read was answered with these states of runs (number and word), which must be durable.
+  package mutating func shown(_ campaign: String, runs: [(number: Int, state: String)]) {
+    for run in runs {
+      let key = LogModel.RunKey(campaign: campaign, number: run.number)
+      let state = log.runs[key]?.state ?? "PENDING"
+      if state != run.state {
+        fail(
+          "S6",
+          "a read shows run \(run.number) of \(campaign) as \(run.state), which is not "
+            + "durable: the log has \(state)")
+      }
+    }
+  }
+
+  // MARK: - Sessions, as the daemon knows them
+
+  package mutating func daemonStarted() { seesDaemonSince = now }
+
+  package mutating func daemonDied() {
+    for name in servers.keys where servers[name]?.silentSince == nil {
+      servers[name]?.silentSince = now
+    }
+    seesDaemonSince = nil
+  }
+
+  package mutating func session(of server: String, isOpen: Bool) {
+    guard var model = servers[server] else { return }
+    model.silentSince = isOpen ? nil : model.silentSince ?? now
+    model.hasConnected = model.hasConnected || isOpen
+    servers[server] = model
+  }
+}

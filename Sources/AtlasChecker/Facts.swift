@@ -1,0 +1,196 @@
+/// What a simulation tells the checker, in plain values: the checker imports nothing of Atlas, so
+/// that no mistake of Atlas can hide itself.
+///
+/// All instants and lengths are milliseconds of virtual time; names are texts.
+
+/// A record of the log, as it was committed.
+package struct RecordFact: Hashable, Sendable {
+  package var seq: UInt64
+  package var at: Int64
+  package var kind: String
+  package var campaign: String
+  package var client: String
+  package var server: String
+  package var ring: Int?
+  package var run: Int?
+  package var from: String
+  package var to: String
+  package var phase: String
+  package var attempt: Int?
+  package var pass: Int?
+  package var fence: UInt64?
+  package var detail: String
+  package var reason: String
+  package var principal: String
+  package var previousHash: [UInt8]
+  package var hash: [UInt8]
+
+  package init(
+    seq: UInt64, at: Int64, kind: String, campaign: String, client: String, server: String,
+    ring: Int?, run: Int?, from: String, to: String, phase: String, attempt: Int?, pass: Int?,
+    fence: UInt64?, detail: String, reason: String, principal: String, previousHash: [UInt8],
+    hash: [UInt8]
+  ) {
+    self.seq = seq
+    self.at = at
+    self.kind = kind
+    self.campaign = campaign
+    self.client = client
+    self.server = server
+    self.ring = ring
+    self.run = run
+    self.from = from
+    self.to = to
+    self.phase = phase
+    self.attempt = attempt
+    self.pass = pass
+    self.fence = fence
+    self.detail = detail
+    self.reason = reason
+    self.principal = principal
+    self.previousHash = previousHash
+    self.hash = hash
+  }
+}
+
+/// The row of a run, as it was committed.
+package struct RunRowFact: Hashable, Sendable {
+  /// Number of the campaign in the order of their creation, from 0.
+  package var campaign: Int
+  /// Number of the run, from 1.
+  package var run: Int
+  /// The word of its state.
+  package var state: String
+
+  package init(campaign: Int, run: Int, state: String) {
+    self.campaign = campaign
+    self.run = run
+    self.state = state
+  }
+}
+
+/// A client, as a person has configured it.
+package struct ClientFact: Hashable, Sendable {
+  package var name: String
+  package var slots: Int
+  package var zone: ZoneFact
+  package var windows: [WeeklyWindow]
+  /// From and until, in milliseconds since the Unix epoch.
+  package var freezes: [Range<Int64>]
+  package var requiresBackup: Bool
+  package var requiresSnapshot: Bool
+  /// Nil when only the last job counts.
+  package var maxBackupAge: Int64?
+
+  package init(
+    name: String, slots: Int, zone: ZoneFact, windows: [WeeklyWindow], freezes: [Range<Int64>],
+    requiresBackup: Bool, requiresSnapshot: Bool, maxBackupAge: Int64?
+  ) {
+    self.name = name
+    self.slots = slots
+    self.zone = zone
+    self.windows = windows
+    self.freezes = freezes
+    self.requiresBackup = requiresBackup
+    self.requiresSnapshot = requiresSnapshot
+    self.maxBackupAge = maxBackupAge
+  }
+}
+
+/// What a campaign's policy says, as far as the checker looks at it.
+package struct CampaignFact: Hashable, Sendable {
+  package var name: String
+  package var maxRetries: Int
+  package var maxParallel: Int?
+  package var estimate: Int64
+  package var reserve: Int64
+  package var checkInterval: Int64
+  package var requiresBackup: Bool
+  package var requiresSnapshot: Bool
+  package var maxBackupAge: Int64?
+  /// Caps on what runs at once in the campaign; nil for none.
+  package var maxInProgress: Int?
+  package var maxActiveClients: Int?
+  package var maxWaitingForPeople: Int?
+
+  package init(
+    name: String, maxRetries: Int, maxParallel: Int?, estimate: Int64, reserve: Int64,
+    checkInterval: Int64, requiresBackup: Bool, requiresSnapshot: Bool, maxBackupAge: Int64?,
+    maxInProgress: Int?, maxActiveClients: Int?, maxWaitingForPeople: Int?
+  ) {
+    self.maxInProgress = maxInProgress
+    self.maxActiveClients = maxActiveClients
+    self.maxWaitingForPeople = maxWaitingForPeople
+    self.name = name
+    self.maxRetries = maxRetries
+    self.maxParallel = maxParallel
+    self.estimate = estimate
+    self.reserve = reserve
+    self.checkInterval = checkInterval
+    self.requiresBackup = requiresBackup
+    self.requiresSnapshot = requiresSnapshot
+    self.maxBackupAge = maxBackupAge
+  }
+}
+
+/// An order to an agent, as it travels.
+package struct CommandFact: Hashable, Sendable {
+  package var fence: UInt64
+  /// `DOWNLOAD`, `SNAPSHOT`, `UPDATE`, `REBOOT`, `HEALTH`, `ROLLBACK` or `REMOVE_SNAPSHOT`.
+  package var kind: String
+  package var server: String
+  package var campaign: String
+  package var runKey: String
+  package var attempt: Int
+  package var pass: Int
+  package var notAfter: Int64?
+  /// Texts that it carries: updates, snapshot and the like.
+  package var texts: [String]
+
+  package init(
+    fence: UInt64, kind: String, server: String, campaign: String, runKey: String, attempt: Int,
+    pass: Int, notAfter: Int64?, texts: [String]
+  ) {
+    self.fence = fence
+    self.kind = kind
+    self.server = server
+    self.campaign = campaign
+    self.runKey = runKey
+    self.attempt = attempt
+    self.pass = pass
+    self.notAfter = notAfter
+    self.texts = texts
+  }
+
+  /// Something that was not going on begins with it.
+  var isStart: Bool { ["DOWNLOAD", "SNAPSHOT", "UPDATE", "REBOOT"].contains(kind) }
+}
+
+/// A backup that a hook has shown.
+package struct BackupEvidence: Hashable, Sendable {
+  package var takenAt: Int64
+  package var verifiedAt: Int64?
+  package var lastJobAt: Int64?
+
+  package init(takenAt: Int64, verifiedAt: Int64?, lastJobAt: Int64?) {
+    self.takenAt = takenAt
+    self.verifiedAt = verifiedAt
+    self.lastJobAt = lastJobAt
+  }
+}
+
+/// An invariant that does not hold.
+package struct Violation: Hashable, Sendable, CustomStringConvertible {
+  /// `S1` to `S12`, `L1`, or `defect` for a program that stopped itself.
+  package var invariant: String
+  package var at: Int64
+  package var text: String
+
+  package init(_ invariant: String, at: Int64, _ text: String) {
+    self.invariant = invariant
+    self.at = at
+    self.text = text
+  }
+
+  package var description: String { "\(invariant): \(text)" }
+}

@@ -1,0 +1,238 @@
+/// What the log says the world is like, worked out record by record from the text of ENGINE.md.
+struct LogModel {
+  struct RunKey: Hashable {
+    var campaign: String
+    var number: Int
+  }
+
+  struct RunModel {
+    var state = "PENDING"
+    var phase = ""
+    var server: String
+    var client: String
+    var ring: Int
+    var attempt = 0
+    /// Attempts that people granted.
+    var granted = 0
+    /// Attempts that began in the life of the run, given back ones taken off again.
+    var hasRolledBack = false
+    /// Since the last UPDATE, REBOOT or ROLLBACK was ordered: position in the log.
+    var touchedAt: UInt64?
+    var resolvedBy = ""
+    /// Made by a person in the place of one that had ended.
+    var isRepeat = false
+    /// A hook has put it off: until when, the log does not say.
+    var hasWaited = false
+
+    var holdsSlot: Bool { ["IN_PROGRESS", "PARKED", "HELD"].contains(state) }
+    var isTerminal: Bool { !["PENDING", "IN_PROGRESS", "PARKED", "HELD"].contains(state) }
+  }
+
+  struct CampaignModel {
+    var number: Int
+    var state = "DRAFT"
+    /// `campaign`, `ring 2`, `client LAA`.
+    var pauses: Set<String> = []
+    var heldLanes: Set<String> = []
+    /// By ring: the word of its gate.
+    var gates: [Int: String] = [:]
+  }
+
+  var records: [RecordFact] = []
+  var runs: [RunKey: RunModel] = [:]
+  var campaigns: [String: CampaignModel] = [:]
+  var slotsInUse: [String: Set<RunKey>] = [:]
+  /// Fence of the stop of everything; nil when none is latched.
+  var stop: UInt64?
+  var clientStops: [String: UInt64] = [:]
+  var pausedClients: Set<String> = []
+  var lockedServers: Set<String> = []
+  var retiredServers: Set<String> = []
+
+  func isStopped(_ client: String) -> Bool { stop != nil || clientStops[client] != nil }
+
+  /// The newest stop that is latched for a client; 0 for none.
+  func stopFence(for client: String) -> UInt64 { max(stop ?? 0, clientStops[client] ?? 0) }
+
+  func isPaused(_ client: String, ring: Int, in campaign: String) -> Bool {
+    if pausedClients.contains(client) { return true }
+    let pauses = campaigns[campaign]?.pauses ?? []
+    return pauses.contains("campaign") || pauses.contains("ring \(ring)")
+      || pauses.contains("client \(client)")
+  }
+
+  /// Applies a record; what is wrong with it comes back as texts with their invariants.
+  mutating func apply(_ record: RecordFact) -> [(String, String)] {
+    var wrong = checkChain(record)
+    records.append(record)
+    switch record.kind {
+    case "stop.latched": latch(record)
+    case "stop.released": release(record)
+    case "client.paused": pausedClients.insert(record.client)
+    case "client.resumed": pausedClients.remove(record.client)
+    case "server.locked": lockedServers.insert(record.server)
+    case "server.unlocked": lockedServers.remove(record.server)
+    case "server.retired": retiredServers.insert(record.server)
+    case "server.imported": retiredServers.remove(record.server)
+    case "campaign.created":
+      campaigns[record.campaign] = CampaignModel(number: campaigns.count)
+    case "campaign.started": campaigns[record.campaign]?.state = "ACTIVE"
+    case "campaign.cancelling": campaigns[record.campaign]?.state = "CANCELLING"
+    case "campaign.ended":
+      campaigns[record.campaign]?.state = record.detail
+      campaigns[record.campaign]?.pauses = []
+    case "campaign.paused":
+      let scope = scope(record)
+      campaigns[record.campaign]?.pauses.insert(scope)
+    case "campaign.resumed":
+      let scope = scope(record)
+      campaigns[record.campaign]?.pauses.remove(scope)
+      campaigns[record.campaign]?.heldLanes.remove(record.client)
+    case "lane.held": campaigns[record.campaign]?.heldLanes.insert(record.client)
+    case "gate.opened", "gate.closed", "gate.needs_person":
+      if let ring = record.ring { campaigns[record.campaign]?.gates[ring] = record.kind }
+    case _: break
+    }
+    if record.run != nil { wrong += applyRun(record) }
+    return wrong
+  }
+
+  private func checkChain(_ record: RecordFact) -> [(String, String)] {
+    let last = records.last
+    guard record.seq == (last?.seq ?? 0) + 1 else {
+      return [("S9", "record \(record.seq) follows record \(last?.seq ?? 0)")]
+    }
+    let expected = last?.hash ?? [UInt8](repeating: 0, count: 32)
+    guard record.previousHash == expected else {
+      return [("S9", "record \(record.seq) does not carry the hash of the one before")]
+    }
+    guard record.at >= last?.at ?? .min else {
+      return [("S9", "record \(record.seq) is older than the one before")]
+    }
+    return []
+  }
+
+  private mutating func latch(_ record: RecordFact) {
+    if record.client.isEmpty {
+      stop = record.fence
+    } else {
+      clientStops[record.client] = record.fence
+    }
+  }
+
+  /// What a stop had stopped stays paused: the release says so in records of its own for
+  /// campaigns, and by its meaning for a client.
+  private mutating func release(_ record: RecordFact) {
+    guard record.client.isEmpty else {
+      clientStops[record.client] = nil
+      pausedClients.insert(record.client)
+      return
+    }
+    stop = nil
+  }
+
+  private func scope(_ record: RecordFact) -> String {
+    if !record.client.isEmpty { return "client \(record.client)" }
+    return record.ring.map { "ring \($0)" } ?? "campaign"
+  }
+
+  private mutating func applyRun(_ record: RecordFact) -> [(String, String)] {
+    guard let number = record.run else { return [] }
+    let key = RunKey(campaign: record.campaign, number: number)
+    let isNew = runs[key] == nil
+    var run =
+      runs[key]
+      ?? RunModel(server: record.server, client: record.client, ring: record.ring ?? 0)
+    var wrong: [(String, String)] = []
+    let name = "\(record.server) (run \(number) of \(record.campaign))"
+    if record.from != run.state {
+      let what = isNew ? "begins" : "goes on"
+      wrong.append(
+        ("S9", "\(name) \(what) from \(record.from), and the log has it as \(run.state)"))
+    }
+    if run.isTerminal, record.to != run.state {
+      wrong.append(("S8", "\(name) moves from \(run.state), which is terminal, to \(record.to)"))
+    } else if record.from != record.to, !Self.exits(of: record.from).contains(record.to) {
+      wrong.append(("S8", "\(name) moves from \(record.from) to \(record.to)"))
+    }
+    if let problem = run.phaseProblem(record) { wrong.append(("S8", "\(name) \(problem)")) }
+    wrong += run.take(record).map { ($0.0, "\(name) \($0.1)") }
+    if run.holdsSlot {
+      slotsInUse[run.client, default: []].insert(key)
+    } else {
+      slotsInUse[run.client]?.remove(key)
+    }
+    runs[key] = run
+    return wrong
+  }
+
+  /// The exits that the text allows, by state.
+  private static func exits(of state: String) -> [String] {
+    switch state {
+    case "PENDING": ["IN_PROGRESS", "NOT_ATTEMPTED", "SKIPPED", "POSTPONED"]
+    case "IN_PROGRESS":
+      [
+        "PENDING", "PARKED", "HELD", "COMPLETED", "FAILED", "NOT_ATTEMPTED", "SKIPPED",
+        "POSTPONED",
+      ]
+    case "PARKED": ["IN_PROGRESS", "HELD", "SKIPPED", "NOT_ATTEMPTED"]
+    case "HELD": ["IN_PROGRESS", "PENDING", "FAILED", "NOT_ATTEMPTED", "POSTPONED"]
+    case _: []
+    }
+  }
+}
+
+extension LogModel.RunModel {
+  /// Phases that may follow one another while a run is in progress.
+  fileprivate func phaseProblem(_ record: RecordFact) -> String? {
+    guard state == "IN_PROGRESS", record.to == "IN_PROGRESS", record.phase != phase else {
+      return nil
+    }
+    let next: [String]
+    switch phase {
+    case "PRE_CHECK": next = ["SNAPSHOT", "FINALIZE"]
+    case "SNAPSHOT": next = ["UPDATE", "FINALIZE"]
+    case "UPDATE": next = ["REBOOT", "POST_CHECK", "ROLLBACK", "FINALIZE"]
+    case "REBOOT": next = ["UPDATE", "POST_CHECK", "ROLLBACK", "FINALIZE"]
+    case "POST_CHECK": next = ["UPDATE", "SOAK", "ROLLBACK", "FINALIZE"]
+    case "SOAK": next = ["FINALIZE"]
+    case "ROLLBACK": next = ["VERIFY"]
+    case "VERIFY": next = ["FINALIZE"]
+    case _: next = []
+    }
+    return next.contains(record.phase) ? nil : "goes from \(phase) to \(record.phase)"
+  }
+
+  /// Follows a record; what it says against S7 comes back.
+  fileprivate mutating func take(_ record: RecordFact) -> [(String, String)] {
+    var wrong: [(String, String)] = []
+    let wasPending = state == "PENDING"
+    switch record.kind {
+    case "run.started":
+      hasRolledBack = false
+      if !wasPending { wrong.append(("S8", "is started and was not pending")) }
+    case "run.created": isRepeat = true
+    case "run.deferred": hasWaited = true
+    case "run.retried":
+      if hasRolledBack { wrong.append(("S7", "is tried again by itself after a rollback")) }
+    case "run.resolved":
+      resolvedBy = record.principal
+      if record.reason.hasPrefix("retry") { granted += 1 }
+      if record.reason.hasPrefix("roll back") || record.reason.hasPrefix("retry") {
+        hasRolledBack = false
+      }
+    case _: break
+    }
+    if record.phase == "ROLLBACK", phase != "ROLLBACK", record.kind == "run.phase" {
+      if hasRolledBack { wrong.append(("S7", "is rolled back twice in one attempt")) }
+      hasRolledBack = true
+    }
+    if record.to == "IN_PROGRESS", ["UPDATE", "REBOOT", "ROLLBACK"].contains(record.phase) {
+      touchedAt = record.seq
+    }
+    attempt = record.attempt ?? attempt
+    state = record.to
+    phase = record.phase
+    return wrong
+  }
+}

@@ -1,0 +1,102 @@
+/// Bugs that can be planted on purpose, one at a time, to prove that the simulator finds them.
+///
+/// Each stands at the place that it breaks, as one line. They exist only in builds with
+/// `-D ATLAS_PLANTS`, which `scripts/simulate` makes for `atlas-sim`; in all others ``isOn`` is
+/// `false` for the compiler, and nothing of them is left.
+package enum Plant: String, CaseIterable, Hashable, Sendable {
+  // Slots and order of events (S1)
+  /// A held server gives its slot back.
+  case slotFreedWhenHeld = "slot_freed_when_held"
+  /// One server more than the client has slots.
+  case slotLimitOffByOne = "slot_limit_off_by_one"
+  /// A server that nobody hears of is given up, and its slot with it.
+  case lostServerGivenUp = "lost_server_given_up"
+  /// A server is done once its updates are installed, whatever its health.
+  case healthNotAsked = "health_not_asked"
+
+  // Windows (S2)
+  /// Windows are worked out in UTC.
+  case windowInWrongZone = "window_in_wrong_zone"
+  /// A server starts whenever a window is open, however little is left of it.
+  case windowEndIgnored = "window_end_ignored"
+  /// Another attempt begins whether or not it fits into the window.
+  case retryOutsideWindow = "retry_outside_window"
+  /// An agent begins an order after its latest time.
+  case notAfterIgnored = "not_after_ignored"
+
+  // Evidence (S3)
+  case backupNotChecked = "backup_not_checked"
+  /// Backups count however old they are.
+  case backupAgeIgnored = "backup_age_ignored"
+  case snapshotNotDemanded = "snapshot_not_demanded"
+
+  // Stops (S4)
+  /// The agents are told, and nothing is latched.
+  case stopNotLatched = "stop_not_latched"
+  /// Orders that were not sent yet stay in the outbox.
+  case stopLeavesOutbox = "stop_leaves_outbox"
+  /// A stop of one client does not keep its servers from starting.
+  case clientStopIgnored = "client_stop_ignored"
+  /// An agent that was away is not told of the stop when it comes back.
+  case welcomeWithoutStop = "welcome_without_stop"
+  /// An agent begins what a stop has met.
+  case agentIgnoresStop = "agent_ignores_stop"
+  /// The gate right before a ring is not looked at.
+  case gateOffByOne = "gate_off_by_one"
+
+  // Fences (S5)
+  /// An order that is given again keeps its fence.
+  case fenceReused = "fence_reused"
+  /// An agent takes orders below the highest fence that it has seen.
+  case fenceNotChecked = "fence_not_checked"
+  /// An agent begins before its journal is on disk.
+  case journalNotAwaited = "journal_not_awaited"
+  /// A server is changed before its journal says so.
+  case changeNotJournaled = "change_not_journaled"
+
+  // Durability (S6)
+  /// What follows a commit is done before it.
+  case actsBeforeCommit = "acts_before_commit"
+  /// A commit is acknowledged before it is on disk.
+  case storeDoesNotSync = "store_does_not_sync"
+  /// A repeated request is carried out again.
+  case answersForgotten = "answers_forgotten"
+
+  // Attempts (S7), states and the log (S8, S9)
+  case oneRetryTooMany = "one_retry_too_many"
+  /// A rollback is tried again and again.
+  case rolledBackTwice = "rolled_back_twice"
+  /// A run that is parked has no record.
+  case recordSkipped = "record_skipped"
+  /// A transition has two records.
+  case recordDoubled = "record_doubled"
+  /// A run that is held can be skipped, as if nothing had begun.
+  case heldRunSkipped = "held_run_skipped"
+
+  // Isolation (S10), repeats (S11), servers that are down (S12), progress (L1)
+  /// Orders for a server go to the one before it in the fleet.
+  case orderToNeighbour = "order_to_neighbour"
+  /// A report is taken for one about the newest order, whichever it was about.
+  case reportAppliedTwice = "report_applied_twice"
+  /// Nobody looks at a lane again when its window opens.
+  case windowTimerForgotten = "window_timer_forgotten"
+  /// Parked runs stay parked when they are resumed.
+  case parkedForGood = "parked_for_good"
+
+  #if ATLAS_PLANTS
+    /// The one that is planted. Set once, before any machine runs, and never changed while one
+    /// does: that is what makes it safe without a lock.
+    @usableFromInline package nonisolated(unsafe) static var planted: Plant?
+  #endif
+
+  /// Whether the bug is planted.
+  @inlinable package var isOn: Bool {
+    @inline(__always) get {
+      #if ATLAS_PLANTS
+        Plant.planted == self
+      #else
+        false
+      #endif
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import AtlasChecker
+import AtlasControl
+import AtlasEngine
+import AtlasModel
+
+/// A hook that runs.
+struct HookRun {
+  let order: HookOrder
+  let number: Int
+  var verdict: HookVerdict
+}
+
+/// Hooks: what operators' scripts answer, and when.
+extension Simulation {
+  func startHook(_ order: HookOrder) {
+    guard let life = daemon?.life else { return }
+    trace.mix(Int(order.ticket.serial))
+    checker.hookStarted(
+      client: order.client.text, server: order.server.text,
+      texts: [order.key, order.snapshotID, order.campaign.text] + order.updates.map(\.update.text))
+    if order.restarted { sometimes.reach(.hookRestartedAfterCrash) }
+    nextHook += 1
+    let (verdict, delay) = answer(order)
+    let run = HookRun(order: order, number: nextHook, verdict: verdict)
+    daemon?.hooks[order.ticket] = run
+    tell("hook \(order.point.rawValue) of \(order.server) runs")
+    if let delay { after(delay, .hookEnds(life: life, run)) }
+  }
+
+  func cancelHook(_ ticket: HookTicket) {
+    guard let life = daemon?.life, var run = daemon?.hooks[ticket] else { return }
+    sometimes.reach(.hookCancelled)
+    // A hook that took a snapshot before it was cancelled says so.
+    if run.order.point == .snapshot, case .ok(_, let snapshot?) = run.verdict,
+      hookRandom.happens(300)
+    {
+      checker.snapshotTaken(of: run.order.server.text, for: run.order.key)
+      run.verdict = .left(snapshot, after: .cancelled)
+    } else {
+      run.verdict = .cancelled
+    }
+    daemon?.hooks[ticket] = run
+    after(hookRandom.milliseconds(1...3_000), .hookEnds(life: life, run))
+  }
+
+  func endHook(_ run: HookRun) {
+    let ticket = run.order.ticket
+    // A hook that was cancelled ends once, however it would have ended.
+    guard let current = daemon?.hooks[ticket], current.number == run.number else { return }
+    daemon?.hooks[ticket] = nil
+    let verdict = current.verdict
+    if case .left = verdict { sometimes.reach(.hookLeftSnapshot) }
+    tell("hook \(run.order.point.rawValue) of \(run.order.server) ends: \(verdict.word)")
+    note(verdict, of: run.order)
+    tellDaemon(.hookFinished(ticket, verdict, nil))
+  }
+
+  /// What the checker may know: a backup that was shown, a snapshot that is there.
+  private func note(_ verdict: HookVerdict, of order: HookOrder) {
+    guard case .ok(let backup, let snapshot) = verdict else { return }
+    if let backup {
+      checker.showed(
+        BackupEvidence(
+          takenAt: backup.takenAt.milliseconds, verifiedAt: backup.verifiedAt?.milliseconds,
+          lastJobAt: backup.lastJobAt?.milliseconds), for: order.key)
+    }
+    if snapshot != nil, order.point == .snapshot {
+      checker.snapshotTaken(of: order.server.text, for: order.key)
+    }
+    if order.point == .finalize {
+      checker.snapshotRemoved(of: order.server.text, for: order.key)
+    }
+  }
+
+  /// - Returns: The verdict, and when it comes; nil for a hook that hangs until it is cancelled.
+  private func answer(_ order: HookOrder) -> (HookVerdict, Duration?) {
+    let defined = clientConfigs[order.client]?.1.hooks.contains(order.point) ?? false
+    guard defined else { return (.notDefined, hookRandom.milliseconds(0...5)) }
+    let delay = hookRandom.milliseconds(50...30_000)
+    guard hookRandom.happens(plan.menu.badHooks) else { return (good(order), delay) }
+    switch hookRandom.number(0...7) {
+    case 0: return (.fail("not today", retryable: hookRandom.happens(500)), delay)
+    case 1: return (.error("script error"), delay)
+    case 2: return (.cancelled, nil)
+    case 3 where order.point == .preUpdate:
+      return (.skip("left out by its hook"), delay)
+    case 3, 4:
+      return (.deferred(after: hookRandom.minutes(5...90), reason: "a backup is running"), delay)
+    case 5: return (.timeout("the hook did not end in time"), hookRandom.minutes(1...20))
+    case 6 where order.point == .snapshot:
+      checker.snapshotTaken(of: order.server.text, for: order.key)
+      let fact = SnapshotFact(id: order.key, takenAt: now)
+      return (.left(fact, after: .error("after the snapshot")), delay)
+    case _: return (bad(order), delay)
+    }
+  }
+
+  private func good(_ order: HookOrder) -> HookVerdict {
+    switch order.point {
+    case .verifyBackup:
+      let taken = now - backupAge(order)
+      let backup = BackupFact(
+        source: "nightly", takenAt: taken, verifiedAt: taken + .seconds(60),
+        lastJobAt: taken - .seconds(30))
+      return .ok(backup: backup, snapshot: nil)
+    case .snapshot:
+      return .ok(backup: nil, snapshot: SnapshotFact(id: order.key, takenAt: now))
+    case .rollback:
+      // The hypervisor puts the server back.
+      if let machine = machineOf[order.server] { revertByHook(machine) }
+      return .ok(backup: nil, snapshot: nil)
+    case .postUpdate:
+      // A hook sees what an agent lies about.
+      guard let machine = machineOf[order.server], machines[machine].isBroken else {
+        return .ok(backup: nil, snapshot: nil)
+      }
+      return .fail("the service does not answer", retryable: false)
+    case .preUpdate, .finalize: return .ok(backup: nil, snapshot: nil)
+    }
+  }
+
+  /// Most backups are young; some are just young enough now, and too old when UPDATE begins.
+  private func backupAge(_ order: HookOrder) -> Duration {
+    let limits = [
+      clientConfigs[order.client]?.0.maxBackupAge.longest,
+      plan.campaigns.first { $0.name == order.campaign }?.policy.maxBackupAge?.longest,
+    ]
+    guard let limit = limits.compactMap({ $0 }).min(), hookRandom.happens(250) else {
+      return hookRandom.minutes(5...50)
+    }
+    return limit - hookRandom.seconds(0...900)
+  }
+
+  /// Evidence that must not count.
+  private func bad(_ order: HookOrder) -> HookVerdict {
+    guard order.point == .verifyBackup else { return .fail("no", retryable: true) }
+    let age = hookRandom.pick([Duration.seconds(3 * 86_400), .seconds(-3_600), .seconds(600)])
+    let taken = now - age
+    let isVerified = hookRandom.happens(500)
+    let backup = BackupFact(
+      source: "nightly", takenAt: taken, verifiedAt: isVerified ? taken : nil,
+      lastJobAt: hookRandom.happens(500) ? taken + .seconds(60) : taken)
+    return .ok(backup: backup, snapshot: nil)
+  }
+
+  private func revertByHook(_ number: Int) {
+    machines[number].installedPasses = 0
+    machines[number].owesBoot = false
+    machines[number].isBroken = false
+    machines[number].hasReverted = false
+  }
+}
+
+extension HookVerdict {
+  /// For the story.
+  var word: String {
+    switch self {
+    case .ok: "ok"
+    case .skip: "skip"
+    case .deferred(let after, _): "defer \(after?.text ?? "")"
+    case .fail(_, let retryable): retryable ? "fail, retryable" : "fail"
+    case .error: "error"
+    case .timeout: "timeout"
+    case .cancelled: "cancelled"
+    case .notDefined: "not defined"
+    case .left(_, let verdict): "left a snapshot, then \(verdict.word)"
+    }
+  }
+}

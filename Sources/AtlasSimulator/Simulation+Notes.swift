@@ -1,0 +1,273 @@
+import AtlasAgent
+import AtlasChecker
+import AtlasControl
+import AtlasEngine
+import AtlasModel
+import AtlasStore
+
+/// What the checker is told, and which rare branches were reached.
+extension Simulation {
+  func noteSession(of server: ServerName) {
+    let isOpen = links.indices.reversed().prefix(400).contains {
+      links[$0].isOpenAtDaemon && links[$0].hasSaidHello
+        && machines[links[$0].machine].server == server && links[$0].daemonLife == daemonLife
+    }
+    checker.session(of: server.text, isOpen: isOpen && daemon != nil)
+  }
+
+  /// A message leaves the daemon.
+  func watch(_ message: DaemonMessage, to machine: Int, on link: Int) {
+    switch message {
+    case .command(let command):
+      trace.mix(command.fence.number)
+      checker.sent(CommandFact(command), to: machines[machine].server.text)
+      if !sentFences.insert(command.fence).inserted { sometimes.reach(.commandSentTwice) }
+      if command.kind == .download { downloads.insert(command.fence) }
+    case .cancel(_, let command):
+      sometimes.reach(.commandTakenBack)
+      if downloads.contains(command) { sometimes.reach(.downloadTakenBack) }
+    case .reportAcknowledgement(let fence, let seq):
+      takenReports.insert(
+        TakenReport(server: machines[machine].server, fence: fence, seq: seq))
+    case .welcome: checker.welcomed(session: link, of: machines[machine].server.text)
+    case .stop: break
+    }
+  }
+
+  /// A message reaches an agent.
+  func watchArrival(_ message: DaemonMessage, at machine: Int, on link: Int) {
+    switch message {
+    case .stop(let fence):
+      checker.sawStop(fence.number, on: machine, of: machines[machine].server.text)
+    case .welcome(let welcome):
+      // From now on the agent goes by the daemon's clock.
+      machines[machine].clockError = welcome.campaignTime - now
+      checker.heardWelcome(
+        session: link, on: machine, of: machines[machine].server.text)
+    case .command, .cancel, .reportAcknowledgement: break
+    }
+  }
+
+  /// An agent says something.
+  func noteSending(_ message: AgentMessage, of machine: Int) {
+    guard case .acknowledgement(let answer) = message else { return }
+    switch answer.verdict {
+    case .stale: sometimes.reach(.staleFenceRefused)
+    case .refused: sometimes.reach(.commandRefusedByAgent)
+    case .accepted: break
+    }
+  }
+
+  func noteHello(_ hello: Hello) {
+    guard let state = daemon?.machine.state, let server = state.server(named: hello.server),
+      let known = hello.command, known.progress != .done
+    else { return }
+    if state[server: server].connected { sometimes.reach(.helloFromNewerSession) }
+    let open = state[server: server].openRun.flatMap { state[$0].command?.fence }
+    if open != known.fence { sometimes.reach(.helloWithUnknownOrder) }
+  }
+
+  /// A report reaches the daemon: a repeat must change nothing (S11), and proof is proof.
+  func noteReport(_ report: CommandReport, of server: ServerName) {
+    let key = TakenReport(server: server, fence: report.fence, seq: report.seq)
+    guard daemon?.machine.isCommitting == false else {
+      // It waits, and so may others before it: what it does is seen when it is taken.
+      return noteProof(report, of: server)
+    }
+    if takenReports.contains(key) {
+      sometimes.reach(.reportRepeated)
+      checkRepeat(report, of: server)
+    }
+    noteProof(report, of: server)
+  }
+
+  private func noteProof(_ report: CommandReport, of server: ServerName) {
+    guard case .result(let result) = report.event else { return }
+    if result.code == "NOT_AFTER" { sometimes.reach(.notAfterPassed) }
+    checker.reportCommitted(
+      report.fence.number, of: server.text, provesHealthy: result.health?.healthy ?? false)
+  }
+
+  /// Steps a report that was taken before on a copy of the state.
+  private func checkRepeat(_ report: CommandReport, of server: ServerName) {
+    guard var copy = daemon?.machine.state, let id = copy.server(named: server),
+      let effects = try? copy.step(.reported(id, report), now: now)
+    else { return }
+    let beyond = effects.filter {
+      if case .acknowledge = $0 { false } else { true }
+    }
+    checker.repeated(
+      report.fence.number, of: server.text, effects: beyond.map { "\($0)" })
+  }
+
+  func noteConfigurations(in batch: Batch) {
+    for answer in batch.answers {
+      note(configuration: answer.requestID)
+      checker.carriedOut(answer.requestID)
+    }
+  }
+
+  // MARK: - Sometimes
+
+  func note(_ record: RecordFact) {
+    switch record.kind {
+    case "stop.latched": noteStop(record)
+    case "run.parked":
+      if record.reason.isEmpty { sometimes.reach(.parkedBeforeReboot) }
+    case "run.back": noteBack(record)
+    case "run.held": noteHeld(record)
+    case "run.resolved": noteResolved(record)
+    case "run.retried": retriedRuns.insert(runName(record))
+    case "run.completed": noteCompleted(record)
+    case "run.failed":
+      if record.detail == "ROLLED_BACK" { sometimes.reach(.rolledBack) }
+      if record.detail == "ACCEPTED" { sometimes.reach(.personAccepted) }
+    case "run.not_attempted": noteRefused(record)
+    case "run.deferred": deferredRuns.insert(runName(record))
+    case "run.phase": notePhase(record)
+    case "gate.closed":
+      if openedGates.contains(gateName(record)) { sometimes.reach(.gateFellAfterOpening) }
+    case "gate.opened": openedGates.insert(gateName(record))
+    case "gate.needs_person": sometimes.reach(.gateNeededPerson)
+    case "ring.promoted": sometimes.reach(.ringPromoted)
+    case "lane.held": sometimes.reach(.laneHeld)
+    case "campaign.changed": if anythingRuns { sometimes.reach(.updateExcludedInFlight) }
+    case "campaign.cancelling": if anythingRuns { sometimes.reach(.campaignCancelledInFlight) }
+    case "client.paused":
+      if isRunning(record.client) { sometimes.reach(.pausedClientInFlight) }
+    case "client.imported":
+      if record.detail == "changed", isRunning(record.client) {
+        sometimes.reach(.windowEditedInFlight)
+        sometimes.reach(.slotsLoweredInFlight)
+      }
+    case "server.locked":
+      if isPending(record.server) { sometimes.reach(.serverLockedWhilePending) }
+    case "server.retired":
+      if let machine = machineOf[ServerName(trusted: record.server)], machines[machine].job != nil {
+        sometimes.reach(.serverRetiredInFlight)
+      }
+    case "run.started": noteStarted(record)
+    case _: break
+    }
+  }
+
+  private func runName(_ record: RecordFact) -> String { "\(record.campaign) \(record.run ?? 0)" }
+  private func gateName(_ record: RecordFact) -> String {
+    "\(record.campaign) \(record.ring ?? 0)"
+  }
+
+  private var anythingRuns: Bool { machines.contains { $0.job != nil } }
+  private func isRunning(_ client: String) -> Bool {
+    machines.contains { $0.job != nil && $0.client.text == client }
+  }
+
+  private func isPending(_ server: String) -> Bool {
+    guard let state = daemon?.machine.state,
+      let id = state.server(named: ServerName(trusted: server)),
+      let run = state[server: id].openRun
+    else { return false }
+    return state[run].state.kind == .pending
+  }
+
+  private func noteStarted(_ record: RecordFact) {
+    if let state = daemon?.machine.state,
+      let id = state.campaign(named: CampaignName(trusted: record.campaign)),
+      let cap = state[campaign: id].policy.maxInProgress,
+      state[campaign: id].counts.inFlight >= cap
+    {
+      sometimes.reach(.capReached)
+    }
+    if let other = campaignOfClient[record.client], other != record.campaign {
+      sometimes.reach(.twoCampaignsOfOneClient)
+    }
+    campaignOfClient[record.client] = record.campaign
+  }
+
+  private func noteStop(_ record: RecordFact) {
+    if !record.client.isEmpty { sometimes.reach(.stoppedClientOnly) }
+    guard let state = daemon?.machine.state else { return }
+    for campaign in state.campaigns where campaign.state.isRunning {
+      for run in campaign.runs {
+        guard case .inProgress(let work) = run.state else { continue }
+        switch work.phase {
+        case .preCheck: sometimes.reach(.stopDuringPreCheck)
+        case .snapshot: sometimes.reach(.stopDuringSnapshot)
+        case .update:
+          sometimes.reach(work.step == .backoff ? .stopDuringBackoff : .stopDuringUpdate)
+        case .reboot: sometimes.reach(.stopDuringReboot)
+        case .postCheck: sometimes.reach(.stopDuringPostCheck)
+        case .rollback, .verify: sometimes.reach(.stopDuringRollback)
+        case .download, .soak, .finalize: break
+        }
+      }
+    }
+  }
+
+  private func noteBack(_ record: RecordFact) {
+    if record.from == "PARKED" { sometimes.reach(.parkedThenCarriedOn) }
+    guard record.from == "HELD" else { return }
+    switch heldFor[runName(record)] {
+    case "OVERDUE": sometimes.reach(.overdueAndBack)
+    case "LOST": sometimes.reach(.lostAndBack)
+    case _: break
+    }
+  }
+
+  private func noteHeld(_ record: RecordFact) {
+    heldFor[runName(record)] = record.detail
+    switch record.detail {
+    case "AGENT_STATE_LOST": sometimes.reach(.agentStateLost)
+    case "ROLLBACK_FAILED": sometimes.reach(.rollbackFailed)
+    case _: break
+    }
+  }
+
+  private func noteResolved(_ record: RecordFact) {
+    if heldFor[runName(record)] == "LOST" { sometimes.reach(.lostAndResolved) }
+    if record.reason.hasPrefix("retry") { sometimes.reach(.personGrantedAttempt) }
+  }
+
+  private func noteCompleted(_ record: RecordFact) {
+    if retriedRuns.contains(runName(record)) { sometimes.reach(.retriedAndCompleted) }
+    if deferredRuns.contains(runName(record)) { sometimes.reach(.deferredAndCompleted) }
+    switch record.detail {
+    case "WITH_EXCEPTIONS": sometimes.reach(.completedWithExceptions)
+    case "NO_UPDATES": sometimes.reach(.completedWithoutUpdates)
+    case _: break
+    }
+  }
+
+  private func noteRefused(_ record: RecordFact) {
+    if record.reason.hasPrefix("deferred for more") { sometimes.reach(.deferLimitReached) }
+    if record.reason.contains("did not end in time") { sometimes.reach(.hookTimedOut) }
+    if record.reason.contains("window closed") { sometimes.reach(.windowClosedBeforeUpdate) }
+    switch record.detail {
+    case "backup": sometimes.reach(.refusedForBackup)
+    case "hook": sometimes.reach(.refusedForHook)
+    case "source": sometimes.reach(.refusedForSource)
+    case "disk": sometimes.reach(.refusedForDisk)
+    case "offline": sometimes.reach(.refusedOffline)
+    case "window": sometimes.reach(.campaignOutlived)
+    case _: break
+    }
+  }
+
+  private func notePhase(_ record: RecordFact) {
+    if record.from == "PARKED" { sometimes.reach(.parkedThenCarriedOn) }
+    if record.reason.contains("was pending before") { sometimes.reach(.pendingRebootFirst) }
+    if record.phase == "ROLLBACK", record.reason.contains("try again") {
+      sometimes.reach(.attemptDidNotFitWindow)
+    }
+  }
+}
+
+extension CommandFact {
+  init(_ command: Command) {
+    self.init(
+      fence: command.fence.number, kind: command.kind.word, server: command.server.text,
+      campaign: command.campaign.text, runKey: command.runKey, attempt: command.attempt,
+      pass: command.pass, notAfter: command.notAfter?.milliseconds,
+      texts: [command.snapshotID] + command.updateSet.include.map(\.text)
+        + command.updateSet.exclude.map(\.text))
+  }
+}

@@ -1,0 +1,342 @@
+import AtlasChecker
+import AtlasControl
+import AtlasEngine
+import AtlasModel
+
+/// A request of a person, which is repeated under the same id until it is answered.
+struct PersonCall {
+  let request: ControlRequest
+  let requestID: String
+  let method: String
+  let at: Instant
+  /// What the checker must know once it is durable.
+  var configures: Configures?
+  var attempts = 0
+  var ticket: RequestTicket?
+  var isAnswered = false
+  /// The answer, as bytes; nil when it was refused.
+  var then: Then = .nothing
+
+  enum Configures {
+    case fleet([ClientFact], servers: [(server: String, client: String)])
+    case campaign(CampaignFact)
+  }
+
+  enum Then {
+    case nothing
+    case start(CampaignName)
+    case compare(CampaignName)
+  }
+}
+
+extension Simulation {
+  // MARK: - Asking
+
+  func ask(
+    _ change: Change, _ method: String, configures: PersonCall.Configures? = nil,
+    then: PersonCall.Then = .nothing
+  ) {
+    let id = "request-\(calls.count)"
+    let caller = Caller(
+      principal: "operator", method: method, requestID: id, contentHash: Array(id.utf8))
+    calls.append(
+      PersonCall(
+        request: .change(change, caller), requestID: id, method: method, at: now,
+        configures: configures, then: then))
+    submit(calls.count - 1)
+  }
+
+  func look(at campaign: CampaignName) {
+    let read = Read.runs(campaign, RunFilter(), after: 0, limit: Limits.page)
+    calls.append(
+      PersonCall(
+        request: .read(read), requestID: "", method: "ListServerRuns", at: now,
+        then: .compare(campaign)))
+    submit(calls.count - 1)
+  }
+
+  private func submit(_ number: Int) {
+    calls[number].attempts += 1
+    after(
+      .seconds(60), .callerGivesUp(call: number, attempt: calls[number].attempts))
+    guard daemon != nil else { return }
+    nextTicket += 1
+    calls[number].ticket = RequestTicket(nextTicket)
+    if calls[number].attempts > 1 { sometimes.reach(.requestRepeated) }
+    ticketOwner[nextTicket] = number
+    tellDaemon(.request(RequestTicket(nextTicket), calls[number].request))
+  }
+
+  /// Nobody answered for a minute: the same request again.
+  func giveUp(_ number: Int, attempt: Int) {
+    guard !calls[number].isAnswered, calls[number].attempts == attempt else { return }
+    submit(number)
+  }
+
+  func answered(_ ticket: RequestTicket, _ reply: ControlReply) {
+    guard let number = ticketOwner.removeValue(forKey: ticket.number) else { return }
+    calls[number].isAnswered = true
+    let call = calls[number]
+    switch reply {
+    case .answer(let answer):
+      if !call.requestID.isEmpty {
+        checker.answered(call.requestID, Summary.of(call.method, answer))
+      }
+      if case .runs(let views, _) = answer, case .compare(let campaign) = call.then {
+        checker.shown(
+          campaign.text, runs: views.map { ($0.number, $0.run.state.kind.word) })
+      }
+    case .repeated(let bytes): checker.answered(call.requestID, bytes)
+    case .refused(let error):
+      tell("\(call.method) is refused: \(error)")
+      if case .requestIDReused = error {
+        return sometimes.reach(.requestIDReused)
+      }
+      return checker.refused(call.requestID, "\(error)")
+    }
+    trace.mix(number)
+    if case .start(let name) = call.then { startCampaign(name) }
+  }
+
+  /// The configurations that a durable batch has brought.
+  func note(configuration requestID: String) {
+    guard let number = calls.firstIndex(where: { $0.requestID == requestID }),
+      let configures = calls[number].configures
+    else { return }
+    calls[number].configures = nil
+    switch configures {
+    case .fleet(let clients, let servers):
+      for client in clients { checker.configured(client) }
+      for (server, client) in servers { checker.added(server: server, of: client) }
+    case .campaign(let campaign): checker.configured(campaign)
+    }
+  }
+
+  // MARK: - The beginning of the weekend
+
+  func planImport() {
+    let facts = plan.clients.map { ClientFact($0, $0.config) }
+    let servers = plan.clients.flatMap(\.servers).map {
+      ($0.config.name.text, $0.config.client.text)
+    }
+    ask(
+      .importFleet(
+        clients: plan.clients.map(\.config),
+        servers: plan.clients.flatMap(\.servers).map(\.config)), "ImportFleet",
+      configures: .fleet(facts, servers: servers))
+  }
+
+  private func createCampaign(_ campaign: PlannedCampaign) {
+    let fact = CampaignFact(
+      name: campaign.name.text, maxRetries: campaign.policy.maxRetries,
+      maxParallel: campaign.policy.maxParallelServers,
+      estimate: campaign.policy.times.estimate.milliseconds,
+      reserve: campaign.policy.rollbackReserve.milliseconds,
+      checkInterval: campaign.policy.checkInterval.milliseconds,
+      requiresBackup: campaign.policy.requireBackup,
+      requiresSnapshot: campaign.policy.createSnapshots,
+      maxBackupAge: campaign.policy.maxBackupAge?.longest?.milliseconds,
+      maxInProgress: campaign.policy.maxInProgress,
+      maxActiveClients: campaign.policy.maxActiveClients,
+      maxWaitingForPeople: campaign.policy.maxWaitingForPeople)
+    ask(
+      .createCampaign(
+        CampaignRequest(
+          name: campaign.name, selection: Selection(servers: campaign.servers),
+          updateSet: UpdateSet(include: [UpdateID(trusted: "security")]),
+          policy: campaign.policy, endsAt: campaign.endsAt)), "CreateCampaign",
+      configures: .campaign(fact), then: .start(campaign.name))
+  }
+
+  private func startCampaign(_ name: CampaignName) {
+    ask(.startCampaign(name, ifMatch: ""), "StartCampaign")
+  }
+
+  // MARK: - Interventions
+
+  func perform(_ act: PersonAct) {
+    trace.mix(3)
+    switch act {
+    case .makesCampaign(let number): createCampaign(plan.campaigns[number])
+    case .intervenes: intervene()
+    case .changes(let change, let method): ask(change, method)
+    }
+  }
+
+  private func intervene() {
+    guard daemon != nil else { return }
+    let campaign = peopleRandom.pick(plan.campaigns).name
+    let client = peopleRandom.pick(plan.clients).config.name
+    let server = peopleRandom.pick(machines).server
+    switch peopleRandom.number(0...29) {
+    case 0, 28:
+      ask(.stop(nil, reason: "drill"), "EmergencyStop")
+      planRelease(nil)
+    case 1, 2, 27:
+      ask(.stop(client, reason: "the client called"), "EmergencyStop")
+      planRelease(client)
+    case 3:
+      ask(.pauseCampaign(campaign, .all, reason: "look first"), "PauseCampaign")
+      planResume(campaign, .all)
+    case 4:
+      ask(.pauseCampaign(campaign, .client(client), reason: "wait"), "PauseCampaign")
+      planResume(campaign, .client(client))
+    case 5:
+      ask(.pauseCampaign(campaign, .ring(.standard), reason: "wait"), "PauseCampaign")
+      planResume(campaign, .ring(.standard))
+    case 6, 7:
+      ask(.pauseClient(client, reason: "a demo"), "PauseClient")
+      planLater(.resumeClient(client), "ResumeClient")
+    case 8:
+      ask(.lockServer(server, reason: "in use", until: nil, ticket: ""), "LockServer")
+      planLater(.unlockServer(server), "UnlockServer")
+    case 9:
+      let end = now + peopleRandom.minutes(10...300)
+      ask(.lockServer(server, reason: "in use", until: end, ticket: ""), "LockServer")
+    case 10: ask(.skipRun(campaign, server, reason: "not this one"), "SkipServerRun")
+    case 11, 12: ask(.retryRun(campaign, server, reason: "once more"), "RetryServerRun")
+    case 13...18: resolveOne(campaign)
+    case 19: ask(.retireServer(server, reason: "gone"), "RetireServer")
+    case 20:
+      let update = UpdateID(trusted: "KB500\(peopleRandom.number(1...3))")
+      ask(.excludeUpdate(campaign, update, reason: "it is bad"), "ExcludeUpdate")
+    case 21: ask(.promoteRing(campaign, .standard, reason: "it is fine"), "PromoteRing")
+    case 22, 23: changeClient(client)
+    case 24 where peopleRandom.happens(200):
+      ask(.cancelCampaign(campaign, reason: "enough"), "CancelCampaign")
+    case 25: resumeAtOnce(campaign)
+    case 24: reuseRequestID(campaign)
+    case _: look(at: campaign)
+    }
+  }
+
+  /// A program uses an id for the second time, for something else: it must not be carried out.
+  private func reuseRequestID(_ campaign: CampaignName) {
+    // Ids are kept for a day.
+    guard
+      let first = calls.last(where: {
+        $0.isAnswered && !$0.requestID.isEmpty && now - $0.at < .seconds(12 * 3_600)
+      })
+    else { return }
+    let caller = Caller(
+      principal: "operator", method: first.method, requestID: first.requestID,
+      contentHash: [1, 2, 3])
+    let change = Change.cancelCampaign(campaign, reason: "by mistake")
+    calls.append(
+      PersonCall(
+        request: .change(change, caller), requestID: first.requestID, method: first.method, at: now)
+    )
+    submit(calls.count - 1)
+  }
+
+  private func planLater(_ change: Change, _ method: String) {
+    after(peopleRandom.minutes(5...180), .person(.changes(change, method: method)))
+  }
+
+  private func planRelease(_ client: ClientName?) {
+    planLater(.releaseStop(client, reason: "looked at"), "ReleaseStop")
+    if let client { return planLater(.resumeClient(client), "ResumeClient") }
+    for campaign in plan.campaigns { planResume(campaign.name, .all) }
+  }
+
+  private func planResume(_ campaign: CampaignName, _ scope: ScopeRequest) {
+    planLater(.resumeCampaign(campaign, scope, now: false), "ResumeCampaign")
+  }
+
+  private func resumeAtOnce(_ campaign: CampaignName) {
+    ask(.resumeCampaign(campaign, .all, now: true), "ResumeCampaign")
+  }
+
+  private func resolveOne(_ name: CampaignName) {
+    guard let state = daemon?.machine.state, let id = state.campaign(named: name) else { return }
+    let held = state[campaign: id].runs.indices.filter {
+      state[campaign: id].runs[$0].state.kind == .held
+    }
+    guard !held.isEmpty else { return look(at: name) }
+    resolve(RunRef(campaign: id, index: peopleRandom.pick(held)), in: state)
+  }
+
+  private func resolve(_ ref: RunRef, in state: ControlState) {
+    let choices = state.choices(ref)
+    guard !choices.isEmpty else { return }
+    let run = state[ref]
+    if peopleRandom.happens(100) {
+      let server = state[server: run.server].config.name
+      let campaign = state[campaign: ref.campaign].name
+      return ask(.skipRun(campaign, server, reason: "not this one"), "SkipServerRun")
+    }
+    ask(
+      .resolveRun(
+        state[campaign: ref.campaign].name, state[server: run.server].config.name,
+        peopleRandom.pick(choices), etag: String(run.version), reason: "decided"),
+      "ResolveServerRun")
+  }
+
+  /// Windows, slots and evidence of a client change in mid-campaign.
+  private func changeClient(_ name: ClientName) {
+    guard let state = daemon?.machine.state, let id = state.client(named: name),
+      let (known, planned) = clientConfigs[name]
+    else { return }
+    var config = known
+    var changed = planned
+    if peopleRandom.happens(500) {
+      config.maxParallelServers = peopleRandom.number(1...3)
+    } else {
+      changed.weekly = peopleRandom.pick(plan.clients).weekly
+      config.windows = changed.weekly.map { MaintenanceWindow(rule: $0.text) }
+    }
+    clientConfigs[name] = (config, changed)
+    ask(
+      .updateClient(config, ifMatch: String(state[client: id].version)), "UpdateClient",
+      configures: .fleet([ClientFact(changed, config)], servers: []))
+  }
+
+  // MARK: - The end of the weekend
+
+  /// People decide whatever is open, until nothing is, or until they have tried for two days.
+  func decideEverything() {
+    decisionRounds += 1
+    guard let state = daemon?.machine.state else {
+      return after(.seconds(600), .stage(.peopleDecide))
+    }
+    let running = state.campaigns.indices.filter { state.campaigns[$0].state.isRunning }
+    if running.isEmpty || decisionRounds > 200 { return after(.seconds(60), .stage(.endIsJudged)) }
+    if state.stop != nil { ask(.releaseStop(nil, reason: "it is over"), "ReleaseStop") }
+    for client in state.clients {
+      let name = client.config.name
+      if client.stop != nil { ask(.releaseStop(name, reason: "it is over"), "ReleaseStop") }
+      if client.paused != nil { ask(.resumeClient(name), "ResumeClient") }
+    }
+    for index in running { decide(CampaignID(index), in: state) }
+    after(.seconds(900), .stage(.peopleDecide))
+  }
+
+  private func decide(_ id: CampaignID, in state: ControlState) {
+    let campaign = state[campaign: id]
+    for pause in campaign.pauses {
+      switch pause.scope {
+      case .all: resumeAtOnce(campaign.name)
+      case .ring(let ring):
+        ask(.resumeCampaign(campaign.name, .ring(ring), now: true), "ResumeCampaign")
+      case .client(let client):
+        let name = state[client: client].config.name
+        ask(.resumeCampaign(campaign.name, .client(name), now: true), "ResumeCampaign")
+      }
+    }
+    for index in campaign.runs.indices where campaign.runs[index].state.kind == .held {
+      resolve(RunRef(campaign: id, index: index), in: state)
+    }
+    // A boot that is still owed does not wait for the next weekend.
+    if campaign.counts[.parked] > 0 { resumeAtOnce(campaign.name) }
+  }
+}
+
+extension ClientFact {
+  init(_ planned: PlannedClient, _ config: ClientConfig) {
+    self.init(
+      name: config.name.text, slots: config.maxParallelServers, zone: planned.zone,
+      windows: planned.weekly, freezes: [], requiresBackup: config.requireBackup,
+      requiresSnapshot: config.createSnapshots,
+      maxBackupAge: config.maxBackupAge.longest?.milliseconds)
+  }
+}

@@ -1,0 +1,207 @@
+import AtlasAgent
+import AtlasChecker
+import AtlasControl
+import AtlasEngine
+import AtlasModel
+import AtlasStore
+
+/// A weekend of Atlas in one thread: the real engine, control machine and agent machines, with
+/// clock, network, store, hooks, people and the hardware of servers simulated and driven by a seed.
+///
+/// No real time passes, and nothing is drawn but from the seed: the same plan gives the same
+/// weekend, down to every byte of the log.
+package final class Simulation {
+  let plan: SeedPlan
+  var now: Instant
+  var agenda = Agenda()
+  var trace: SimulationTrace
+  var checker = Checker()
+  package internal(set) var sometimes = SometimesCount()
+
+  // A source of randomness for each part of the world.
+  var networkRandom: Randomness
+  var storeRandom: Randomness
+  var agentRandom: Randomness
+  var hookRandom: Randomness
+  var peopleRandom: Randomness
+  var faultRandom: Randomness
+
+  // The daemon.
+  var disk = MemoryDisk()
+  /// Copies of the database that a restore may bring back.
+  var backups: [DatabaseCopy] = []
+  var daemon: Daemon?
+  var daemonLife = 0
+  var nextTicket: UInt64 = 0
+
+  // The network.
+  var links: [Link] = []
+  var providerIsDownUntil: Instant
+  var darkUntil: [ClientName: Instant] = [:]
+
+  // Servers and people.
+  var machines: [Machine] = []
+  /// The machine that has a server's name; a clone comes after the original.
+  var machineOf: [ServerName: Int] = [:]
+  var clientOf: [ServerName: Int] = [:]
+  var calls: [PersonCall] = []
+  /// Reports that the daemon has acknowledged, so that a repeat is known.
+  var takenReports: Set<TakenReport> = []
+  var clientConfigs: [ClientName: (ClientConfig, PlannedClient)] = [:]
+  var faultsAreOver = false
+  var storeIsSlowUntil: Instant
+  var nextHook = 0
+  /// Only looked up, never iterated.
+  var ticketOwner: [UInt64: Int] = [:]
+  var decisionRounds = 0
+  var happenings = 0
+
+  // What rare branches are recognised by.
+  var sentFences: Set<Fence> = []
+  var downloads: Set<Fence> = []
+  var retriedRuns: Set<String> = []
+  var deferredRuns: Set<String> = []
+  var openedGates: Set<String> = []
+  var heldFor: [String: String] = [:]
+  var campaignOfClient: [String: String] = [:]
+  package private(set) var isOver = false
+
+  struct TakenReport: Hashable {
+    var server: ServerName
+    var fence: Fence
+    var seq: UInt32
+  }
+
+  /// - Parameter isTelling: Whether the story is kept in words.
+  package init(_ plan: SeedPlan, isTelling: Bool = false) {
+    self.plan = plan
+    now = plan.start
+    trace = SimulationTrace(start: plan.start, isTelling: isTelling)
+    networkRandom = Randomness(seed: plan.seed, for: "network")
+    storeRandom = Randomness(seed: plan.seed, for: "store")
+    agentRandom = Randomness(seed: plan.seed, for: "agents")
+    hookRandom = Randomness(seed: plan.seed, for: "hooks")
+    peopleRandom = Randomness(seed: plan.seed, for: "people")
+    faultRandom = Randomness(seed: plan.seed, for: "faults")
+    providerIsDownUntil = plan.start
+    storeIsSlowUntil = plan.start
+    setUp()
+  }
+
+  // MARK: - Running
+
+  /// Runs to the end of the weekend, or to the first violation.
+  package func run() -> SimulationOutcome {
+    while !isOver, checker.violations.isEmpty, let (at, happening) = agenda.takeNext() {
+      now = max(now, at)
+      checker.now = now.milliseconds
+      happenings += 1
+      trace.mix(UInt64(bitPattern: now.milliseconds))
+      if happenings > Self.mostHappenings {
+        checker.fail("L1", "the world does not come to rest: \(happenings) things have happened")
+        break
+      }
+      happen(happening)
+    }
+    return SimulationOutcome(
+      seed: plan.seed, violations: checker.violations, hash: trace.hash, happenings: happenings,
+      runs: plan.campaigns.reduce(0) { $0 + $1.servers.count },
+      virtualTime: now - plan.start, sometimes: sometimes, story: trace.lines)
+  }
+
+  /// A standard seed has some tens of thousands.
+  private static let mostHappenings = 2_000_000
+
+  private func happen(_ happening: Happening) {
+    switch happening {
+    case .daemonStarts: startDaemon()
+    case .commitEnds(let life): if daemon?.life == life { endCommit() }
+    case .timerFires(let life, let number):
+      if daemon?.life == life, daemon?.timerNumber == number { tellDaemon(.timerFired) }
+    case .hookEnds(let life, let run): if daemon?.life == life { endHook(run) }
+    case .windowsAreKnown(let life, let windows):
+      if daemon?.life == life { tellDaemon(windows.input) }
+    case .secondDaemonStarts: startSecondDaemon()
+    case .arrives(let link, let parcel): arrive(parcel, on: link)
+    case .linkBreaks(let link, let end): breakLink(link, at: end)
+    case .agentStarts(let machine, let life): startAgent(machine, life: life)
+    case .agentCrashes(let machine, let life):
+      if machines[machine].life == life { crashAgent(machine, back: faultRandom.seconds(5...900)) }
+    case .agentConnects(let machine, let life): connect(machine, life: life)
+    case .journalIsWritten(let machine, let life, let number):
+      journalIsWritten(machine, life: life, number: number)
+    case .driverGoesOn(let machine, let job): driverGoesOn(machine, job: job)
+    case .boots(let machine): boot(machine)
+    case .person(let act): perform(act)
+    case .callerGivesUp(let call, let attempt): giveUp(call, attempt: attempt)
+    case .fault(let kind): if !faultsAreOver { inject(kind) }
+    case .databaseIsCopied: backUpDatabase()
+    case .cloneIsRemoved(let machine): retireClone(machine)
+    case .stage(let stage): begin(stage)
+    }
+  }
+
+  func after(_ delay: Duration, _ happening: Happening) {
+    agenda.plan(happening, at: now + delay)
+  }
+
+  func tell(_ line: @autoclosure () -> String) { trace.tell(now, line()) }
+
+  // MARK: - The weekend
+
+  private func setUp() {
+    for client in plan.clients {
+      clientConfigs[client.config.name] = (client.config, client)
+      for server in client.servers { addMachine(server, of: client) }
+    }
+    agenda.plan(.daemonStarts, at: now)
+    planImport()
+    for (number, campaign) in plan.campaigns.enumerated() {
+      agenda.plan(.person(.makesCampaign(number)), at: plan.start + campaign.startsAfter)
+    }
+    planFaults()
+    for _ in 0..<plan.menu.interventions {
+      let at = plan.start + SeedPlan.campaignsAt + peopleRandom.minutes(0...50 * 60)
+      agenda.plan(.person(.intervenes), at: at)
+    }
+    let end = plan.start + SeedPlan.faultsEnd
+    agenda.plan(.stage(.faultsEnd), at: end)
+    agenda.plan(.stage(.progressIsJudged), at: end + .seconds(6 * 3_600))
+    agenda.plan(
+      .stage(.settlingIsJudged), at: plan.start + SeedPlan.campaignsEnd + .seconds(24 * 3_600))
+  }
+
+  private func begin(_ stage: Stage) {
+    trace.mix(17)
+    switch stage {
+    case .faultsEnd:
+      tell("faults end")
+      endFaults()
+    case .progressIsJudged: checker.judgeProgress(patience: 2 * 3_600_000)
+    case .settlingIsJudged:
+      checker.judgeSettled()
+      after(.seconds(60), .stage(.peopleDecide))
+    case .peopleDecide: decideEverything()
+    case .endIsJudged:
+      checker.judgeEnded()
+      isOver = true
+    }
+  }
+}
+
+/// How a simulation ended.
+package struct SimulationOutcome: Sendable {
+  package let seed: UInt64
+  package let violations: [Violation]
+  /// Of everything that happened, in order.
+  package let hash: UInt64
+  package let happenings: Int
+  package let runs: Int
+  package let virtualTime: Duration
+  package let sometimes: SometimesCount
+  /// In words, when it was asked for.
+  package let story: [String]
+
+  /// When the first violation was seen, from the start.
+  package var violatedAt: Duration { virtualTime }
+}

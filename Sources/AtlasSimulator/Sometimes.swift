@@ -1,0 +1,92 @@
+/// Rare branches that a good simulation reaches now and then. A run over the standard seeds fails
+/// when one of them is never hit: then the faults have become too tame to find anything.
+package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
+  case staleFenceRefused
+  case commandSentTwice
+  case commandRefusedByAgent
+  case commandTakenBack
+  case stopBetweenCommitAndDispatch
+  case stopDuringPreCheck
+  case stopDuringSnapshot
+  case stopDuringUpdate
+  case stopDuringReboot
+  case stopDuringPostCheck
+  case stopDuringRollback
+  case stopDuringBackoff
+  case stoppedClientOnly
+  case parkedBeforeReboot
+  case parkedThenCarriedOn
+  case windowClosedBeforeUpdate
+  case attemptDidNotFitWindow
+  case notAfterPassed
+  case lostAndBack
+  case lostAndResolved
+  case overdueAndBack
+  case agentStateLost
+  case journalRevertedWithServer
+  case retriedAndCompleted
+  case rolledBack
+  case rollbackFailed
+  case completedWithExceptions
+  case completedWithoutUpdates
+  case refusedForBackup
+  case refusedForHook
+  case refusedForSource
+  case refusedForDisk
+  case refusedOffline
+  case deferredAndCompleted
+  case deferLimitReached
+  case hookTimedOut
+  case hookRestartedAfterCrash
+  case hookCancelled
+  case hookLeftSnapshot
+  case daemonDiedBeforeCommit
+  case daemonDiedAfterCommit
+  case daemonDiedBetweenEffects
+  case storeOutcomeUnknown
+  case storeFull
+  case secondDaemonRefused
+  case databaseRestored
+  case requestRepeated
+  case requestIDReused
+  case reportRepeated
+  case helloFromNewerSession
+  case helloWithUnknownOrder
+  case gateFellAfterOpening
+  case gateNeededPerson
+  case ringPromoted
+  case laneHeld
+  case capReached
+  case personGrantedAttempt
+  case personAccepted
+  case serverRetiredInFlight
+  case serverLockedWhilePending
+  case updateExcludedInFlight
+  case campaignCancelledInFlight
+  case campaignOutlived
+  case windowEditedInFlight
+  case slotsLoweredInFlight
+  case pausedClientInFlight
+  case twoCampaignsOfOneClient
+  case downloadTakenBack
+  case pendingRebootFirst
+  case threePasses
+  case bootDuringInstall
+}
+
+/// How often each was reached.
+package struct SometimesCount: Hashable, Sendable {
+  package private(set) var counts = [Int](repeating: 0, count: Sometimes.allCases.count)
+
+  package init() {}
+
+  package mutating func reach(_ point: Sometimes) { counts[point.rawValue] += 1 }
+
+  package mutating func add(_ other: SometimesCount) {
+    for index in counts.indices { counts[index] += other.counts[index] }
+  }
+
+  package subscript(point: Sometimes) -> Int { counts[point.rawValue] }
+
+  package var missed: [Sometimes] { Sometimes.allCases.filter { self[$0] == 0 } }
+}

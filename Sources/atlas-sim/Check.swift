@@ -1,0 +1,158 @@
+import ArgumentParser
+import AtlasModel
+import AtlasSimulator
+
+/// `atlas-sim check`: many seeds, each twice, or bugs planted on purpose.
+struct Check: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Plays seeds, each twice, and says what does not hold.",
+    discussion: """
+      Ends with 1 when an invariant does not hold, when two runs of a seed differ, or when one of \
+      the rare branches was never reached (of at least 1,000 seeds).
+      With --plant it breaks Atlas on purpose, and ends with 1 when the seeds do not find it; that \
+      needs a program built with -D ATLAS_PLANTS, as `scripts/simulate` does.
+      """)
+
+  @Option(help: "How many seeds.")
+  var seeds: UInt64 = 100
+
+  @Option(help: "The first seed.")
+  var first: UInt64 = 1
+
+  @Option(help: ArgumentHelp("Seeds that are played at the same time.", valueName: "count"))
+  var jobs = 2
+
+  @Option(help: ArgumentHelp("A bug to plant, or `all`.", valueName: "bug"))
+  var plant: String?
+
+  @Option(help: ArgumentHelp("Stop after so many minutes, whatever is left.", valueName: "minutes"))
+  var minutes: Int?
+
+  func validate() throws {
+    guard (1...64).contains(jobs) else { throw ValidationError("--jobs is from 1 to 64") }
+    guard seeds > 0 else { throw ValidationError("--seeds is at least 1") }
+    guard let plant, plant != "all", Plant(rawValue: plant) == nil else { return }
+    let known = Plant.allCases.map(\.rawValue).joined(separator: ", ")
+    throw ValidationError("there is no bug “\(plant)” to plant; known: all, \(known)")
+  }
+
+  func run() async throws {
+    guard let plant else { return try await checkSeeds() }
+    #if ATLAS_PLANTS
+      try await checkPlants(
+        plant == "all" ? Plant.allCases : Plant(rawValue: plant).map { [$0] } ?? [])
+    #else
+      print(
+        "error: this program was built without bugs; `scripts/simulate --plant \(plant)` has them")
+      throw ExitCode(64)
+    #endif
+  }
+
+  // MARK: - Seeds
+
+  private func checkSeeds() async throws {
+    print("seeds \(first) to \(first + seeds - 1), each twice")
+    let clock = ContinuousClock()
+    let start = clock.now
+    let deadline = minutes.map { start + .seconds($0 * 60) }
+    let summary = await play { deadline.map { clock.now < $0 } ?? true }
+    for finding in summary.findings {
+      print("seed \(finding.seed), after \(finding.at.text): \(finding.text)")
+      print("  hint: atlas-sim tell \(finding.seed), or atlas-sim reduce \(finding.seed)")
+    }
+    report(summary, took: clock.now - start)
+    let missed = summary.sometimes.missed
+    if !missed.isEmpty {
+      print("never reached: " + missed.map { "\($0)" }.joined(separator: ", "))
+    }
+    let isTame = summary.seeds >= Self.enoughForEverything && !missed.isEmpty
+    if !summary.findings.isEmpty || isTame { throw ExitCode(1) }
+  }
+
+  /// Fewer seeds cannot be expected to reach every rare branch.
+  private static let enoughForEverything = 1_000
+
+  private func play(while mayGoOn: @escaping @Sendable () -> Bool) async -> SeedCheck.Summary {
+    await withTaskGroup(of: SeedCheck.Summary.self) { group in
+      for job in 0..<UInt64(jobs) {
+        group.addTask {
+          var summary = SeedCheck.Summary()
+          var seed = first + job
+          while seed < first + seeds, mayGoOn() {
+            summary.add(SeedCheck.run(SeedPlan(seed: seed)))
+            seed += UInt64(jobs)
+          }
+          return summary
+        }
+      }
+      return await group.reduce(into: SeedCheck.Summary()) { $0.add($1) }
+    }
+  }
+
+  private func report(_ summary: SeedCheck.Summary, took: Duration) {
+    let seconds = max(took.inSeconds, 0.001)
+    let years = summary.virtualTime.inSeconds / (365.25 * 86_400)
+    print(
+      "\(summary.seeds) seeds, \(summary.findings.count) failed; \(summary.runs) runs, "
+        + "\(summary.happenings) happenings, \(years.rounded(to: 2)) virtual years, "
+        + "\((Double(summary.seeds) / seconds).rounded(to: 1)) seeds/s")
+    let reached = Sometimes.allCases.count - summary.sometimes.missed.count
+    print("rare branches reached: \(reached) of \(Sometimes.allCases.count)")
+  }
+
+  // MARK: - Plants
+
+  #if ATLAS_PLANTS
+    private func checkPlants(_ bugs: [Plant]) async throws {
+      var missed: [Plant] = []
+      for bug in bugs {
+        // Nothing runs while it is planted.
+        Plant.planted = bug
+        if let finding = await find() {
+          print("\(bug.rawValue): seed \(finding.seed): \(finding.text.prefix(160))")
+        } else {
+          print("\(bug.rawValue): NOT FOUND in seeds \(first) to \(first + seeds - 1)")
+          missed.append(bug)
+        }
+      }
+      Plant.planted = nil
+      print("\(bugs.count - missed.count) of \(bugs.count) planted bugs found")
+      if !missed.isEmpty { throw ExitCode(1) }
+    }
+
+    /// The first seed that finds what is planted, of those that are played side by side.
+    private func find() async -> SeedCheck.Finding? {
+      var seed = first
+      while seed < first + seeds {
+        let batch = seed..<min(first + seeds, seed + UInt64(jobs))
+        let found = await withTaskGroup(of: SeedCheck.Finding?.self) { group in
+          for seed in batch {
+            group.addTask {
+              SeedCheck.finding(of: Simulation(SeedPlan(seed: seed)).run())
+            }
+          }
+          return await group.reduce(into: [SeedCheck.Finding]()) { list, finding in
+            if let finding { list.append(finding) }
+          }
+        }
+        if let first = found.min(by: { $0.seed < $1.seed }) { return first }
+        seed = batch.upperBound
+      }
+      return nil
+    }
+  #endif
+}
+
+extension Duration {
+  var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}
+
+extension Double {
+  func rounded(to places: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<places { scale *= 10 }
+    return "\((self * scale).rounded() / scale)"
+  }
+}

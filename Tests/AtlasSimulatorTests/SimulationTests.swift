@@ -1,0 +1,93 @@
+import AtlasModel
+import Foundation
+import Testing
+
+@testable import AtlasSimulator
+
+@Suite("A simulated weekend")
+struct SimulationTests {
+  @Test("is the same for the same seed, down to every byte of the log", arguments: [1, 2, 3])
+  func isDeterministic(seed: UInt64) {
+    let first = Simulation(SeedPlan(seed: seed)).run()
+    let second = Simulation(SeedPlan(seed: seed)).run()
+    #expect(first.hash == second.hash)
+    #expect(first.happenings == second.happenings)
+    #expect(first.hash != Simulation(SeedPlan(seed: seed + 1)).run().hash)
+  }
+
+  @Test("has at least 20 clients, 100 runs and a weekend in it", arguments: [1, 50, 999])
+  func isStandard(seed: UInt64) {
+    let plan = SeedPlan(seed: seed)
+    #expect(plan.clients.count >= 20)
+    #expect(plan.campaigns.flatMap(\.servers).count >= 100)
+    let outcome = Simulation(plan).run()
+    #expect(outcome.virtualTime >= .seconds(58 * 3_600))
+    #expect(outcome.violations == [])
+  }
+
+  @Test("tells its story without changing it")
+  func tells() {
+    let silent = Simulation(SeedPlan(seed: 7)).run()
+    let told = Simulation(SeedPlan(seed: 7), isTelling: true).run()
+    #expect(silent.hash == told.hash)
+    #expect(silent.story.isEmpty)
+    #expect(told.story.contains { $0.contains("log campaign.started") })
+  }
+
+  @Test("differs from seed to seed in what goes wrong")
+  func menus() {
+    let menus = (1...40).map { SeedPlan(seed: $0).menu }
+    for kind in FaultKind.allCases {
+      let with = menus.count { $0.kinds.contains(kind) }
+      #expect((1..<40).contains(with), "\(kind) is on in \(with) of 40 seeds")
+    }
+  }
+}
+
+@Suite("A reduced seed")
+struct ReductionTests {
+  @Test("reads back from its text")
+  func text() throws {
+    var reduction = Reduction(seed: 42)
+    reduction.clients = ["C03", "C07"]
+    reduction.without = ["late", "daemon_dies"]
+    reduction.leftOut = [3, 9]
+    #expect(try Reduction(text: "# found once\n" + reduction.text) == reduction)
+  }
+
+  @Test(
+    "that cannot be read is refused with the line",
+    arguments: [
+      ("seed 1\nwithout rain\n", 2), ("clients C01\n", 1), ("seed 1\n\nweather fine\n", 3),
+    ])
+  func refusals(text: String, line: Int) {
+    #expect { try Reduction(text: text) } throws: { ($0 as? ReductionError)?.line == line }
+  }
+
+  @Test("has only the clients that are left")
+  func clients() {
+    var reduction = Reduction(seed: 5)
+    reduction.clients = ["C02"]
+    #expect(reduction.plan.clients.map(\.config.name.text) == ["C02"])
+    #expect(reduction.plan.campaigns.flatMap(\.servers).allSatisfy { $0.text.hasPrefix("C02-") })
+    #expect(Simulation(reduction.plan).run().violations == [])
+  }
+}
+
+/// What the simulator found once is looked for always: a file for each, with its seed.
+@Suite("What was found before")
+struct FoundBeforeTests {
+  static let files: [String] = {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Seeds")
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+    return (names ?? []).filter { $0.hasSuffix(".seed") }.sorted().map {
+      folder.appending(path: $0).path
+    }
+  }()
+
+  @Test("does not come back", arguments: files)
+  func holds(path: String) throws {
+    let reduction = try Reduction(text: try String(contentsOfFile: path, encoding: .utf8))
+    #expect(Simulation(reduction.plan).run().violations == [])
+  }
+}
