@@ -12,7 +12,8 @@ extension ControlMachine {
     case .pauseCampaign(let name, let scope, _):
       .campaign(try view(name, now), inFlight: try inFlight(of: name, scope))
     case .startCampaign(let name, _), .excludeUpdate(let name, _, _),
-      .resumeCampaign(let name, _, _), .cancelCampaign(let name, _):
+      .resumeCampaign(let name, _, _), .cancelCampaign(let name, _),
+      .releaseSignature(let name, _, _, _), .waiveRepresentative(let name, _, _, _):
       .campaign(
         try view(name, now), inFlight: state[campaign: try campaign(name)].counts.inFlight)
     case .promoteRing(let name, _, _): .rings(try rings(name))
@@ -21,6 +22,10 @@ extension ControlMachine {
       .run([state.view(run: try run(name, server), now: now)])
     case .pauseClient(let name, _), .resumeClient(let name):
       .client(state.view(client: try client(name)))
+    case .postponeClient(let name, _, _):
+      .postponed(
+        state.view(client: try client(name)),
+        inFlight: state.inFlightViews(of: try client(name), now: now))
     case .lockServer(let name, _, _, _), .unlockServer(let name), .retireServer(let name, _):
       .server(state.view(server: try server(name)))
     case .stop(let name, _): try stopped(name)
@@ -69,6 +74,10 @@ extension ControlMachine {
     case .campaign(let name): .campaign(try view(name, now), inFlight: 0)
     case .campaigns(let after, let limit): campaigns(after: after, limit: limit, now: now)
     case .rings(let name): .rings(try rings(name))
+    case .kinds(let name):
+      .kinds(
+        held: state.heldKinds(of: try campaign(name)),
+        missing: state.missingKinds(of: try campaign(name)))
     case .runs(let name, let filter, let after, let limit):
       try runs(name, filter, after: after, limit: limit, now: now)
     case .run(let name, let server): try runViews(name, server, now: now)

@@ -113,6 +113,11 @@ extension ControlMachine {
       .promoteRing(try campaign(name), ring, reason: reason, by: by)
     case .excludeUpdate(let name, let update, let reason):
       .excludeUpdate(try campaign(name), update, reason: reason, by: by)
+    case .releaseSignature(let name, let role, let system, let reason):
+      .releaseSignature(
+        try campaign(name), ServerKind(role: role, system: system), reason: reason, by: by)
+    case .waiveRepresentative(let name, let role, let system, let reason):
+      .waiveRepresentative(try campaign(name), role, system: system, reason: reason, by: by)
     case .retryRun(let name, let server, let reason):
       .retryRun(try run(name, server), reason: reason, by: by)
     case .skipRun(let name, let server, let reason):
@@ -124,6 +129,8 @@ extension ControlMachine {
     case .pauseClient(let name, let reason):
       .pauseClient(try client(name), reason: reason, by: by)
     case .resumeClient(let name): .resumeClient(try client(name), by: by)
+    case .postponeClient(let name, let until, let reason):
+      .postponeClient(try client(name), until: until, reason: reason, by: by)
     case .lockServer(let name, let reason, let until, let ticket):
       .lockServer(
         try server(name),

@@ -57,13 +57,20 @@ package enum Change: Sendable {
   case cancelCampaign(CampaignName, reason: String)
   case promoteRing(CampaignName, Ring, reason: String)
   case excludeUpdate(CampaignName, UpdateID, reason: String)
+  /// Servers of a role (nil: without one) and a system that fail alike may start again.
+  case releaseSignature(CampaignName, role: Role?, system: String, reason: String)
+  /// Servers of a role and a system, nil for any, start without a representative.
+  case waiveRepresentative(CampaignName, role: Role?, system: String?, reason: String)
   case retryRun(CampaignName, ServerName, reason: String)
   case skipRun(CampaignName, ServerName, reason: String)
   /// Refused when the run's etag is another by now.
   case claimRun(CampaignName, ServerName, etag: String)
   case resolveRun(CampaignName, ServerName, Decision, etag: String, reason: String)
   case pauseClient(ClientName, reason: String)
+  /// Ends its pause and its postponement, whichever there is.
   case resumeClient(ClientName)
+  /// Nothing new until then, in any campaign; nil: until its next window.
+  case postponeClient(ClientName, until: Instant?, reason: String)
   case lockServer(ServerName, reason: String, until: Instant?, ticket: String)
   case unlockServer(ServerName)
   case retireServer(ServerName, reason: String)
@@ -109,6 +116,9 @@ package enum Read: Sendable {
   case campaign(CampaignName)
   case campaigns(after: String, limit: Int)
   case rings(CampaignName)
+  /// Kinds of servers that wait for people: those that fail alike, and those without a
+  /// representative.
+  case kinds(CampaignName)
   case runs(CampaignName, RunFilter, after: Int, limit: Int)
   case run(CampaignName, ServerName)
   case clients(after: String, limit: Int)
@@ -151,11 +161,14 @@ package enum ControlAnswer: Sendable {
   case campaign(CampaignView, inFlight: Int)
   case campaigns([CampaignView], next: String)
   case rings([RingView])
+  case kinds(held: [HeldKindView], missing: [MissingKindView])
   case runs([RunView], next: Int?)
   /// Newest last.
   case run([RunView])
   case clients([ClientView], next: String)
   case client(ClientView)
+  /// A client that was put off, and what is in progress all the same.
+  case postponed(ClientView, inFlight: [InFlightView])
   case servers([ServerView], next: String)
   case server(ServerView)
   case windows([Interval], zone: String, openNow: Bool)

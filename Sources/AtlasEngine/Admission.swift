@@ -26,6 +26,20 @@ package enum Waiting: Hashable, Sendable {
   case agent
   /// Its agent is older than the campaign asks for.
   case agentTooOld
+  /// Its client is postponed until then.
+  case postponed(Instant)
+  /// Contact was lost to many servers of the fleet or of its client.
+  case contact(client: Bool)
+  /// The update source of the campaign or of its client does not answer; one server tries it.
+  case source(client: Bool)
+  /// No server of the kind has completed in an earlier ring. `mayCome` when one still may.
+  case representative(ServerKind, mayCome: Bool)
+  /// As many servers of its site as may be are in progress.
+  case site
+  /// Something that it shares with others is in use.
+  case resource(ResourceName)
+  /// Servers of the kind fail in the same way at several clients.
+  case signature(ServerKind)
   /// Others of its lane go first.
   case turn
 
@@ -33,17 +47,18 @@ package enum Waiting: Hashable, Sendable {
   var rank: Int {
     switch self {
     case .stopped: 1
-    case .campaign, .paused, .clientPaused: 2
-    case .gate: 3
-    case .laneHeld: 4
+    case .campaign, .paused, .clientPaused, .contact, .source: 2
+    case .gate, .representative: 3
+    case .laneHeld, .postponed: 4
     case .locked: 5
     case .changeReference: 6
     case .slot: 7
     case .notBefore: 8
     case .turn: 9
     case .window, .windowTooShort: 10
-    case .people, .cap: 11
-    case .agent, .agentTooOld: 12
+    case .people, .cap, .site, .resource: 11
+    case .signature: 12
+    case .agent, .agentTooOld: 13
     }
   }
 
@@ -51,9 +66,12 @@ package enum Waiting: Hashable, Sendable {
   package var needsPerson: Bool {
     switch self {
     case .stopped, .campaign, .paused, .clientPaused, .laneHeld, .changeReference, .people,
-      .agentTooOld:
+      .agentTooOld, .signature:
       true
-    case .locked, .gate, .slot, .notBefore, .window, .windowTooShort, .cap, .agent, .turn: false
+    case .representative(_, let mayCome): !mayCome
+    case .locked, .gate, .slot, .notBefore, .window, .windowTooShort, .cap, .agent, .turn,
+      .postponed, .contact, .source, .site, .resource:
+      false
     }
   }
 }
@@ -72,7 +90,7 @@ extension ControlState {
   }
 
   /// Starts runs of a lane until one condition or another says no.
-  private mutating func admit(from lane: LaneRef, now: Instant) {
+  mutating func admit(from lane: LaneRef, now: Instant) {
     while laneWaits(lane, now: now) == nil, let next = nextRun(of: lane, now: now) {
       guard !hasCap(lane.campaign) else {
         queueForCap(lane)
@@ -94,6 +112,12 @@ extension ControlState {
     let id = campaigns[campaign].lanes[Int(ref.lane)].client
     let client = Int(id.index)
     if let waiting = forbidden(ref) { return waiting }
+    if isContactLost || clients[client].isDark { return .contact(client: !isContactLost) }
+    if !campaigns[campaign].safety.sourceHolds.isEmpty,
+      waitsForSource(id, in: ref.campaign, now: now)
+    {
+      return .source(client: sourceHold(over: id, in: ref.campaign)?.client != nil)
+    }
     if let ring = closedGate(campaign, before: campaigns[campaign].lanes[Int(ref.lane)].ring) {
       return .gate(ring)
     }
@@ -122,7 +146,7 @@ extension ControlState {
     }
     if let pause { return .paused(pause.scope) }
     if clients[client].isPaused { return .clientPaused }
-    return nil
+    return clients[client].postponed.map { .postponed($0.until) }
   }
 
   /// Whether people or a stop forbid the run to start anything now.
@@ -157,6 +181,9 @@ extension ControlState {
       switch runWaits(ref, now: now) {
       case nil: return ref
       case .agent: waitForAgent(ref, now: now)
+      case .resource(let name): wait(ref, for: name)
+      case .representative:
+        campaigns[lane.campaign].lanes[Int(lane.lane)].waitsForKind = true
       case .some: continue
       }
     }
@@ -178,8 +205,12 @@ extension ControlState {
       let next = windows.next(after: now, atLeast: needed)
       return .windowTooShort(next: next?.start)
     }
+    if let kind = missingRepresentative(ref) {
+      return .representative(kind, mayCome: representativeMayCome(kind, for: ref))
+    }
+    if let held = heldSignature(ref) { return .signature(held.kind) }
     if !servers[server].connected { return .agent }
-    return isAgentTooOld(ref) ? .agentTooOld : nil
+    return isAgentTooOld(ref) ? .agentTooOld : capOfServer(ref)
   }
 
   /// What a start of the run needs before the window ends: its estimate and the rollback reserve.
@@ -200,9 +231,11 @@ extension ControlState {
 
   /// Takes slot, attempt and the first step at once.
   mutating func start(_ ref: RunRef, now: Instant) {
+    forgetOutcome(ref)
     self[ref].beginAttempt()
     startRing(of: ref, now: now)
     move(ref, to: .inProgress(Work(.preCheck, .hook(.preUpdate))), .runStarted, now: now)
+    noteProbe(ref)
     startHook(ref, .preUpdate, now: now)
   }
 

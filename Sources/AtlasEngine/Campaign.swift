@@ -20,7 +20,8 @@ package struct Campaign: Sendable {
   package var state = CampaignState.draft
   package var pauses: [Pause] = []
   /// Lanes that a failure holds (`on_failure: hold`), sorted by client.
-  package var heldLanes: [ClientID] = []
+  package var heldLanes: [HeldLane] = []
+  package var safety = CampaignSafety()
   package var startedAt: Instant?
   package var endedAt: Instant?
   package var endsAt: Instant?
@@ -47,6 +48,11 @@ package struct Campaign: Sendable {
   var minuteBegan = Instant(milliseconds: 0)
   /// Lanes with a run that holds a slot.
   package internal(set) var activeLanes = 0
+  /// What its breaker looks at, oldest first; at most the policy's number.
+  package internal(set) var sample: [SampleEntry] = []
+  var kinds = KindProgress()
+  /// The lowest ring with a run.
+  var firstRing = 0
   /// Held runs whose servers are down.
   package internal(set) var down: [Int32] = []
 
@@ -78,8 +84,8 @@ package struct Campaign: Sendable {
 
   /// Whether a failure holds the lane of `client`.
   func isHeld(_ client: ClientID) -> Bool {
-    let place = heldLanes.firstPosition { $0 >= client }
-    return place < heldLanes.count && heldLanes[place] == client
+    let place = heldLanes.firstPosition { $0.client >= client }
+    return place < heldLanes.count && heldLanes[place].client == client
   }
 
   subscript(run index: Int32) -> Run {
@@ -174,6 +180,10 @@ package struct Lane: Hashable, Sendable {
   var downloading: Int32?
   /// When the lane is looked at again; nil when an event will say.
   var wakeAt: Instant?
+  /// Runs that failed or were held since a person last resumed the lane.
+  package internal(set) var troubled: [Int32] = []
+  /// One of its servers could start but for a representative.
+  var waitsForKind = false
   /// It waits in the campaign's ``Campaign/capped``.
   var isCapped = false
   /// When its client may be worked on in a campaign that has windows of its own: while both are
@@ -192,6 +202,8 @@ package struct RingProgress: Hashable, Sendable {
   package internal(set) var status = Status.waiting
   package internal(set) var gate = Gate.closed
   package internal(set) var counts = Counts()
+  /// Open runs of clients that are postponed: the gate does not look at them.
+  package internal(set) var outside = Counts()
   package internal(set) var startedAt: Instant?
   package internal(set) var completedAt: Instant?
   /// Since when the gate's conditions have held without a break.
@@ -260,6 +272,12 @@ extension Counts {
   package mutating func add(_ other: Counts) {
     for kind in RunState.Kind.allCases { self[kind] += other[kind] }
     installedNotRebooted += other.installedNotRebooted
+  }
+
+  /// Takes a set of runs out of this one.
+  package mutating func remove(_ other: Counts) {
+    byKind &-= other.byKind
+    installedNotRebooted -= other.installedNotRebooted
   }
 
   /// Counts one more run.

@@ -85,6 +85,8 @@ extension ControlState {
     record(Record(.campaignStarted, campaign: id, principal: by))
     emit(.save(.campaign(id)))
     activate(id)
+    limitResources()
+    leaveOutside(id)
     skipRetired(id, now: now)
     warnOfMisfits(id, end: end, now: now)
   }
@@ -183,7 +185,17 @@ extension ControlState {
       enlist(LaneRef(campaign: id, lane: Int32(index)))
       markDirty(campaigns[id].lanes[index].client)
     }
+    countKinds(id)
     for ring in campaigns[id].rings { markGate(id, ring.ring) }
+  }
+
+  /// Open runs of clients that are postponed are outside the gates of a campaign that begins.
+  mutating func leaveOutside(_ id: CampaignID) {
+    for index in campaigns[id].lanes.indices
+    where clients[campaigns[id].lanes[index].client].isPostponed {
+      let ring = Int(campaigns[id].lanes[index].ring.number)
+      campaigns[id].rings[ring].outside.add(campaigns[id].openCounts(of: index))
+    }
   }
 
   /// Adds a lane to those of its client, behind those of campaigns that were started earlier.
@@ -205,7 +217,9 @@ extension ControlState {
       ? .cancelled : campaigns[id].hasFailures ? .completedWithFailures : .completed
     campaigns[id].endedAt = now
     campaigns[id].pauses = []
+    campaigns[id].safety.sourceHolds = []
     campaigns[id].version += 1
+    limitResources()
     for lane in campaigns[id].lanes.indices {
       let client = campaigns[id].lanes[lane].client
       clients[client].lanes.removeAll { $0.campaign == id }
@@ -220,19 +234,36 @@ extension ControlState {
     for index in campaigns[id].runs.indices {
       let ref = RunRef(campaign: id, index: index)
       guard case .pending = self[ref].state else { continue }
-      let problem = agentProblem(ref)
-      outlive(ref, problem == nil ? .window : .noAgent, problem ?? "", now: now)
+      if let hold = sourceHold(over: clientOf(ref), in: id) {
+        outlive(ref, .source, hold.latch.reason, now: now)
+      } else {
+        let problem = agentProblem(ref)
+        outlive(
+          ref, problem == nil ? .window : .noAgent, problem ?? personProblem(ref), now: now)
+      }
     }
+  }
+
+  /// What a person might have done so that a run would have started; empty for nothing.
+  private func personProblem(_ ref: RunRef) -> String {
+    if let held = heldSignature(ref) { return "\(held.kind) was held: \(held.latch.reason)" }
+    guard let kind = missingRepresentative(ref) else { return "" }
+    return "no \(kind) has completed in an earlier ring, and nobody waived that"
   }
 
   /// The campaign's time is up, and the run is not begun.
   mutating func outlive(
     _ ref: RunRef, _ refused: Refused = .window, _ problem: String = "", now: Instant
   ) {
-    let message = problem.isEmpty ? "the campaign ended before its turn" : problem
+    let isPostponed = clients[Int(clientOf(ref).index)].isPostponed
+    let message =
+      !problem.isEmpty
+      ? problem
+      : isPostponed ? "its client is postponed" : "the campaign ended before its turn"
     self[ref].details.content.lastError = message
     if campaigns[ref.campaign].policy.carryOver {
-      move(ref, to: .postponed, .runPostponed, now: now, reason: message)
+      let until = laterDate(ref, now: now)
+      move(ref, to: .postponed(until: until), .runPostponed, now: now, reason: message)
     } else {
       move(ref, to: .notAttempted(refused), .runNotAttempted, now: now, reason: message)
     }
@@ -260,6 +291,14 @@ extension Campaign {
     }
   }
 
+  /// A server counts once, by its newest run.
+  private mutating func supersede(_ old: Int32, _ ring: Int) {
+    guard old >= 0 else { return }
+    let kind = self[run: old].state.kind
+    counts[kind] -= 1
+    rings[ring].counts[kind] -= 1
+  }
+
   /// Counts a run that is new in the campaign.
   mutating func add(_ run: Run) {
     let kind = run.state.kind
@@ -267,5 +306,6 @@ extension Campaign {
     counts[kind] += 1
     rings[ring].counts[kind] += 1
     if !kind.isTerminal { lanes[Int(run.lane)].open += 1 }
+    supersede(run.retryOf, ring)
   }
 }

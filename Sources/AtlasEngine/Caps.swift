@@ -52,6 +52,8 @@ extension ControlState {
 
   /// A place is free for the lane; something else may have come in its way since it queued.
   private mutating func startFirst(of lane: LaneRef, now: Instant) {
+    granted = lane
+    defer { granted = nil }
     guard laneWaits(lane, now: now) == nil, let run = nextRun(of: lane, now: now) else {
       return armLane(lane, now: now)
     }

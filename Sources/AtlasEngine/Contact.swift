@@ -5,6 +5,7 @@ extension ControlState {
   mutating func agentSilent(_ server: ServerID, now: Instant) {
     guard servers[server].connected else { return }
     servers[server].connected = false
+    noteDrop(server, now: now)
     guard let ref = servers[server].openRun, case .inProgress = self[ref].state else { return }
     armSilence(ref, now: now)
   }
@@ -18,6 +19,7 @@ extension ControlState {
 
   mutating func silenceExpired(_ ref: RunRef, now: Instant) {
     self[ref].silenceDeadline = nil
+    guard !isFrozen(clientOf(ref)) else { return }
     guard !servers[Int(self[ref].server.index)].connected,
       case .inProgress(let work) = self[ref].state, work.phase != .reboot
     else { return }
@@ -28,6 +30,7 @@ extension ControlState {
   mutating func agentBack(_ server: ServerID, _ hello: Hello, now: Instant) {
     if let doubt = doubt(about: hello) { return turnAway(server, doubt) }
     servers[server].isTurnedAway = false
+    if !servers[server].connected { noteReturn(server) }
     servers[server].connected = true
     if servers[server].agentVersion != hello.agentVersion {
       servers[server].agentVersion = hello.agentVersion.bounded(to: 64)
@@ -37,6 +40,7 @@ extension ControlState {
     for report in hello.reports { reported(server, report, now: now) }
     if let ref = servers[server].openRun { reconcile(ref, hello, now: now) }
     takeBackUnwanted(server, hello)
+    returned(server, now: now)
     markDirty(servers[server].client)
   }
 

@@ -15,12 +15,31 @@ package struct ControlState: Sendable {
   package internal(set) var fleetVersion: UInt64 = 0
   /// Rings that the fleet calls something of its own.
   package internal(set) var ringNames: [RingName] = []
+  /// Contact was lost to many servers of the fleet at once; nil when it was not.
+  package internal(set) var contact: ContactHold? { didSet { isContactLost = contact != nil } }
   package let floors: Floors
 
   // What follows is rebuilt on load.
 
   /// Whether ``stop`` is there: asked several times in every step, and a latch is large to copy.
   var isStopped = false
+  /// Whether ``contact`` is there.
+  private(set) var isContactLost = false
+  /// Sessions that are there.
+  var connectedCount = 0
+  var drops = DropWindow()
+  /// Sorts of servers, their kinds and what they share; each once, in the order in which the fleet
+  /// named them first. The dictionaries are only looked up.
+  var profiles: [ServerProfile] = []
+  var profileNumbers: [ServerProfile: Int32] = [:]
+  var kinds: [ServerKind] = []
+  var kindNumbers: [ServerKind: Int32] = [:]
+  var resources: [Resource] = []
+  var resourceNumbers: [ResourceName: Int32] = [:]
+  /// Resources in which a place may have become free.
+  var dirtyResources: [Int32] = []
+  /// The lane whose turn at a resource it is.
+  var granted: LaneRef?
   /// Worked through in virtual time: every agent is there and new enough, and a run takes as long
   /// as it is told to, whatever its limits.
   var isVirtual = false
@@ -67,6 +86,11 @@ package struct Client: Hashable, Sendable {
   /// Whether ``paused`` and ``stop`` are there: asked in every step, and latches are large to copy.
   private(set) var isPaused = false
   private(set) var isStopped = false
+  private(set) var isPostponed = false
+  private(set) var isDark = false
+  /// Sessions of its servers, and those that ended lately and unexpectedly.
+  var connected = 0
+  var recentDrops = 0
   /// Slots in use, in all campaigns.
   package internal(set) var slotsInUse = 0
   /// Lanes of started campaigns that are not over, the campaign started first in front.
@@ -82,6 +106,9 @@ package struct Client: Hashable, Sendable {
   package internal(set) var config: ClientConfig
   package internal(set) var paused: Latch? { didSet { isPaused = paused != nil } }
   package internal(set) var stop: StopLatch? { didSet { isStopped = stop != nil } }
+  package internal(set) var postponed: Postponement? { didSet { isPostponed = postponed != nil } }
+  /// Contact to all its servers was lost at once; nil when it was not.
+  package internal(set) var dark: ContactHold? { didSet { isDark = dark != nil } }
   package internal(set) var version: UInt32 = 0
 
   init(config: ClientConfig) { self.config = config }
@@ -101,7 +128,7 @@ struct DirtyGate: Hashable, Sendable {
 /// A server and what the engine knows about it.
 package struct Server: Hashable, Sendable {
   // In front, next to each other in memory, what nearly every event about the server looks at.
-  // The first five are rebuilt on load.
+  // Those before its client are rebuilt on load.
 
   /// Its run in a started campaign that is not terminal.
   package internal(set) var openRun: RunRef? { didSet { openRunKey = "" } }
@@ -109,6 +136,13 @@ package struct Server: Hashable, Sendable {
   private(set) var readVersion: AgentVersion?
   /// A session of its agent is there.
   package internal(set) var connected = false
+  /// It was in contact when that was lost to many, in the fleet or at its client, and is not back.
+  var isMissing = false
+  var isMissingAtClient = false
+  /// Position in ``ControlState/profiles``.
+  var profile: Int32 = 0
+  /// When its session ended without being expected to, within the last minutes.
+  var droppedAt: Instant?
   /// Its agent's newest Hello was not believed, and that is in the log.
   var isTurnedAway = false
   /// Whether ``locked`` is there: a latch is large to copy.

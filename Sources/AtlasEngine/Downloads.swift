@@ -24,6 +24,7 @@ extension ControlState {
     let client = campaigns[campaign].lanes[index].client
     return rules(for: client, in: lane.campaign).download == .beforeWindow
       && campaigns[campaign].lanes[index].downloading == nil && forbidden(lane) == nil
+      && !isFrozen(client)
       && isOpenOrNext(campaign, campaigns[campaign].lanes[index].ring)
   }
 

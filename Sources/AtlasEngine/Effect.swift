@@ -122,6 +122,14 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case clientImported = "client.imported"
   case clientPaused = "client.paused"
   case clientResumed = "client.resumed"
+  case clientPostponed = "client.postponed"
+  /// No server of it is in contact any more: urgent.
+  case clientDark = "client.dark"
+  /// The end of that.
+  case clientBack = "client.back"
+  /// Something around the servers is at fault, contact or an update source: nothing new is started.
+  case environmentHeld = "environment.held"
+  case environmentResumed = "environment.resumed"
   case serverImported = "server.imported"
   case serverLocked = "server.locked"
   case serverUnlocked = "server.unlocked"
@@ -137,6 +145,10 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case campaignEnded = "campaign.ended"
   case campaignChanged = "campaign.changed"
   case laneHeld = "lane.held"
+  /// A kind of servers fails in the same way at several clients: no more of them are started.
+  case signatureHeld = "signature.held"
+  case signatureReleased = "signature.released"
+  case representativeWaived = "representative.waived"
   case ringStarted = "ring.started"
   case ringCompleted = "ring.completed"
   case gateOpened = "gate.opened"

@@ -15,13 +15,21 @@ package enum Event: Hashable, Sendable {
   case cancelCampaign(CampaignID, reason: String, by: String)
   case promoteRing(CampaignID, Ring, reason: String, by: String)
   case excludeUpdate(CampaignID, UpdateID, reason: String, by: String)
+  /// A kind of servers that failed in the same way at several clients may start again.
+  indirect case releaseSignature(CampaignID, ServerKind, reason: String, by: String)
+  /// Servers of a role and a system, nil for any, need no representative.
+  indirect case waiveRepresentative(
+    CampaignID, Role?, system: String?, reason: String, by: String)
   case retryRun(RunRef, reason: String, by: String)
   case skipRun(RunRef, reason: String, by: String)
   /// The person looks after a held run from now on.
   case claimRun(RunRef, by: String)
   case resolveRun(RunRef, Decision, version: UInt32, reason: String, by: String)
   case pauseClient(ClientID, reason: String, by: String)
+  /// Ends its pause and its postponement, whichever there is.
   case resumeClient(ClientID, by: String)
+  /// Nothing new is started until then; nil: until its next window.
+  case postponeClient(ClientID, until: Instant?, reason: String, by: String)
   case lockServer(ServerID, Latch)
   case unlockServer(ServerID, by: String)
   case retireServer(ServerID, reason: String, by: String)

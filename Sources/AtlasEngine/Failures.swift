@@ -40,7 +40,7 @@ extension ControlState {
     returnToLane(ref, .runDeferred, notBefore: now + wait, now: now)
   }
 
-  private mutating func moveBehindAll(_ ref: RunRef) {
+  mutating func moveBehindAll(_ ref: RunRef) {
     let lane = Int(self[ref].lane)
     let last = campaigns[ref.campaign].lanes[lane].queue.last
     let behind = last.map { campaigns[ref.campaign][run: $0].order + 1 } ?? 0
@@ -86,8 +86,13 @@ extension ControlState {
 
   /// A stop takes a run back before anything was changed.
   mutating func giveBack(_ ref: RunRef, now: Instant) {
+    giveBack(ref, "an emergency stop took it back", now: now)
+  }
+
+  /// Returns the slot before anything was changed; a snapshot is removed first.
+  mutating func giveBack(_ ref: RunRef, _ reason: String, now: Instant) {
     self[ref].command = nil
-    self[ref].details.content.lastError = "an emergency stop took it back"
+    self[ref].details.content.lastError = reason.bounded()
     guard self[ref].details.content.snapshot == nil else {
       return finalize(ref, .givenBack, reason: self[ref].details.content.lastError, now: now)
     }
@@ -163,6 +168,7 @@ extension ControlState {
   mutating func rollBack(_ ref: RunRef, _ message: String, byPerson: Bool = false, now: Instant) {
     let means = rollbackMeans(of: ref)
     if !byPerson {
+      noteSignature(ref, message, now: now)
       guard rules(of: ref).autoRollback else {
         return hold(ref, .unhealthy, "\(message); automatic rollback is off", now: now)
       }
@@ -239,6 +245,7 @@ extension ControlState {
     case .pending, .completed, .failed, .notAttempted, .skipped, .postponed:
       preconditionFailure("only work that has begun can be held")
     }
+    if hold == .overdue { noteSignature(ref, message, now: now) }
     self[ref].details.content.lastError = message.bounded()
     self[ref].details.content.heldSince = now
     self[ref].deadline = nil

@@ -11,6 +11,7 @@ extension ControlState {
     for config in newServers { put(config, by: by) }
     if let newNames { ringNames = newNames }
     fleetVersion += 1
+    limitResources()
     emit(.save(.control))
   }
 
@@ -72,19 +73,36 @@ extension ControlState {
     markDirty(id)
   }
 
+  /// A server without an open run becomes another client's; its session goes with it.
+  private mutating func moveServer(_ id: ServerID, to client: ClientID) {
+    let old = servers[id].client
+    clients[old].servers.removeAll { $0 == id }
+    clients[client].servers.append(id)
+    if servers[id].connected {
+      clients[old].connected -= 1
+      clients[client].connected += 1
+    }
+    if servers[id].droppedAt != nil {
+      clients[old].recentDrops -= 1
+      clients[client].recentDrops += 1
+    }
+    if servers[id].isMissingAtClient {
+      servers[id].isMissingAtClient = false
+      clients[old].dark?.missing -= 1
+    }
+    servers[id].client = client
+  }
+
   private mutating func put(_ config: ServerConfig, by: String) {
     guard let client = clientByName[config.client] else {
       preconditionFailure("the import was checked")
     }
     if let id = serverByName[config.name] {
       guard servers[id].config != config || servers[id].retired else { return }
-      if servers[id].client != client {
-        clients[servers[id].client].servers.removeAll { $0 == id }
-        clients[client].servers.append(id)
-      }
+      if servers[id].client != client { moveServer(id, to: client) }
       servers[id].config = config
-      servers[id].client = client
       servers[id].retired = false
+      setProfile(id)
       if let run = servers[id].openRun, self[run].marks.contains(.retiring) {
         self[run].marks.remove(.retiring)
         emit(.save(.run(run)))
@@ -96,6 +114,7 @@ extension ControlState {
     } else {
       let id = ServerID(servers.count)
       servers.append(Server(config: config, client: client))
+      servers[id].profile = profile(of: config)
       serverByName[config.name] = id
       clients[client].servers.append(id)
       record(

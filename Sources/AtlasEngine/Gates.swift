@@ -127,9 +127,16 @@ extension Campaign {
 }
 
 extension RingProgress {
+  /// The runs that the gate looks at.
+  private var judged: Counts {
+    var judged = counts
+    judged.remove(outside)
+    return judged
+  }
+
   /// Nothing of the ring can change the rate any more without a person.
   fileprivate var isStuck: Bool {
-    counts[.pending] == 0 && counts[.inProgress] == 0 && counts[.parked] == 0
+    judged[.pending] == 0 && judged[.inProgress] == 0 && judged[.parked] == 0
   }
 
   fileprivate func meets(_ rule: RingGate) -> Bool { missing(rule) == nil }
@@ -144,25 +151,25 @@ extension RingProgress {
   }
 
   fileprivate func missing(_ rule: RingGate) -> Missing? {
-    let needed = min(rule.minCompleted, counts[.completed] + counts.open)
-    if counts[.completed] < needed { return .completed(needed: needed) }
-    let bad = counts[.failed] + counts[.held]
-    if counts.attempted < Self.enoughForARate {
+    let needed = min(rule.minCompleted, judged[.completed] + judged.open)
+    if judged[.completed] < needed { return .completed(needed: needed) }
+    let bad = judged[.failed] + judged[.held]
+    if judged.attempted < Self.enoughForARate {
       if bad > rule.maxFailed { return .tooManyBad(bad) }
-    } else if counts[.completed] * 100 < counts.attempted * rule.successRate {
+    } else if judged[.completed] * 100 < judged.attempted * rule.successRate {
       return .rate
     }
-    return rule.openAfter == .complete && counts.open > 0 ? .open : nil
+    return rule.openAfter == .complete && judged.open > 0 ? .open : nil
   }
 
   fileprivate func text(_ missing: Missing, _ rule: RingGate) -> String {
     switch missing {
-    case .completed(let needed): return "\(counts[.completed]) of \(needed) servers completed"
+    case .completed(let needed): return "\(judged[.completed]) of \(needed) servers completed"
     case .tooManyBad(let bad): return "\(bad) failed or held; at most \(rule.maxFailed) may"
     case .rate:
-      let rate = counts[.completed] * 100 / counts.attempted
+      let rate = judged[.completed] * 100 / judged.attempted
       return "success rate \(rate) %, needs \(rule.successRate) %"
-    case .open: return "\(counts.open) servers are not finished"
+    case .open: return "\(judged.open) servers are not finished"
     }
   }
 

@@ -6,6 +6,8 @@ package struct StoredControl: Sendable {
   package var fleetVersion: UInt64 = 0
   package var stop: StopLatch?
   package var ringNames: [RingName] = []
+  /// Since when contact has been lost to many servers; nil when it is not.
+  package var contactLostSince: Instant?
   /// In the order of their numbers, without gaps.
   package var clients: [StoredClient] = []
   package var servers: [StoredServer] = []
@@ -19,12 +21,20 @@ package struct StoredClient: Hashable, Sendable {
   package var paused: Latch?
   package var stop: StopLatch?
   package var version: UInt32
+  package var postponed: Postponement?
+  /// Since when none of its servers has been in contact; nil when one is.
+  package var darkSince: Instant?
 
-  package init(config: ClientConfig, paused: Latch?, stop: StopLatch?, version: UInt32) {
+  package init(
+    config: ClientConfig, paused: Latch?, stop: StopLatch?, version: UInt32,
+    postponed: Postponement? = nil, darkSince: Instant? = nil
+  ) {
     self.config = config
     self.paused = paused
     self.stop = stop
     self.version = version
+    self.postponed = postponed
+    self.darkSince = darkSince
   }
 }
 
@@ -118,12 +128,15 @@ extension ControlState {
     stop = stored.stop
     isStopped = stop != nil
     ringNames = stored.ringNames
+    contact = stored.contactLostSince.map { ContactHold(since: $0, dropped: 0, missing: 0) }
     for client in stored.clients {
       clientByName[client.config.name] = ClientID(clients.count)
       var value = Client(config: client.config)
       value.paused = client.paused
       value.stop = client.stop
       value.version = client.version
+      value.postponed = client.postponed
+      value.dark = client.darkSince.map { ContactHold(since: $0, dropped: 0, missing: 0) }
       clients.append(value)
     }
     for server in stored.servers { load(server) }
@@ -138,6 +151,7 @@ extension ControlState {
     server.retired = stored.retired
     server.agentVersion = stored.agentVersion
     server.version = stored.version
+    server.profile = profile(of: server.config)
     servers.append(server)
     serverByName[stored.config.name] = id
     clients[client].servers.append(id)
@@ -156,7 +170,15 @@ extension ControlState {
     campaignByName[campaign.name] = id
     campaigns.append(campaign)
     guard campaign.state == .active || campaign.state == .cancelling else { return }
-    for lane in campaign.lanes { clients[lane.client].slotsInUse += lane.active.count }
+    for lane in campaign.lanes {
+      clients[lane.client].slotsInUse += lane.active.count
+      for index in lane.active {
+        let ref = RunRef(campaign: id, index: Int(index))
+        takeResources(ref)
+        if self[ref].state.kind == .inProgress { countWorking(ref, by: 1) }
+      }
+    }
+    leaveOutside(id)
   }
 
   /// Sets a loaded state going: timers are armed afresh, hooks that were running run again, and
@@ -169,6 +191,12 @@ extension ControlState {
     for index in servers.indices {
       if let until = servers[index].locked?.until { timers.add(.lock(ServerID(index)), at: until) }
     }
+    for index in clients.indices {
+      guard let until = clients[index].postponed?.until else { continue }
+      timers.add(.postponed(ClientID(index)), at: until)
+    }
+    wakeContact()
+    limitResources()
     let running = campaigns.indices.filter {
       campaigns[$0].state == .active || campaigns[$0].state == .cancelling
     }
@@ -182,6 +210,7 @@ extension ControlState {
   private mutating func wake(_ id: CampaignID, now: Instant) {
     activate(id)
     if let end = campaigns[id].endsAt { timers.add(.end(id), at: end) }
+    wakeSources(id)
     for ring in campaigns[id].rings {
       guard let since = ring.soakingSince else { continue }
       let soak = campaigns[id].gateRules[Int(ring.ring.number)].gateSoak
@@ -234,6 +263,7 @@ extension Campaign {
     counts = Counts()
     capped = LaneQueue()
     activeLanes = 0
+    sample = []
     down = []
     lastMoveAt = nil
   }
@@ -255,6 +285,7 @@ extension Campaign {
       lanes[lane].active.append(index)
     }
     if run.isDown { down.append(index) }
+    loadOutcome(index)
     if run.startedAt != nil { lanes[lane].started = true }
     for at in [run.startedAt, run.endedAt, run.details.content.heldSince] {
       if let at { lastMoveAt = max(lastMoveAt ?? at, at) }

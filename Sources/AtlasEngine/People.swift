@@ -29,10 +29,12 @@ extension ControlState {
         hint: "release it first: atlas stop release --reason …")
     }
     let paused = campaigns[id].pauses.contains { $0.scope == scope }
-    let held = campaigns[id].heldLanes.contains { .client($0) == scope }
-    guard paused || held || atOnce else { throw notPaused(id) }
+    let held = campaigns[id].heldLanes.contains { .client($0.client) == scope }
+    guard paused || held || atOnce || hasSourceHold(id, scope) else { throw notPaused(id) }
     campaigns[id].pauses.removeAll { $0.scope == scope }
-    campaigns[id].heldLanes.removeAll { .client($0) == scope }
+    campaigns[id].heldLanes.removeAll { .client($0.client) == scope }
+    resetBreakers(id, scope, now: now)
+    resumeSources(id, scope, by: by)
     for index in campaigns[id].lanes.indices where scope.covers(campaigns[id].lanes[index]) {
       if atOnce { letBootNow(id, index) }
       markDirty(campaigns[id].lanes[index].client)
@@ -135,6 +137,7 @@ extension ControlState {
         .campaignChanged, campaign: id, detail: "exclude_update",
         reason: "\(update): \(reason)".bounded(), principal: by))
     emit(.save(.campaign(id)))
+    releaseSignatures(of: update, id, by: by)
     for lane in campaigns[id].lanes {
       for index in lane.active { renewUpdate(RunRef(campaign: id, index: Int(index)), now: now) }
     }
@@ -197,6 +200,18 @@ extension ControlState {
         message: "the server belongs to another client now",
         hint: "make another campaign for the server")
     }
+    guard !campaigns[ref.campaign].runs.contains(where: { $0.retryOf == ref.index }) else {
+      throw .notAllowed(
+        code: .runState, message: "the run was tried again already",
+        hint: "retry the newest run of the server")
+    }
+    renew(ref, reason: reason.bounded(), by: by)
+  }
+
+  /// Makes a new run in place of one that has ended, at the end of its lane.
+  mutating func renew(_ ref: RunRef, reason: String, by: String) {
+    let old = self[ref]
+    let lane = Int(old.lane)
     let last = campaigns[ref.campaign].lanes[lane].queue.last
     let order = last.map { campaigns[ref.campaign][run: $0].order + 1 } ?? old.order
     let run = Run(
@@ -205,10 +220,14 @@ extension ControlState {
     campaigns[ref.campaign].runs.append(run)
     campaigns[ref.campaign].add(run)
     servers[old.server].openRun = new
+    if clients[Int(clientOf(new).index)].isPostponed {
+      campaigns[ref.campaign].rings[Int(ringOf(new).number)].outside[.pending] += 1
+    }
+    countKinds(new, by: 1)
     enlist(LaneRef(campaign: ref.campaign, lane: old.lane))
     enqueue(new)
     markGate(ref.campaign, campaigns[ref.campaign].lanes[lane].ring)
-    write(new, .runCreated, reason: reason.bounded(), by: by)
+    write(new, .runCreated, reason: reason, by: by)
   }
 
   /// A person's decision about a held run.
@@ -299,9 +318,12 @@ extension ControlState {
   }
 
   mutating func resumeClient(_ id: ClientID, by: String, now: Instant) throws(Refusal) {
+    let wasPostponed = clients[id].postponed != nil
+    endPostponement(id, by: by)
     guard clients[id].paused != nil else {
+      if wasPostponed { return }
       throw .notAllowed(
-        code: .notPaused, message: "the client is not paused",
+        code: .notPaused, message: "the client is neither paused nor postponed",
         hint: "a campaign may be: atlas campaign get NAME")
     }
     clients[id].paused = nil

@@ -321,7 +321,7 @@ extension ControlState {
       move(ref, to: .completed(completion), .runCompleted, now: now)
     case .failed(let failure):
       move(ref, to: .failed(failure), .runFailed, now: now, reason: error)
-      holdLaneAfterFailure(ref)
+      holdLaneAfterFailure(ref, now: now)
     case .notAttempted(let refused):
       uncountUnchanged(ref)
       move(ref, to: .notAttempted(refused), .runNotAttempted, now: now, reason: error)
@@ -333,19 +333,12 @@ extension ControlState {
   }
 
   /// `on_failure: hold`: the lane waits for a person after a failed server.
-  private mutating func holdLaneAfterFailure(_ ref: RunRef) {
+  private mutating func holdLaneAfterFailure(_ ref: RunRef, now: Instant) {
     guard rules(of: ref).onFailure == .hold, campaigns[ref.campaign].state == .active else {
       return
     }
-    let client = clientOf(ref)
-    guard !campaigns[ref.campaign].heldLanes.contains(client) else { return }
-    campaigns[ref.campaign].heldLanes.append(client)
-    campaigns[ref.campaign].heldLanes.sort()
-    record(
-      Record(
-        .laneHeld, campaign: ref.campaign, client: client, server: self[ref].server,
-        reason: "a server of the lane failed and the policy says on_failure: hold"))
-    emit(.save(.campaign(ref.campaign)))
+    let reason = "a server of the lane failed and the policy says on_failure: hold"
+    holdLane(of: ref, reason, now: now)
   }
 
   /// Notes something that is worth a look and changes nothing.

@@ -59,10 +59,14 @@ extension ControlState {
     case nil:
       return lane.queue.allSatisfy {
         let ref = RunRef(campaign: id, index: Int($0))
-        switch runWaits(ref, now: now) {
+        let waiting = runWaits(ref, now: now)
+        switch waiting {
         case .locked: return servers[Int(self[ref].server.index)].locked?.until == nil
-        case .agentTooOld: return true
-        case _: return false
+        // Whether one may still come is told by the lane of that one.
+        case .representative: return true
+        case .site: return slotsWaitForPeople(lane.client)
+        case .resource(let name): return waitsForPeople(name)
+        case _: return waiting?.needsPerson ?? false
         }
       }
     }
@@ -139,6 +143,18 @@ extension Waiting {
     case .cap: "cap of the campaign"
     case .agent: "its agent"
     case .agentTooOld: "a newer agent"
+    case .postponed: "client is postponed"
+    case .contact(let client):
+      client ? "contact to the servers of the client" : "contact to many servers"
+    case .source(let client):
+      client ? "the update source of the client" : "the update source of the campaign"
+    case .representative(let kind, let mayCome):
+      mayCome
+        ? "a completed \(kind) in an earlier ring"
+        : "a person: no \(kind) can complete in an earlier ring"
+    case .site: "another server of its site"
+    case .resource(let name): "a place at \(name)"
+    case .signature(let kind): "a person: \(kind) fails alike at several clients"
     case .turn: "its turn"
     }
   }

@@ -26,5 +26,6 @@ package enum Refusal: Error, Hashable, Sendable {
     case retired = "RETIRED"
     case changeReference = "CHANGE_REFERENCE_REQUIRED"
     case noWindow = "NO_WINDOW"
+    case notHeld = "NOT_HELD"
   }
 }

@@ -114,6 +114,7 @@ extension ControlState {
     if self[ref].quietDeadline != nil, isUpdating(ref) { armQuiet(ref, now: now) }
     guard progress.changed, !isChanged(ref) else { return }
     self[ref].marks.insert(.changed)
+    sourceAnswered(ref)
     emit(.save(.run(ref)))
   }
 
@@ -173,7 +174,9 @@ extension ControlState {
 
   private mutating func updateEnded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
     switch result.status {
-    case .succeeded: updateSucceeded(ref, result, now: now)
+    case .succeeded:
+      sourceAnswered(ref)
+      updateSucceeded(ref, result, now: now)
     case .cancelled: updateCancelled(ref, now: now)
     case .failed, .refused, .environment:
       guard isChanged(ref) else { return updateRefused(ref, result, now: now) }
@@ -187,7 +190,13 @@ extension ControlState {
     if result.code == Self.tooLate, let (reason, text) = updateProblem(ref, now: now) {
       return refuse(ref, reason, text, now: now)
     }
-    refuse(ref, refusalReason(result), result.text, now: now)
+    let reason = refusalReason(result)
+    guard reason == .source, sourceFailed(ref, result.text, now: now) else {
+      return refuse(ref, reason, result.text, now: now)
+    }
+    // The next to try is another: perhaps only this server is at fault.
+    moveBehindAll(ref)
+    giveBack(ref, "\(result.text); it waits until its update source answers", now: now)
   }
 
   /// The agent would not begin a command after its latest time.

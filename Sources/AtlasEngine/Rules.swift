@@ -19,6 +19,7 @@ final class Rules: Sendable {
   let pendingReboot: PendingReboot
   let download: DownloadRule
   let maxParallelServers: Int?
+  let perSite: Int?
   let maxBackupAge: BackupAge?
   let minAgentVersion: AgentVersion?
   let requireBackup: Bool
@@ -46,6 +47,7 @@ final class Rules: Sendable {
     pendingReboot = policy.pendingReboot
     download = policy.download
     maxParallelServers = policy.maxParallelServers
+    perSite = policy.perSite
     maxBackupAge = policy.maxBackupAge
     minAgentVersion = .higher(policy.minAgentVersion, campaign?.minAgentVersion)
     requireBackup = policy.requireBackup

@@ -231,6 +231,8 @@ package struct RunDetails: Hashable, Sendable {
     package var heldSince: Instant?
     /// Who looks after it and by when; nil when it is not held.
     package var care: HoldCare?
+    /// When this attempt first came to an end or was held, for the campaign's breakers.
+    package var outcomeAt: Instant?
     /// Begin and end of every time the slot was held, newest last, for the report.
     package var slotIntervals: [Interval] = []
     package init() {}
@@ -242,6 +244,7 @@ package struct RunDetails: Hashable, Sendable {
       snapshot = nil
       updates = []
       lastError = ""
+      outcomeAt = nil
     }
 
     mutating func takeSlot(_ now: Instant) {

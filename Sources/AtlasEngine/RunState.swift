@@ -20,7 +20,8 @@ package enum RunState: Hashable, Sendable {
   case failed(Failure)
   case notAttempted(Refused)
   case skipped(Skip)
-  case postponed
+  /// Left for later when the campaign ended; until then, when that is known.
+  case postponed(until: Instant?)
 
   /// The state without what it carries.
   package enum Kind: UInt8, CaseIterable, Hashable, Sendable {

@@ -59,6 +59,10 @@ extension ControlState {
       try promote(id, ring, reason: reason, by: by, now: now)
     case .excludeUpdate(let id, let update, let reason, let by):
       try exclude(update, from: id, reason: reason, by: by, now: now)
+    case .releaseSignature(let id, let kind, let reason, let by):
+      try releaseSignature(id, kind, reason: reason, by: by)
+    case .waiveRepresentative(let id, let role, let system, let reason, let by):
+      try waive(id, role, system, reason: reason, by: by, now: now)
     case .retryRun(let run, let reason, let by):
       try retry(run, reason: reason, by: by, now: now)
     case .skipRun(let run, let reason, let by): try skip(run, reason: reason, by: by, now: now)
@@ -68,6 +72,8 @@ extension ControlState {
     case .pauseClient(let id, let reason, let by):
       pauseClient(id, reason: reason, by: by, now: now)
     case .resumeClient(let id, let by): try resumeClient(id, by: by, now: now)
+    case .postponeClient(let id, let until, let reason, let by):
+      try postpone(id, until: until, reason: reason, by: by, now: now)
     case .lockServer(let id, let latch): lock(id, latch)
     case .unlockServer(let id, let by): try unlock(id, by: by)
     case .retireServer(let id, let reason, let by):
@@ -87,6 +93,8 @@ extension ControlState {
         evaluateLanes(of: client, now: now)
       } else if let campaign = dirtyCaps.last {
         drainCapped(campaign, now: now)
+      } else if let resource = dirtyResources.last {
+        drainResource(resource, now: now)
       } else {
         return
       }
@@ -151,9 +159,12 @@ extension ControlState {
     if from == .held || to == .held { recountDown(ref, from: from) }
     if from == .held, to != .held { self[ref].details.content.care = nil }
     if to.isTerminal { self[ref].deadline = nil }
+    let isBadNews = to.isOutcome && noteOutcome(ref, now: now)
     if Plant.recordSkipped.isOn, to == .parked { return emit(.save(.run(ref))) }
     write(ref, kind, from: from, reason: reason, by: principal)
     if Plant.recordDoubled.isOn, to == .parked { write(ref, kind, from: from) }
+    if isBadNews { judgeBreakers(ref, now: now) }
+    if to != .inProgress { endProbe(ref) }
     if to.isTerminal { closed(ref, now: now) }
   }
 
@@ -192,6 +203,11 @@ extension ControlState {
     let lane = Int(self[ref].lane)
     let ring = Int(campaigns[ref.campaign].lanes[lane].ring.number)
     campaigns[ref.campaign].count(from: from, to: to, ring: ring)
+    if clients[Int(campaigns[ref.campaign].lanes[lane].client.index)].isPostponed {
+      campaigns[ref.campaign].rings[ring].countOutside(from: from, to: to)
+    }
+    if from == .inProgress { countWorking(ref, by: -1) }
+    if to == .inProgress { countWorking(ref, by: 1) }
     if from == .pending { endDownload(ref) }
     switch (from.holdsSlot, to.holdsSlot) {
     case (false, true): takeSlot(ref, lane: lane, now: now)
@@ -200,6 +216,7 @@ extension ControlState {
     }
     if to == .pending { enqueue(ref) }
     if to.isTerminal {
+      noteKinds(ref, to)
       campaigns[ref.campaign].lanes[lane].open -= 1
       if from == .pending { campaigns[ref.campaign].lanes[lane].dequeue(ref.index) }
     }
@@ -226,6 +243,7 @@ extension ControlState {
     }
     campaigns[ref.campaign].lanes[lane].active.append(ref.index)
     campaigns[ref.campaign].lanes[lane].started = true
+    takeResources(ref)
     if self[ref].startedAt == nil { self[ref].startedAt = now }
     self[ref].details.content.takeSlot(now)
   }
@@ -240,6 +258,7 @@ extension ControlState {
     self[ref].endedAt = now
     self[ref].silenceDeadline = nil
     self[ref].details.content.returnSlot(now)
+    returnResources(ref)
     setRebootPending(ref, false)
     markDirty(client)
     markCapped(ref.campaign)
@@ -269,6 +288,14 @@ extension Lane {
   mutating func dequeue(_ run: Int32) {
     guard let place = queue.firstIndex(of: run) else { return }
     queue.remove(at: place)
+  }
+}
+
+extension RingProgress {
+  /// The same for the runs that the gate does not look at.
+  fileprivate mutating func countOutside(from: RunState.Kind, to: RunState.Kind) {
+    if !from.isTerminal { outside[from] -= 1 }
+    if !to.isTerminal { outside[to] += 1 }
   }
 }
 

@@ -200,6 +200,7 @@ extension ControlState {
     let lane = Int(self[ref].lane)
     let client = Int(campaigns[campaign].lanes[lane].client.index)
     return !isStopped && !clients[client].isStopped && !clients[client].isPaused
+      && !clients[client].isPostponed && !isContactLost && !clients[client].isDark
       && campaigns[campaign].state.isRunning && self[ref].command == nil
       && !campaigns[campaign].pauses.contains {
         $0.scope.covers(campaigns[campaign].lanes[lane])

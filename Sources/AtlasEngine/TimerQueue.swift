@@ -26,6 +26,14 @@ struct TimerQueue: Sendable {
     case lock(ServerID)
     /// The windows of a client are known half as far ahead as they should be.
     case windows(ClientID)
+    /// All servers of a client may be out of contact.
+    case dark(ClientID)
+    /// Lost contact has lasted as long as it may; nil for the whole fleet.
+    case contact(ClientID?)
+    /// An update source may be tried again.
+    case source(CampaignID)
+    /// A client is not postponed any more.
+    case postponed(ClientID)
   }
 
   struct Entry: Comparable, Sendable {

@@ -23,6 +23,10 @@ extension ControlState {
         if servers[server].locked?.until == entry.at { lockEnds(server) }
       case .windows(let client):
         if clients[client].windowsRefresh == entry.at { emit(.expandWindows(client)) }
+      case .dark(let client): darkFires(client, now: now)
+      case .contact(let client): contactFires(client, armedFor: entry.at, now: now)
+      case .source(let campaign): if campaigns[campaign].state.isRunning { wakeLanes(of: campaign) }
+      case .postponed(let client): postponedFires(client, armedFor: entry.at)
       }
     }
   }
@@ -30,9 +34,15 @@ extension ControlState {
   private mutating func stepFires(_ ref: RunRef, armedFor at: Instant, now: Instant) {
     guard self[ref].stepTimer == at else { return }
     self[ref].stepTimer = nil
-    guard let deadline = self[ref].deadline else { return }
+    guard let deadline = self[ref].deadline, !standsStill(ref) else { return }
     if deadline > at { return arm(ref, at: deadline) }
     stepOverdue(ref, now: now)
+  }
+
+  /// Whether the time limits of a run in progress stand still: a timer that fires then is armed again
+  /// when contact is back.
+  private func standsStill(_ ref: RunRef) -> Bool {
+    self[ref].state.kind == .inProgress && isFrozen(clientOf(ref))
   }
 
   private mutating func stepOverdue(_ ref: RunRef, now: Instant) {
@@ -116,7 +126,7 @@ extension ControlState {
   private mutating func quietFires(_ ref: RunRef, armedFor at: Instant) {
     guard self[ref].quietTimer == at else { return }
     self[ref].quietTimer = nil
-    guard let deadline = self[ref].quietDeadline else { return }
+    guard let deadline = self[ref].quietDeadline, !standsStill(ref) else { return }
     if deadline > at { return armQuiet(ref, at: deadline) }
     quiet(ref)
   }

@@ -34,6 +34,9 @@ extension ControlState {
   /// Takes every agent for connected and for new enough.
   package mutating func connectAll() {
     isVirtual = true
+    contact = nil
+    for index in clients.indices { clients[index].dark = nil }
+    for index in campaigns.indices { campaigns[index].safety.sourceHolds = [] }
     for index in servers.indices {
       servers[index].connected = true
       if servers[index].agentVersion.isEmpty { servers[index].agentVersion = "virtual" }
@@ -48,6 +51,12 @@ extension ControlState {
   package func pristine(_ id: CampaignID) -> ControlState {
     var fresh = ControlState(floors: floors)
     fresh.clients = clients
+    fresh.profiles = profiles
+    fresh.profileNumbers = profileNumbers
+    fresh.kinds = kinds
+    fresh.kindNumbers = kindNumbers
+    fresh.resources = resources.map { Resource(name: $0.name) }
+    fresh.resourceNumbers = resourceNumbers
     fresh.ringNames = ringNames
     fresh.servers = servers
     fresh.clientByName = clientByName
@@ -57,6 +66,8 @@ extension ControlState {
       fresh.clients[index].lanes = []
       fresh.clients[index].paused = nil
       fresh.clients[index].stop = nil
+      fresh.clients[index].postponed = nil
+      fresh.clients[index].dark = nil
     }
     for index in fresh.servers.indices {
       fresh.servers[index].openRun = nil
@@ -76,6 +87,8 @@ extension Campaign {
       name: name, author: author, selection: selection, updateSet: updateSet, policy: policy,
       overrides: overrides, changeReference: changeReference, createdAt: createdAt)
     fresh.endsAt = endsAt
+    // When they were given is not replayed.
+    fresh.safety.waivers = safety.waivers
     for lane in lanes {
       var first = Lane(client: lane.client, ring: lane.ring)
       first.narrowed = lane.narrowed

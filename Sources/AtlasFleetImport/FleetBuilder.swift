@@ -258,7 +258,9 @@ extension FleetBuilder {
         ?? parts?.number ?? 0,
       updateOrder: draft.updateOrder.map(\.value) ?? old?.updateOrder,
       system: draft.system?.value ?? old?.system ?? "",
-      physical: draft.physical?.value ?? old?.physical ?? false)
+      physical: draft.physical?.value ?? old?.physical ?? false,
+      resources: draft.resources?.value ?? old?.resources ?? [],
+      tags: draft.tags?.value ?? old?.tags ?? [])
   }
 
   /// What the fleet knows, unless the file says to take it from the host name.

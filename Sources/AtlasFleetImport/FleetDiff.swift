@@ -125,6 +125,8 @@ extension ServerConfig {
       ("update_order", updateOrder.map(String.init) ?? ""),
       ("system", system),
       ("physical", "\(physical)"),
+      ("resources", resources.map(\.text).joined(separator: "|")),
+      ("tags", tags.map(\.text).joined(separator: "|")),
     ]
   }
 }

@@ -69,6 +69,8 @@ struct ServerDraft: Sendable {
   var updateOrder: Sourced<Int?>?
   var system: Sourced<String>?
   var physical: Sourced<Bool>?
+  var resources: Sourced<[ResourceName]>?
+  var tags: Sourced<[Tag]>?
   /// Two rows claim it, perhaps for two clients: neither may have it.
   var isDisputed = false
 
@@ -166,6 +168,8 @@ struct FleetDraft {
     diagnostics.merge(&known.updateOrder, draft.updateOrder, "update_order", of: name, owner)
     diagnostics.merge(&known.system, draft.system, "system", of: name, owner)
     diagnostics.merge(&known.physical, draft.physical, "physical", of: name, owner)
+    diagnostics.merge(&known.resources, draft.resources, "resources", of: name, owner)
+    diagnostics.merge(&known.tags, draft.tags, "tags", of: name, owner)
     servers[index] = known
   }
 

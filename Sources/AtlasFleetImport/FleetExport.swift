@@ -7,6 +7,7 @@ package enum FleetExport {
   package static func serversCSV(_ fleet: Fleet) -> String {
     let header = [
       "server", "client", "site", "roles", "number", "update_order", "system", "physical",
+      "resources", "tags",
     ]
     return CSVText.table(
       header, fleet.servers.map { server in [server.name.text] + server.fields.map(\.text) })

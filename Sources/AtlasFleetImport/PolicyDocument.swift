@@ -61,6 +61,8 @@ package enum PolicyDocument {
         settings.append((key.key(of: role.role), role.times[keyPath: key.path].text))
       }
     }
+    settings += BreakerKey.all.map { ($0.key, $0.text(policy.breakers)) }
+    settings += policy.resources.map { ("\(ResourceLimit.group).\($0.name)", "\($0.limit)") }
     settings.append(("rollback.default", policy.rollback.rawValue))
     for role in policy.roleRollback.sorted(by: { $0.role < $1.role }) {
       settings.append(("rollback.\(role.role)", role.means.rawValue))
@@ -101,6 +103,7 @@ extension PolicyDocument {
     lines += ["", "# how a failed server is brought back, also by role: \(means)"]
     lines += ["rollback:", "  default: \(policy.rollback.rawValue)"]
     lines += policy.roleRollback.map { "  \(YAMLText.scalar($0.role.text)): \($0.means.rawValue)" }
+    lines += breakerLines(policy.breakers) + resourceLines(policy.resources)
     lines += ["", "# what opens the ring behind each ring", "gates:"]
     lines += gateLines(policy)
     return lines.joined(separator: "\n") + "\n"
@@ -118,6 +121,25 @@ extension PolicyDocument {
       lines += TimeKey.phases.map { "      \($0.name): \(role.times[keyPath: $0.path].text)" }
     }
     return lines
+  }
+
+  private static func breakerLines(_ breakers: Breakers) -> [String] {
+    var lines = ["", "# what stops by itself when servers fail", "\(BreakerKey.group):"]
+    var group: Substring = ""
+    for key in BreakerKey.all {
+      let parts = key.name.split(separator: ".")
+      if parts.count > 1, parts[0] != group { lines.append("  \(parts[0]):") }
+      group = parts.count > 1 ? parts[0] : ""
+      let indent = parts.count > 1 ? "    " : "  "
+      lines.append("\(indent)\(parts[parts.count - 1]): \(key.text(breakers))")
+    }
+    return lines
+  }
+
+  private static func resourceLines(_ resources: [ResourceLimit]) -> [String] {
+    guard !resources.isEmpty else { return [] }
+    return ["", "# how many servers may use what they share", "\(ResourceLimit.group):"]
+      + resources.map { "  \(YAMLText.scalar($0.name.text)): \($0.limit)" }
   }
 
   private static func gateLines(_ policy: Policy) -> [String] {

@@ -38,6 +38,9 @@ struct PolicyKey: Sendable {
     cap(
       "max_parallel_servers", \.maxParallelServers, 1...Limits.slotsPerClient,
       "tightens every client's own number", isForClients: true),
+    cap(
+      "per_site", \.perSite, 1...Limits.slotsPerClient, "servers at once at one site of a client",
+      isForClients: true),
     backupAge,
     agentVersion,
     windows,
@@ -244,7 +247,7 @@ struct GateKey: Sendable {
       text: { "\($0.minCompleted)" }),
     GateKey(
       name: "success_rate",
-      set: { gate, text throws(ValueError) in gate.successRate = try percent(text) },
+      set: { gate, text throws(ValueError) in gate.successRate = try Values.percent(text) },
       text: { "\($0.successRate)%" }),
     GateKey(
       name: "max_failed",
@@ -262,16 +265,9 @@ struct GateKey: Sendable {
       name: "approval",
       set: { gate, text throws(ValueError) in gate.approval = try Values.choice(text) },
       text: { $0.approval.rawValue }),
+    GateKey(
+      name: "representative",
+      set: { gate, text throws(ValueError) in gate.representative = try Values.bool(text) },
+      text: { "\($0.representative)" }),
   ]
-
-  /// `95%` or `95`; 0.95 would be taken for less than one per cent, so it is refused.
-  private static func percent(_ text: String) throws(ValueError) -> Int {
-    let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
-    guard let percent = Int(digits), (0...100).contains(percent) else {
-      throw ValueError(
-        message: "“\(text)” is not a share",
-        hint: "write whole per cent from 0% to 100%, such as 95%")
-    }
-    return percent
-  }
 }

@@ -4,11 +4,12 @@ import AtlasModel
 struct PolicyReader {
   /// Keys that hold other keys.
   static let groups = [
-    "estimates", "phase_timeouts", "rollback", "roles", "ring_gate", "gates", "clients",
+    "estimates", "phase_timeouts", "rollback", "roles", "ring_gate", "gates",
+    BreakerKey.group, ResourceLimit.group, "clients",
   ]
 
   private(set) var diagnostics: DiagnosticList
-  private(set) var draft: PolicyDraft
+  var draft: PolicyDraft
   private(set) var clients: [ClientName: PolicyDraft] = [:]
   /// The client whose part is being read.
   private var client: ClientName?
@@ -81,6 +82,8 @@ struct PolicyReader {
     case "roles": readRoles(entry.value)
     case "ring_gate" where client == nil: readRingGate(entry.value)
     case "gates" where client == nil: readGates(entry.value)
+    case BreakerKey.group where client == nil: readBreakers(entry.value)
+    case ResourceLimit.group where client == nil: readResources(entry.value)
     case _: readSingle(entry)
     }
   }
@@ -119,11 +122,13 @@ extension PolicyReader {
     let known = PolicyKey.all.map(\.name) + Self.groups
     let (message, hint) =
       switch entry.key {
-      case "per_site", "resources", "breakers", "min_available", "representative":
+      case "min_available":
         ("\(entry.key) is not supported yet", "leave it out")
+      case "representative":
+        ("representative is a setting of a gate", "write ring_gate: {representative: …}")
       case "ends_at":
         ("ends_at is no setting of the policy", "give it when the campaign is created")
-      case "ring_gate", "gates", "clients":
+      case "ring_gate", "gates", BreakerKey.group, ResourceLimit.group, "clients":
         ("\(entry.key) is a setting of the whole campaign", "write it at the top of the policy")
       case "freezes", "zone", "ring", "priority", "contacts", "require_change_reference":
         ("\(entry.key) belongs to the client, not to a campaign", "write it in the fleet")
@@ -290,14 +295,11 @@ extension PolicyReader {
   private mutating func gateText(_ entry: SourceNode.Entry) -> String? {
     guard let key = GateKey.all.first(where: { $0.name == entry.key }) else {
       let known = GateKey.all.map(\.name)
-      let isLater = entry.key == "representative"
       refuse(
         entry.line, "gates",
-        isLater ? "representative is not supported yet" : "a gate has no key “\(entry.key)”",
-        hint: isLater
-          ? "leave it out"
-          : Spelling.nearest(to: entry.key, among: known).map { "did you mean \($0)?" }
-            ?? "known keys: ring, \(known.joined(separator: ", "))")
+        "a gate has no key “\(entry.key)”",
+        hint: Spelling.nearest(to: entry.key, among: known).map { "did you mean \($0)?" }
+          ?? "known keys: ring, \(known.joined(separator: ", "))")
       return nil
     }
     guard let text = text(entry.value, key.name) else { return nil }
@@ -314,18 +316,18 @@ extension PolicyReader {
 extension PolicyReader {
   private func place(_ line: Int) -> Place { Place(file: 0, line: line) }
 
-  private mutating func refuse(_ line: Int, _ field: String, _ message: String, hint: String) {
+  mutating func refuse(_ line: Int, _ field: String, _ message: String, hint: String) {
     diagnostics.error(at: place(line), field: field, message, hint: hint, client: client)
   }
 
-  private mutating func refuse(
+  mutating func refuse(
     _ node: SourceNode, _ field: String, _ message: String, hint: String
   ) {
     refuse(node.line, field, message, hint: hint)
   }
 
   @discardableResult
-  private mutating func attempt<Value>(
+  mutating func attempt<Value>(
     _ line: Int, _ field: String, _ read: () throws(ValueError) -> Value
   ) -> Value? {
     do {
@@ -337,7 +339,7 @@ extension PolicyReader {
   }
 
   /// Nothing (`~`) stands for no limit.
-  private mutating func text(_ node: SourceNode, _ key: String) -> String? {
+  mutating func text(_ node: SourceNode, _ key: String) -> String? {
     if node.isNull { return PolicyKey.unlimited }
     guard let text = node.scalar else {
       refuse(node, key, "\(key) is \(node.description)", hint: "write one value")
@@ -346,7 +348,7 @@ extension PolicyReader {
     return text
   }
 
-  private mutating func group(_ node: SourceNode, _ key: String) -> [SourceNode.Entry]? {
+  mutating func group(_ node: SourceNode, _ key: String) -> [SourceNode.Entry]? {
     if node.isNull { return [] }
     guard let entries = node.entries else {
       refuse(node, key, "\(key) is \(node.description)", hint: "write key: value below it")

@@ -3,6 +3,7 @@ import AtlasModel
 /// Columns of our own list of servers and of the field's Orchestration list.
 enum ServerColumn: TableColumn {
   case server, client, site, roles, number, updateOrder, system, physical
+  case resources, tags
   // What happened to the server, in the Orchestration list; not part of a fleet.
   case updateStatus, updateStartTime, updateEndTime, updateLocked, lastError
 
@@ -16,6 +17,8 @@ enum ServerColumn: TableColumn {
     case .updateOrder: ["update_order", "UpdateOrder"]
     case .system: ["system"]
     case .physical: ["physical"]
+    case .resources: ["resources"]
+    case .tags: ["tags"]
     case .updateStatus: ["UpdateStatus"]
     case .updateStartTime: ["UpdateStartTime"]
     case .updateEndTime: ["UpdateEndTime"]
@@ -84,6 +87,26 @@ struct ServerTable {
     }.map { Sourced($0.value ?? "", at: $0.place) }
     server.physical = optional(.physical, row, &diagnostics, Values.bool)
       .map { Sourced($0.value ?? false, at: $0.place) }
+    server.resources = optional(.resources, row, &diagnostics) { text throws(ValueError) in
+      try Self.names(text, "resources", atMost: Limits.resourcesPerServer)
+    }.map { Sourced($0.value ?? [], at: $0.place) }
+    server.tags = optional(.tags, row, &diagnostics) { text throws(ValueError) in
+      try Self.names(text, "tags", atMost: Limits.tagsPerServer)
+    }.map { Sourced($0.value ?? [], at: $0.place) }
+  }
+
+  /// `SAN-1|PROXY`: names with `|`, `+`, `,`, `;` or spaces between them. Sorted, each once.
+  private static func names<Name: CheckedName>(
+    _ text: String, _ what: String, atMost limit: Int
+  ) throws(ValueError) -> [Name] {
+    var names: Set<Name> = []
+    for part in text.split(whereSeparator: { "|+,; ".contains($0) }) {
+      names.insert(try Values.name(String(part)))
+    }
+    guard names.count <= limit else {
+      throw ValueError(message: "the server has \(names.count) \(what)", hint: "at most \(limit)")
+    }
+    return names.sorted()
   }
 
   /// `DC`, `DC|DNS`, `DC+DNS`, `DC DNS`; `-` for none. Sorted, each once.

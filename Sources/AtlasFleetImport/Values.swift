@@ -11,6 +11,17 @@ enum Values {
     return number
   }
 
+  /// `95%` or `95`; 0.95 would be taken for less than one per cent, so it is refused.
+  static func percent(_ text: String) throws(ValueError) -> Int {
+    let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
+    guard let percent = Int(digits), (0...100).contains(percent) else {
+      throw ValueError(
+        message: "“\(text)” is not a share",
+        hint: "write whole per cent from 0% to 100%, such as 95%")
+    }
+    return percent
+  }
+
   static func bool(_ text: String) throws(ValueError) -> Bool {
     switch text.lowercased() {
     case "true", "yes", "1": return true

@@ -86,10 +86,15 @@ package struct ServerConfig: Hashable, Sendable {
   package var system: String
   /// Bare metal cannot be put back to a snapshot, so its failures wait for a person.
   package var physical: Bool
+  /// What it shares with other servers; sorted, unique.
+  package var resources: [ResourceName]
+  /// Words to select it by; sorted, unique.
+  package var tags: [Tag]
 
   package init(
     name: ServerName, client: ClientName, site: SiteName, roles: [Role] = [], number: Int = 0,
-    updateOrder: Int? = nil, system: String = "", physical: Bool = false
+    updateOrder: Int? = nil, system: String = "", physical: Bool = false,
+    resources: [ResourceName] = [], tags: [Tag] = []
   ) {
     self.name = name
     self.client = client
@@ -99,5 +104,7 @@ package struct ServerConfig: Hashable, Sendable {
     self.updateOrder = updateOrder
     self.system = system
     self.physical = physical
+    self.resources = resources
+    self.tags = tags
   }
 }

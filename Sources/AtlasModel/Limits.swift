@@ -20,6 +20,41 @@ package enum Limits {
   package static let ringName = 64
   /// Roles of one server.
   package static let rolesPerServer = 16
+  /// Shared things that one server uses.
+  package static let resourcesPerServer = 8
+  /// Tags of one server.
+  package static let tagsPerServer = 16
+  /// Shared things that one campaign limits.
+  package static let resources = 256
+  /// Servers attempted last that a campaign's breaker may look at.
+  package static let breakerSample = 1_000
+  /// Ways to fail that a campaign keeps in mind; the one not seen for the longest time goes first.
+  package static let signatures = 256
+  /// Roles and systems that are held in a campaign at once, and waivers of a representative.
+  package static let heldSignatures = 256
+  /// Clients kept for one way to fail.
+  package static let signatureClients = 100
+  /// A cause of failures in a signature, in bytes: enough to tell one from another.
+  package static let signatureCause = 120
+  /// Refusals for a source that are kept in mind; more clients than that are never asked for.
+  package static let sourceFaults = 256
+  /// Refusals for a source that are further apart are not one episode.
+  package static let sourceEpisode = Duration.seconds(3_600)
+  /// Before the first server tries a source again that did not answer; doubles up to
+  /// ``sourceBackoffLongest``.
+  package static let sourceBackoff = Duration.seconds(300)
+  /// Half an hour of a night may be lost to the wait, not more.
+  package static let sourceBackoffLongest = Duration.seconds(1_800)
+  /// Sessions that end within this time may have ended for one reason.
+  package static let contactWindow = Duration.seconds(120)
+  /// Sessions that must end before it may be more than bad luck, in the whole fleet.
+  package static let contactDrops = 5
+  /// The same for one client. One server alone is a server that crashed.
+  package static let clientDrops = 2
+  /// Ends of sessions that are kept in mind; a fleet that flaps faster is dropping anyway.
+  package static let recentDrops = 100_000
+  /// No environment hold for lost contact lasts longer: whoever is not back then is lost.
+  package static let contactHold = Duration.seconds(3_600)
   /// Contacts of one client.
   package static let contactsPerClient = 32
   /// Times one run may take its slot that are kept for the report.

@@ -106,6 +106,22 @@ package struct Role: CheckedName {
   package init(trusted text: String) { self.text = text }
 }
 
+/// Something that servers share, such as a datastore or a backup proxy.
+package struct ResourceName: CheckedName {
+  package static let kind = "resource"
+  package static let longest = 64
+  package let text: String
+  package init(trusted text: String) { self.text = text }
+}
+
+/// A word that people put on servers to select them by.
+package struct Tag: CheckedName {
+  package static let kind = "tag"
+  package static let longest = 64
+  package let text: String
+  package init(trusted text: String) { self.text = text }
+}
+
 /// An update as the update source names it: a KB number, a package, a class of updates.
 package struct UpdateID: CheckedName {
   package static let kind = "update"

@@ -68,6 +68,12 @@ package struct Policy: Hashable, Sendable {
   package var createSnapshots = false
   /// A server that completes while this many HELD runs are down waits; nil is no limit.
   package var maxWaitingForPeople: Int?
+  /// Servers in progress at one site of a client; nil is no cap.
+  package var perSite: Int?
+  /// What servers share, and how many may use it at once; sorted by name, each once.
+  package var resources: [ResourceLimit] = []
+  /// What stops by itself.
+  package var breakers = Breakers()
   /// Open runs become POSTPONED instead of NOT_ATTEMPTED when the campaign ends.
   package var carryOver = false
 
@@ -185,10 +191,14 @@ package struct RingGate: Hashable, Sendable {
   /// How long the conditions must have held without a break.
   package var gateSoak: Duration
   package var approval: Approval
+  /// No server with a role and a system starts in the next ring before one such has completed in a
+  /// ring before it, or a person waives that.
+  package var representative: Bool
 
   package init(
     ring: Ring, openAfter: OpenAfter = .sample, minCompleted: Int = 3, successRate: Int = 95,
-    maxFailed: Int = 1, gateSoak: Duration = .seconds(30 * 60), approval: Approval = .auto
+    maxFailed: Int = 1, gateSoak: Duration = .seconds(30 * 60), approval: Approval = .auto,
+    representative: Bool = true
   ) {
     self.ring = ring
     self.openAfter = openAfter
@@ -197,6 +207,7 @@ package struct RingGate: Hashable, Sendable {
     self.maxFailed = maxFailed
     self.gateSoak = gateSoak
     self.approval = approval
+    self.representative = representative
   }
 
   package enum OpenAfter: String, Hashable, Sendable, CaseIterable {

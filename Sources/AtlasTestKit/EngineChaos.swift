@@ -7,6 +7,8 @@ package struct EngineChaos: Sendable {
   private var random: EngineRandom
   /// How often of a hundred times something else than the usual happens.
   package var trouble: Int
+  /// No update source answers.
+  package var isSourceDown = false
   private let calmCommands: [CommandKind]
   private let calmHooks: [HookPoint]
 
@@ -20,6 +22,7 @@ package struct EngineChaos: Sendable {
   }
 
   package mutating func answer(to command: Command) -> CommandAnswer? {
+    if isSourceDown, command.kind == .update { return .ends(.environment, "0x8024402C") }
     guard !calmCommands.contains(command.kind), random.chance(trouble) else {
       return installing(command)
     }

@@ -41,7 +41,10 @@ package struct EnginePhaseStep: Hashable, Sendable, Comparable, CustomStringConv
 /// Checks what must always be true (S1 to S4, S7 to S9 of the design) from what goes in and out of
 /// the engine: records, commands, answers. It looks at none of the engine's own counters.
 package struct EngineChecker: Sendable {
-  package private(set) var violations: [String] = []
+  private var found: [String] = []
+  package var violations: [String] { found + safety.violations }
+  /// What keeps runs from starting besides slots and windows.
+  package var safety = EngineSafetyChecker()
   /// Every transition that was seen.
   package private(set) var seen: Set<EngineTransition> = []
   /// Every step between phases that was seen, within IN_PROGRESS.
@@ -98,7 +101,7 @@ package struct EngineChecker: Sendable {
   package init() {}
 
   package mutating func report(_ violation: String) {
-    if violations.count < 20 { violations.append(violation) }
+    if found.count < 20 { found.append(violation) }
   }
 }
 
@@ -119,6 +122,7 @@ extension EngineChecker {
 
   package mutating func know(_ policy: Policy, _ overrides: [ClientPolicy]) {
     campaigns.append(CampaignTruth(policy: policy, overrides: overrides))
+    safety.know(policy)
   }
 
   package mutating func know(_ ref: RunRef, client: ClientID, roles: [Role]) {
@@ -165,7 +169,9 @@ extension EngineChecker {
   package mutating func check(_ effects: [Effect], now: Instant) {
     for effect in effects {
       switch effect {
-      case .record(let record): check(record, now: now)
+      case .record(let record):
+        check(record, now: now)
+        safety.check(record)
       case .command(let ref, _, let command): check(command, of: ref, now: now)
       case .save, .withdraw, .cancelCommand, .tellStop, .acknowledge, .startHook, .cancelHook,
         .expandWindows:
@@ -359,6 +365,7 @@ extension EngineChecker {
 
   /// S9 from the other side: the state is where the records say it is.
   package mutating func compare(with state: ControlState) {
+    compareCounts(with: state)
     for campaign in state.campaigns.indices {
       for index in state.campaigns[campaign].runs.indices {
         let ref = RunRef(campaign: CampaignID(campaign), index: index)

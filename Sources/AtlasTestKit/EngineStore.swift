@@ -7,6 +7,7 @@ package struct EngineStore: Sendable {
   private var fleetVersion: UInt64 = 0
   private var ringNames: [RingName] = []
   private var stop: StopLatch?
+  private var contactLostSince: Instant?
   private var clients: [StoredClient] = []
   private var servers: [StoredServer] = []
   private var campaigns: [StoredCampaign] = []
@@ -53,10 +54,12 @@ package struct EngineStore: Sendable {
       fleetVersion = state.fleetVersion
       ringNames = state.ringNames
       stop = state.stop
+      contactLostSince = state.contact?.since
     case .client(let id):
       let client = state[client: id]
       let row = StoredClient(
-        config: client.config, paused: client.paused, stop: client.stop, version: client.version)
+        config: client.config, paused: client.paused, stop: client.stop, version: client.version,
+        postponed: client.postponed, darkSince: client.dark?.since)
       put(row, at: Int(id.index), in: &clients)
     case .server(let id):
       let server = state[server: id]
@@ -91,6 +94,7 @@ package struct EngineStore: Sendable {
     control.fleetVersion = fleetVersion
     control.ringNames = ringNames
     control.stop = stop
+    control.contactLostSince = contactLostSince
     control.clients = clients
     control.servers = servers
     control.campaigns = campaigns
@@ -105,6 +109,8 @@ extension EngineStore {
     let loaded = ControlState(stored: stored(fence: state.fence), floors: state.floors)
     var found: [String] = []
     if loaded.stop != state.stop { found.append("stop is not saved") }
+    if loaded.contact?.since != state.contact?.since { found.append("contact is not saved") }
+    found += state.resourceDifferences(from: loaded)
     if loaded.ringNames != state.ringNames { found.append("ringNames are not saved") }
     if loaded.fleetVersion != state.fleetVersion { found.append("fleetVersion is not saved") }
     for index in state.clients.indices { compare(loaded, state, client: index, &found) }
@@ -124,7 +130,8 @@ extension EngineStore {
     guard index < loaded.clients.count else { return found.append("client \(index) is missing") }
     let (left, right) = (loaded.clients[index], state.clients[index])
     if left.config != right.config || left.paused != right.paused || left.stop != right.stop
-      || left.version != right.version
+      || left.version != right.version || left.postponed != right.postponed
+      || left.dark?.since != right.dark?.since
     {
       found.append("client \(right.config.name) is not saved")
     }
@@ -154,6 +161,7 @@ extension EngineStore {
       || left.endedAt != right.endedAt || left.endsAt != right.endsAt
       || left.startNumber != right.startNumber || left.hookRevision != right.hookRevision
       || left.version != right.version || left.updateSet != right.updateSet
+      || left.safety != right.safety
     {
       found.append("campaign \(name) is not saved")
     }
@@ -162,6 +170,10 @@ extension EngineStore {
     }
     if left.counts != right.counts {
       found.append("counts of \(name) differ: \(right.counts), counted \(left.counts)")
+    }
+    // A run that is started anew leaves the sample of the running one smaller.
+    if !Set(right.sample).isSubset(of: left.sample) {
+      found.append("\(name) samples \(right.sample), counted \(left.sample)")
     }
     if left.activeLanes != right.activeLanes {
       found.append("\(name): \(right.activeLanes) active lanes, counted \(left.activeLanes)")
@@ -175,6 +187,9 @@ extension EngineStore {
     }
     for index in right.lanes.indices {
       compare(left.lanes[index], right.lanes[index], "lane \(index) of \(name)", &found)
+      if left.bad(index) != right.bad(index) {
+        found.append("lane \(index) of \(name) has \(right.bad(index)) bad, \(left.bad(index))")
+      }
     }
   }
 
@@ -188,6 +203,13 @@ extension EngineStore {
     if left.open != right.open || left.started != right.started {
       found.append("\(name) is open \(right.open), counted \(left.open)")
     }
+  }
+}
+
+extension Campaign {
+  /// Runs of a lane that count against its breaker.
+  fileprivate func bad(_ lane: Int) -> [Int32] {
+    lanes[lane].troubled.filter { runs[Int($0)].state.kind.isBad }.sorted()
   }
 }
 

@@ -181,6 +181,11 @@ extension EngineWorld {
   private mutating func learn(_ ref: RunRef) {
     let server = state[server: state[ref].server]
     checker.know(ref, client: server.client, roles: server.config.roles)
+    let campaign = state[campaign: ref.campaign]
+    let ring = campaign.lanes[Int(state[ref].lane)].ring
+    checker.safety.know(
+      ref, client: server.client, config: server.config, ring: ring,
+      isLater: campaign.lanes.contains { $0.ring < ring })
   }
 
   private mutating func carryOut(_ effect: Effect, _ outgoing: [Fence]) {

@@ -307,7 +307,7 @@ struct StoredStateTests {
 
 extension StoredState {
   /// What a store would hold after these batches.
-  fileprivate init(applying batches: [Batch]) {
+  init(applying batches: [Batch]) {
     self.init()
     var rows: [StateKey: StateRow] = [:]
     for batch in batches {

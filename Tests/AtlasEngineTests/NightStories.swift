@@ -11,8 +11,9 @@ import Testing
     fleet.add("LAA", ring: .standard, servers: ["LAA-PARIS-SQL01"])
     var world = EngineWorld(fleet)
     let rings = [
-      RingGate(ring: .canary, minCompleted: 2, gateSoak: .seconds(1_800)),
-      RingGate(ring: .pilot), RingGate(ring: .standard),
+      RingGate(
+        ring: .canary, minCompleted: 2, gateSoak: .seconds(1_800), representative: false),
+      RingGate(ring: .pilot, representative: false), RingGate(ring: .standard),
     ]
     world.campaign("patch-11", policy: .with { $0.gates = rings })
     world.settle()
@@ -83,7 +84,9 @@ import Testing
     world.script.answer(
       .update, of: "ATL-LYON-DC01", attempt: 1,
       with: .failsToInstall("0x800F0922", "servicing failed", retryable: false))
-    let gate = RingGate(ring: .canary, minCompleted: 1, maxFailed: 0, gateSoak: .seconds(600))
+    let gate = RingGate(
+      ring: .canary, minCompleted: 1, maxFailed: 0, gateSoak: .seconds(600),
+      representative: false)
     world.campaign("patch-11", policy: .with { $0.gates = [gate] })
     world.run(until: "LAA-PARIS-APP01", .update)
     world.script.answer(.preUpdate, of: "ATL-LYON-DC01", with: .ok)

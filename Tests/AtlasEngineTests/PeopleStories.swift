@@ -218,7 +218,8 @@ import Testing
     world.script.answer(
       .update, of: "ATL-LYON-WEB01",
       with: .failsToInstall("0x800F0922", "servicing failed", retryable: false))
-    let gate = RingGate(ring: .canary, minCompleted: 1, maxFailed: 0)
+    let gate = RingGate(
+      ring: .canary, minCompleted: 1, maxFailed: 0, representative: false)
     let campaign = world.campaign("patch-11", policy: .with { $0.gates = [gate] })
     world.settle()
     world.step(.promoteRing(campaign, .pilot, reason: "a known fault of WEB01", by: "anna"))

@@ -15,7 +15,7 @@ struct RandomWalk {
 
   private enum Disturbance: CaseIterable {
     case crash, flap, surprise, stop, pause, cancel, promote, resolve, skip, retry, lock, retire
-    case exclude, repeatReport, wait
+    case exclude, repeatReport, wait, postpone, outage, source, release, waive
 
     /// How frequent it is where it is present: what ends things early is rare.
     var weights: [Int] {
@@ -23,6 +23,7 @@ struct RandomWalk {
       case .crash, .pause, .repeatReport: [2, 6]
       case .flap, .stop, .resolve: [6, 12, 40]
       case .surprise, .skip, .retry, .lock, .exclude, .wait: [2, 4, 10]
+      case .postpone, .outage, .source, .release, .waive: [1, 2, 6]
       case .cancel, .promote, .retire: [1, 1, 4]
       }
     }
@@ -64,6 +65,10 @@ struct RandomWalk {
         $0.createSnapshots = snapshots
         $0.maxBackupAge = age
       }
+      for server in servers where random.chance(30) {
+        let shared = random.pick(["SAN", "PROXY"])
+        fleet.change("\(name)-PARIS-\(server)") { $0.resources = [ResourceName(trusted: shared)] }
+      }
     }
     return fleet
   }
@@ -90,8 +95,27 @@ struct RandomWalk {
         maxFailed: random.number(0...2), gateSoak: random.pick([.zero, .seconds(1_800)]),
         approval: random.pick([.auto, .auto, .manual]))
     ]
+    if random.chance(50) { policy.gates[0].representative = false }
+    policy.breakers = breakers(&random)
+    policy.perSite = random.pick([nil, nil, 1])
+    if random.chance(40) {
+      policy.resources = ["PROXY", "SAN"].map {
+        ResourceLimit(name: ResourceName(trusted: $0), limit: random.number(1...2))
+      }
+    }
     if random.chance(50) { policy.roleRollback = [] }
     return policy
+  }
+
+  private static func breakers(_ random: inout EngineRandom) -> Breakers {
+    var breakers = random.chance(40) ? Breakers() : .off
+    if random.chance(30) { breakers.maxFailedPerClient = random.number(1...2) }
+    if random.chance(30) { breakers.successRate = random.pick([50, 80]) }
+    breakers.sample = random.number(1...6)
+    if random.chance(40) { breakers.signatureClients = random.number(1...2) }
+    if random.chance(40) { breakers.sourceClients = random.number(1...2) }
+    if random.chance(40) { breakers.sourceServers = random.number(1...2) }
+    return breakers
   }
 
   /// Walks `steps` steps through one or two campaigns, then lets every trouble end.
@@ -146,6 +170,15 @@ struct RandomWalk {
     case .retire: attempt(.retireServer(server(), reason: "scrapped", by: "anna"))
     case .exclude: exclude()
     case .repeatReport: repeatReport()
+    case .postpone: postponeOrResume()
+    case .outage: endContact()
+    case .source: world.script.chaos?.isSourceDown.toggle()
+    case .release: release(campaign())
+    case .waive:
+      attempt(
+        .waiveRepresentative(
+          campaign(), random.pick([nil, Role(trusted: "SQL")]),
+          system: random.pick([nil, "windows-2022"]), reason: "known", by: "anna"))
     case .wait: if world.now < Self.lastDay { world.run(for: random.seconds(60...20_000)) }
     }
   }
@@ -222,6 +255,31 @@ struct RandomWalk {
     }
   }
 
+  private mutating func postponeOrResume() {
+    guard random.chance(70) else { return attempt(.resumeClient(client(), by: "anna")) }
+    let until = random.pick([nil, world.now + random.seconds(60...40_000)])
+    attempt(.postponeClient(client(), until: until, reason: "month end", by: "anna"))
+  }
+
+  /// The line of a client, or of the provider, is cut; whoever is there comes back some time.
+  private mutating func endContact() {
+    let client = random.chance(50) ? nil : client()
+    let hit = world.state.servers.indices.filter {
+      world.agents[$0].isConnected
+        && client ?? world.state.servers[$0].client
+          == world.state.servers[$0].client
+    }
+    for index in hit { world.disconnect(ServerID(index)) }
+    world.run(for: random.pick([.seconds(10), .seconds(900), .seconds(1_800), .seconds(7_200)]))
+    for index in hit where random.chance(90) { world.connect(ServerID(index)) }
+  }
+
+  private mutating func release(_ id: CampaignID) {
+    for held in world.state[campaign: id].safety.held {
+      attempt(.releaseSignature(id, held.kind, reason: "understood", by: "bruno"))
+    }
+  }
+
   private mutating func scope() -> PauseScope {
     switch random.number(0...2) {
     case 0: .all
@@ -277,11 +335,12 @@ struct RandomWalk {
       for pause in world.state.campaigns[index].pauses {
         attempt(.resumeCampaign(CampaignID(index), pause.scope, now: true, by: "anna"))
       }
-      for client in world.state.campaigns[index].heldLanes {
-        attempt(.resumeCampaign(CampaignID(index), .client(client), now: true, by: "anna"))
+      for held in world.state.campaigns[index].heldLanes {
+        attempt(.resumeCampaign(CampaignID(index), .client(held.client), now: true, by: "anna"))
       }
     }
-    for index in world.state.clients.indices where world.state.clients[index].paused != nil {
+    for index in world.state.clients.indices
+    where world.state.clients[index].paused != nil || world.state.clients[index].postponed != nil {
       attempt(.resumeClient(ClientID(index), by: "anna"))
     }
   }
@@ -325,6 +384,8 @@ extension RandomWalk {
   private mutating func decide() {
     for index in world.state.campaigns.indices {
       let id = CampaignID(index)
+      release(id)
+      attempt(.waiveRepresentative(id, nil, system: nil, reason: "over", by: "anna"))
       for run in world.state.campaigns[index].runs.indices {
         let ref = RunRef(campaign: id, index: run)
         guard world.state[ref].state.kind == .held else { continue }

@@ -16,6 +16,12 @@ import Testing
     }
   }
 
+  @Test func `know every kind of record but those of hooks and of the fleet`() {
+    let others: Set<RecordKind> = [.hooksLoaded, .agentRefused]
+    let missing = Set(RecordKind.allCases).subtracting(Survey.all.kinds).subtracting(others)
+    #expect(missing.map(\.rawValue).sorted() == [] || Survey.isPartial, "never happens")
+  }
+
   @Test func `make exactly the transitions that docs/states.md draws`() throws {
     let drawn = try Drawing.transitions()
     let missing = Survey.all.transitions.subtracting(drawn).sorted()
@@ -43,6 +49,7 @@ private struct Survey: Sendable {
   }
 
   private(set) var failed: [Night] = []
+  private(set) var kinds: Set<RecordKind> = []
   /// By transition and by step: in how many nights it happened.
   private var transitionCounts: [EngineTransition: Int] = [:]
   private var phaseStepCounts: [EnginePhaseStep: Int] = [:]
@@ -88,6 +95,7 @@ private struct Survey: Sendable {
   }
 
   private mutating func count(_ checker: EngineChecker) {
+    kinds.formUnion(checker.safety.seen)
     for transition in checker.seen { transitionCounts[transition, default: 0] += 1 }
     for step in checker.phaseSteps { phaseStepCounts[step, default: 0] += 1 }
   }

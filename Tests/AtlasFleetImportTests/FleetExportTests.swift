@@ -136,6 +136,7 @@ private struct FleetSample {
       client: client, site: pick(["PARIS", "S_1", "x.y"]),
       roles: pick([[], ["DC"], ["APP", "WEB"]]), number: pick([0, 7, 999_999_999]),
       updateOrder: pick([nil, 0, 1_000_000]), system: pick(["", "windows-2022", "a, \"b\"; c"]),
-      physical: pick([true, false]))
+      physical: pick([true, false]), resources: pick([[], ["SAN-1"], ["PROXY", "SAN-1"]]),
+      tags: pick([[], ["wave-2"]]))
   }
 }

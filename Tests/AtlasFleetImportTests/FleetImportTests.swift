@@ -11,17 +11,18 @@ struct FleetImportTests {
       (
         "servers.csv",
         """
-        server,site,roles,number,update_order,system,physical
-        LAA-PARIS-SQL-02,,,,,,
-        LAA-LYON-WEB03,MARSEILLE,web|app,7,5,debian-12,yes
-        laa-lyon-fs01,,-,,,,
+        server,site,roles,number,update_order,system,physical,resources,tags
+        LAA-PARIS-SQL-02,,,,,,,,
+        LAA-LYON-WEB03,MARSEILLE,web|app,7,5,debian-12,yes,SAN-2|PROXY,wave-2 SAN
+        laa-lyon-fs01,,-,,,,,,
         """
       ))
     #expect(result.diagnostics.map(\.description) == [])
     let expected = [
       ServerConfig(
         name: "LAA-LYON-WEB03", client: "LAA", site: "MARSEILLE", roles: ["APP", "WEB"], number: 7,
-        updateOrder: 5, system: "debian-12", physical: true),
+        updateOrder: 5, system: "debian-12", physical: true, resources: ["PROXY", "SAN-2"],
+        tags: ["SAN", "wave-2"]),
       smallFleet().servers[0],
       ServerConfig(
         name: "LAA-PARIS-SQL-02", client: "LAA", site: "PARIS", roles: ["SQL"], number: 2),

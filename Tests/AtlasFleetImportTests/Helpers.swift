@@ -55,3 +55,11 @@ struct SeededGenerator: RandomNumberGenerator {
     return mixed ^ (mixed >> 31)
   }
 }
+
+extension ResourceName: ExpressibleByStringLiteral {
+  package init(stringLiteral text: String) { self.init(trusted: text) }
+}
+
+extension Tag: ExpressibleByStringLiteral {
+  package init(stringLiteral text: String) { self.init(trusted: text) }
+}

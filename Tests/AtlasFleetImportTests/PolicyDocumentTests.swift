@@ -40,7 +40,7 @@ struct PolicyDocumentTests {
       roles:
         SQL: {update_timeout: 4h, phase_timeouts: {snapshot: 30m}}
         WEB: {rollback: snapshot}
-      ring_gate: {success_rate: 90%, gate_soak: 5m}
+      ring_gate: {success_rate: 90%, gate_soak: 5m, representative: false}
       gates:
         - {ring: 0, open_after: complete, min_completed: 1, success_rate: 80, max_failed: 2, gate_soak: 0s, approval: manual}
         - {ring: 2, approval: auto}
@@ -48,6 +48,13 @@ struct PolicyDocumentTests {
       max_active_clients: 20
       max_starts_per_minute: 10
       max_parallel_servers: 1
+      per_site: 3
+      resources: {SAN-LYON-1: 4, backup-proxy: 2}
+      breakers:
+        max_failed_per_client: 3
+        campaign: {success_rate: 90%, sample: 50}
+        signature: {clients: off}
+        source: {clients: 4, servers: 5}
       max_backup_age: 12h
       min_agent_version: 1.4.2
       windows: Sat 22:00-06:00; Sun 22:00-Mon 04:00
@@ -77,14 +84,29 @@ struct PolicyDocumentTests {
       policy.gate(after: .canary)
         == RingGate(
           ring: .canary, openAfter: .complete, minCompleted: 1, successRate: 80, maxFailed: 2,
-          gateSoak: .zero, approval: .manual))
+          gateSoak: .zero, approval: .manual, representative: false))
     #expect(
       policy.gate(after: .pilot)
-        == RingGate(ring: .pilot, successRate: 90, gateSoak: .seconds(300)))
+        == RingGate(
+          ring: .pilot, successRate: 90, gateSoak: .seconds(300), representative: false))
     #expect(
       policy.gate(after: .standard)
         == RingGate(
-          ring: .standard, openAfter: .complete, successRate: 90, gateSoak: .seconds(300)))
+          ring: .standard, openAfter: .complete, successRate: 90, gateSoak: .seconds(300),
+          representative: false))
+    #expect(policy.perSite == 3)
+    #expect(
+      policy.resources == [
+        ResourceLimit(name: "SAN-LYON-1", limit: 4), ResourceLimit(name: "backup-proxy", limit: 2),
+      ])
+    var breakers = Breakers()
+    breakers.maxFailedPerClient = 3
+    breakers.successRate = 90
+    breakers.sample = 50
+    breakers.signatureClients = nil
+    breakers.sourceClients = 4
+    breakers.sourceServers = 5
+    #expect(policy.breakers == breakers)
     #expect(policy.maxWaitingForPeople == 0)
     #expect(policy.maxBackupAge == .atMost(.seconds(12 * 3_600)))
     #expect(policy.minAgentVersion == AgentVersion("1.4.2"))
@@ -147,14 +169,24 @@ struct PolicyDocumentTests {
       ("ring_gate: {success_rate: 101%}", "“101%” is not a share"),
       ("ring_gate: {open_after: all}", "“all” is not known; write sample, complete"),
       ("ring_gate: {soak: 1m}", "a gate has no key “soak”"),
-      ("ring_gate: {representative: true}", "representative is not supported yet; leave it out"),
+      ("ring_gate: {representative: some}", "“some” is neither true nor false"),
+      ("representative: true", "representative is a setting of a gate; write ring_gate:"),
       ("gates: {ring: 0}", "gates is a group of keys; write a list"),
       ("gates: [{min_completed: 1}]", "the gate lacks its ring"),
       ("gates: [{ring: 8}]", "8 is out of range; write a number from 0 to 7"),
       ("gates: [{ring: 0}, {ring: 0}]", "the gate behind ring 0 is there twice"),
-      ("per_site: 2", "per_site is not supported yet; leave it out"),
-      ("resources: {san: 2}", "resources is not supported yet"),
-      ("breakers: {}", "breakers is not supported yet"),
+      ("per_site: 0", "per_site: 0 is out of range; write a number from 1 to 100"),
+      ("resources: [san]", "resources is a list; write key: value below it"),
+      ("resources: {san: 0}", "resources.san: 0 is out of range; write a number from 1 to"),
+      ("resources: {s n: 1}", "is not a resource name"),
+      ("breakers: 2", "breakers is “2”; write key: value below it"),
+      ("breakers: {max_failed: 2}", "there is no breaker “max_failed”"),
+      ("breakers: {campaign: {rate: 90%}}", "there is no breaker “campaign.rate”"),
+      ("breakers: {campaign: {success_rate: 0.9}}", "“0.9” is not a share"),
+      ("breakers: {campaign: {sample: 0}}", "campaign.sample: 0 is out of range"),
+      ("breakers: {signature: {client: 2}}", "did you mean signature.clients?"),
+      ("breakers: {source: {servers: 101}}", "source.servers: 101 is out of range"),
+      ("clients: {LAA: {breakers: {}}}", "breakers is a setting of the whole campaign"),
       ("min_available: 90%", "min_available is not supported yet"),
       ("ends_at: 2026-12-20", "give it when the campaign is created"),
       ("min_agent_version: newest", "“newest” is not a version of the agent"),
@@ -211,18 +243,24 @@ struct PolicyDocumentTests {
     #expect(byKey["rollback.DC"] == "hold")
     #expect(byKey["gates.0.success_rate"] == "95%")
     #expect(byKey["gates.2.approval"] == "manual")
+    #expect(byKey["gates.2.representative"] == "true")
+    #expect(byKey["breakers.campaign.success_rate"] == "80%")
+    #expect(byKey["per_site"] == "unlimited")
     #expect(byKey["gates.3.approval"] == nil)
   }
 
   @Test("every setting of the engine has a key")
   func completeness() {
-    let groups = ["times", "roleTimes", "rollback", "roleRollback", "gates"]
+    let groups = [
+      "times", "roleTimes", "rollback", "roleRollback", "gates", "breakers", "resources",
+    ]
     for case let (label?, _) in Mirror(reflecting: Policy()).children where !groups.contains(label)
     {
       let key = label.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : "\($1)" }
       #expect(PolicyKey.byName[key] != nil, "\(key)")
     }
     #expect(Mirror(reflecting: PhaseTimes()).children.count == TimeKey.all.count)
+    #expect(Mirror(reflecting: Breakers()).children.count == BreakerKey.all.count)
     #expect(Mirror(reflecting: RingGate(ring: .canary)).children.count == GateKey.all.count + 1)
   }
 

@@ -24,6 +24,12 @@ import Testing
     #expect(try page.contains(row), "docs/settings.md has no row \(row)")
   }
 
+  @Test("has a row for every breaker", arguments: BreakerKey.all)
+  func breakerRow(key: BreakerKey) throws {
+    let row = "| `\(key.key)` | \(key.text(Breakers())) | \(key.about) |"
+    #expect(try page.contains(row + "\n"), "docs/settings.md has no row \(row)")
+  }
+
   @Test("names every setting of a client", arguments: ClientsDocument.clientKeys)
   func clientRow(key: String) throws {
     #expect(try page.contains("| `\(key)` |"), "docs/settings.md has no row of \(key)")

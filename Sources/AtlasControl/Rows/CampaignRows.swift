@@ -27,7 +27,7 @@ extension ByteWriter {
       $0.put($1.scope)
       $0.put($1.latch)
     }
-    put(campaign.heldLanes) { $0.put(Int($1.index)) }
+    put(campaign.heldLanes) { $0.put($1) }
     put(campaign.startedAt) { $0.put($1) }
     put(campaign.endedAt) { $0.put($1) }
     put(campaign.endsAt) { $0.put($1) }
@@ -39,6 +39,7 @@ extension ByteWriter {
       $0.put(Int($1.ring.number))
     }
     put(campaign.rings) { $0.put(StoredRing($1)) }
+    put(campaign.safety)
   }
 
   private mutating func put(_ selection: Selection) {
@@ -91,7 +92,7 @@ extension ByteReader {
       changeReference: try string(), createdAt: try instant())
     header.state = try value()
     header.pauses = try array { Pause(scope: try $0.scope(), latch: try $0.latch()) }
-    header.heldLanes = try array { ClientID(try $0.int()) }
+    header.heldLanes = try array { try $0.heldLane() }
     header.startedAt = try optional { try $0.instant() }
     header.endedAt = try optional { try $0.instant() }
     header.endsAt = try optional { try $0.instant() }
@@ -102,6 +103,7 @@ extension ByteReader {
       (client: ClientID(try reader.int()), ring: try reader.ring())
     }
     let rings = try array { try $0.storedRing() }
+    if version >= 3 { header.safety = try safety() }
     return StoredCampaign(header: header, lanes: lanes, rings: rings, runs: [])
   }
 

@@ -49,6 +49,8 @@ extension ByteWriter {
     put(client.paused) { $0.put($1) }
     put(client.stop) { $0.put($1) }
     put(UInt64(client.version))
+    put(client.postponed) { $0.put($1.latch) }
+    put(client.dark) { $0.put($1.since) }
   }
 
   mutating func put(_ server: Server) {
@@ -65,6 +67,8 @@ extension ByteWriter {
     put(server.retired)
     put(server.agentVersion)
     put(UInt64(server.version))
+    put(config.resources) { $0.put($1) }
+    put(config.tags) { $0.put($1) }
   }
 }
 
@@ -108,10 +112,14 @@ extension ByteReader {
       maxBackupAge: try backupAge(), priority: try int(),
       contacts: try array { Contact(email: try $0.string(), language: try $0.string()) },
       requireChangeReference: try bool())
-    return StoredClient(
+    var client = StoredClient(
       config: config, paused: try optional { try $0.latch() },
-      stop: try optional { try $0.stopLatch() }, version: UInt32(truncatingIfNeeded: try unsigned())
-    )
+      stop: try optional { try $0.stopLatch() },
+      version: UInt32(truncatingIfNeeded: try unsigned()))
+    guard version >= 3 else { return client }
+    client.postponed = try optional { Postponement(latch: try $0.latch()) }
+    client.darkSince = try optional { try $0.instant() }
+    return client
   }
 
   mutating func server() throws -> StoredServer {
@@ -119,8 +127,12 @@ extension ByteReader {
       name: try name(), client: try name(), site: try name(), roles: try array { try $0.name() },
       number: try int(), updateOrder: try optional { try $0.int() }, system: try string(),
       physical: try bool())
-    return StoredServer(
+    var server = StoredServer(
       config: config, locked: try optional { try $0.latch() }, retired: try bool(),
       agentVersion: try string(), version: UInt32(truncatingIfNeeded: try unsigned()))
+    guard version >= 3 else { return server }
+    server.config.resources = try array { try $0.name() }
+    server.config.tags = try array { try $0.name() }
+    return server
   }
 }

@@ -39,6 +39,9 @@ extension ByteWriter {
     put(policy.download)
     put(policy.minAgentVersion) { $0.put($1.text) }
     put(policy.windows) { $0.put($1.rule) }
+    put(policy.perSite) { $0.put($1) }
+    put(policy.resources) { $0.put($1) }
+    put(policy.breakers)
   }
 
   private mutating func put(_ times: PhaseTimes) {
@@ -53,6 +56,7 @@ extension ByteWriter {
     put(gate.maxFailed)
     put(gate.gateSoak)
     put(gate.approval)
+    put(gate.representative)
   }
 }
 
@@ -86,11 +90,16 @@ extension ByteReader {
     policy.createSnapshots = try bool()
     policy.maxWaitingForPeople = try optional { try $0.int() }
     policy.carryOver = try bool()
+    if version < 3 { policy.forgetSafety() }
     guard version >= 2 else { return policy }
     // Version 1 forgot the first, and did not know the others.
     policy.download = try value()
     policy.minAgentVersion = try optional { try $0.agentVersion() }
     policy.windows = try optional { MaintenanceWindow(rule: try $0.string()) }
+    guard version >= 3 else { return policy }
+    policy.perSite = try optional { try $0.int() }
+    policy.resources = try array { try $0.resourceLimit() }
+    policy.breakers = try breakers()
     return policy
   }
 
@@ -109,7 +118,20 @@ extension ByteReader {
   private mutating func gate() throws -> RingGate {
     RingGate(
       ring: try ring(), openAfter: try value(), minCompleted: try int(), successRate: try int(),
-      maxFailed: try int(), gateSoak: try duration(), approval: try value())
+      maxFailed: try int(), gateSoak: try duration(), approval: try value(),
+      representative: version < 3 ? false : try bool())
+  }
+}
+
+extension Policy {
+  /// A campaign that was made before there were breakers and representatives goes on without them.
+  fileprivate mutating func forgetSafety() {
+    breakers = .off
+    gates = (0...Int(Ring.last.number)).compactMap { Ring($0) }.map { ring in
+      var gate = gate(after: ring)
+      gate.representative = false
+      return gate
+    }
   }
 }
 

@@ -38,7 +38,7 @@ extension ByteWriter {
     case .failed(let failure): put(failure)
     case .notAttempted(let refused): put(refused)
     case .skipped(let skip): put(skip)
-    case .postponed: break
+    case .postponed(let until): put(until) { $0.put($1) }
     }
   }
 
@@ -100,6 +100,7 @@ extension ByteWriter {
       $0.put($1.deadline) { $0.put($1) }
       $0.put($1.isOverdue)
     }
+    put(content.outcomeAt) { $0.put($1) }
   }
 }
 
@@ -138,7 +139,7 @@ extension ByteReader {
     case .failed: .failed(try value())
     case .notAttempted: .notAttempted(try value())
     case .skipped: .skipped(try value())
-    case .postponed: .postponed
+    case .postponed: .postponed(until: version < 3 ? nil : try optional { try $0.instant() })
     }
   }
 
@@ -200,6 +201,7 @@ extension ByteReader {
     content.heldSince = try optional { try $0.instant() }
     content.slotIntervals = try array { try $0.interval() }
     if version >= 2 { content.care = try optional { try $0.care() } }
+    if version >= 3 { content.outcomeAt = try optional { try $0.instant() } }
     return content
   }
 }

@@ -5,8 +5,9 @@ import AtlasStore
 /// Between the engine's state and the rows of the store.
 enum StateRows {
   /// Grows when a row's form changes; readers read the older forms too. 2 added what a backup's age
-  /// is measured by, who looks after a held run, and the oldest agent that is worked with.
-  static let version: UInt8 = 2
+  /// is measured by, who looks after a held run, and the oldest agent that is worked with; 3 breakers,
+  /// environment holds, postponements, representatives, and what servers share.
+  static let version: UInt8 = 3
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version
   /// Number of the one row with the global stop and the counters of the fleet.
@@ -56,6 +57,7 @@ enum StateRows {
       writer.put(Int(name.ring.number))
       writer.put(name.name)
     }
+    writer.put(state.contact) { $0.put($1.since) }
     return StateRow(
       key: StateKey(table: .setting, number: controlRow), name: "control",
       state: state.stop == nil ? "" : "STOPPED", body: writer.bytes)
@@ -93,6 +95,9 @@ enum StateRows {
       control.stop = try reader.optional { try $0.stopLatch() }
       control.ringNames = try reader.array { reader in
         RingName(ring: try reader.ring(), name: try reader.string())
+      }
+      if reader.version >= 3 {
+        control.contactLostSince = try reader.optional { try $0.instant() }
       }
     }
   }

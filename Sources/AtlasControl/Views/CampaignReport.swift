@@ -16,6 +16,8 @@ package struct CampaignReport: Sendable {
   package var downtimeLongest: Duration?
   package var largestDownPerClient: Int
   package var rings: [RingView]
+  package var heldKinds: [HeldKindView]
+  package var missingKinds: [MissingKindView]
   package var makespan: Duration?
   package var lowerBound: Duration?
   package var gains: [Gain]
@@ -75,7 +77,9 @@ extension ControlSnapshot {
       downtimeMean: downtimes.isEmpty ? nil : downtimes.reduce(.zero, +) / downtimes.count,
       downtimeLongest: downtimes.max(),
       largestDownPerClient: campaign.largestInUse(until: now),
-      rings: campaign.rings.map { state.view(ring: $0, of: id) }, makespan: spans?.real,
+      rings: campaign.rings.map { state.view(ring: $0, of: id) },
+      heldKinds: state.heldKinds(of: id), missingKinds: state.missingKinds(of: id),
+      makespan: spans?.real,
       lowerBound: spans?.lowerBound,
       gains: state.gains(id, real: spans?.real), gateCosts: campaign.gateCosts())
   }

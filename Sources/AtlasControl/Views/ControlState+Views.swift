@@ -15,7 +15,8 @@ extension ControlState {
       counts: campaign.counts, downNow: downNow(in: campaign.lanes, of: campaign),
       clients: campaign.lanes.count, createdAt: campaign.createdAt,
       startedAt: campaign.startedAt, endedAt: campaign.endedAt, endsAt: campaign.endsAt,
-      flags: flags(of: id), settled: settled, decisions: settled ? decisions(of: id) : [],
+      flags: flags(of: id), heldKinds: heldKinds(of: id), settled: settled,
+      decisions: settled ? decisions(of: id) : [],
       etag: String(planVersion(id)), changeReference: campaign.changeReference,
       hookRevision: campaign.hookRevision, now: now, demoFactor: demoFactor)
   }
@@ -39,19 +40,16 @@ extension ControlState {
         flags.append(FlagView(kind: "paused", scope: scope, latch: paused))
       }
     }
-    for client in campaign.heldLanes {
-      let scope = "client \(self[client: client].config.name)"
-      let latch = Latch(
-        reason: "a server failed and the policy says on_failure: hold", principal: "",
-        since: campaign.startedAt ?? campaign.createdAt)
-      flags.append(FlagView(kind: "lane_held", scope: scope, latch: latch))
+    for held in campaign.heldLanes {
+      let scope = "client \(self[client: held.client].config.name)"
+      flags.append(FlagView(kind: "lane_held", scope: scope, latch: held.latch))
     }
-    return flags
+    return flags + safetyFlags(of: campaign)
   }
 
   /// What settled runs wait for, one line each, at most ``Limits/page``.
   private func decisions(of id: CampaignID) -> [String] {
-    var lines: [String] = []
+    var lines = kindDecisions(of: id)
     for (index, run) in self[campaign: id].runs.enumerated() where lines.count < Limits.page {
       let server = self[server: run.server].config.name
       switch run.state {
@@ -106,7 +104,8 @@ extension ControlState {
     return ClientView(
       config: client.config, servers: client.servers.count, slotsInUse: client.slotsInUse,
       agentsConnected: client.servers.count { self[server: $0].connected },
-      paused: client.paused, stopped: client.stop?.latch, etag: String(client.version))
+      paused: client.paused, stopped: client.stop?.latch, postponed: client.postponed?.latch,
+      darkSince: client.dark?.since, etag: String(client.version))
   }
 
   func view(server id: ServerID) -> ServerView {

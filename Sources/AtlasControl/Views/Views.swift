@@ -18,6 +18,9 @@ package struct CampaignView: Hashable, Sendable {
   package var endedAt: Instant?
   package var endsAt: Instant?
   package var flags: [FlagView]
+  /// Kinds of servers that fail alike at several clients, each with an update to exclude if one was
+  /// named.
+  package var heldKinds: [HeldKindView]
   package var settled: Bool
   package var decisions: [String]
   package var etag: String
@@ -34,9 +37,9 @@ package struct NamedPolicy: Hashable, Sendable {
 
 /// What keeps a campaign, or a part of it, from going on.
 package struct FlagView: Hashable, Sendable {
-  /// `paused`, `stopped`, `lane_held` or `window`.
+  /// `paused`, `stopped`, `postponed`, `lane_held`, `environment` or `signature_held`.
   package var kind: String
-  /// `campaign`, `ring 2` or `client LAA`.
+  /// `fleet`, `campaign`, `ring 2`, `client LAA` or `SQL on windows-2022`.
   package var scope: String
   package var latch: Latch
 }
@@ -98,6 +101,9 @@ package struct ClientView: Hashable, Sendable {
   package var agentsConnected: Int
   package var paused: Latch?
   package var stopped: Latch?
+  package var postponed: Latch?
+  /// Since when none of its servers has been in contact; nil when one is.
+  package var darkSince: Instant?
   package var etag: String
 }
 

@@ -57,12 +57,16 @@ extension ControlSnapshot {
       (state.estimate(of: ref), .terminal(.completed(.updated)))
     }
     do { try virtual.work() } catch { throw .refused(error) }
-    return CampaignPlan(from: self, to: virtual.state, id)
+    connected.countKinds(id)
+    return CampaignPlan(from: self, connected, to: virtual.state, id)
   }
 }
 
 extension CampaignPlan {
-  fileprivate init(from snapshot: ControlSnapshot, to end: ControlState, _ id: CampaignID) {
+  fileprivate init(
+    from snapshot: ControlSnapshot, _ connected: ControlState, to end: ControlState,
+    _ id: CampaignID
+  ) {
     let before = snapshot.state[campaign: id]
     let after = end[campaign: id]
     campaign = before.name
@@ -88,7 +92,7 @@ extension CampaignPlan {
         opens: $0.startedAt, completes: $0.completedAt)
     }
     misses = Self.misses(before, after, end)
-    blocked = Self.blocked(before, snapshot, id)
+    blocked = Self.blocked(before, snapshot, connected, id)
   }
 
   private static func clients(_ campaign: Campaign, _ state: ControlState) -> [PlannedClient] {
@@ -128,7 +132,8 @@ extension CampaignPlan {
   }
 
   private static func blocked(
-    _ campaign: Campaign, _ snapshot: ControlSnapshot, _ id: CampaignID
+    _ campaign: Campaign, _ snapshot: ControlSnapshot, _ connected: ControlState,
+    _ id: CampaignID
   ) -> [PlannedServer] {
     let state = snapshot.state
     return campaign.runs.enumerated().compactMap { index, run in
@@ -146,6 +151,8 @@ extension CampaignPlan {
         reason = "client is paused"
       } else if client.config.requireChangeReference, campaign.changeReference.isEmpty {
         reason = "client requires a change reference"
+      } else if let problem = connected.kindProblem(RunRef(campaign: id, index: index)) {
+        reason = problem
       } else if !server.connected {
         reason = "its agent is not connected"
       } else if let problem = state.agentProblem(RunRef(campaign: id, index: index)) {

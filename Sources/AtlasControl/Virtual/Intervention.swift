@@ -26,6 +26,7 @@ extension ControlSnapshot {
     let by = record.principal
     // A lock that ended by itself has nobody who ended it.
     if kind == .serverUnlocked { return server(record).map { .unlockServer($0, by: by) } }
+    if let event = byItself(kind, record) { return event }
     guard !by.isEmpty else { return nil }
     switch kind {
     case .stopLatched: return .stop(client(record), reason: record.reason, by: by)
@@ -40,6 +41,9 @@ extension ControlSnapshot {
       }
     case .clientPaused:
       return client(record).map { .pauseClient($0, reason: record.reason, by: by) }
+    // Until when does not matter: its end is replayed, too.
+    case .clientPostponed:
+      return client(record).map { .pauseClient($0, reason: record.reason, by: by) }
     case .clientResumed: return client(record).map { .resumeClient($0, by: by) }
     case .serverLocked:
       let latch = Latch(reason: record.reason, principal: by, since: record.campaignTime)
@@ -50,6 +54,18 @@ extension ControlSnapshot {
       return record.run.map {
         .skipRun(RunRef(campaign: replayed, index: $0 - 1), reason: record.reason, by: by)
       }
+    case _: return nil
+    }
+  }
+
+  /// What the engine did, and a replay does not find out for itself.
+  private func byItself(_ kind: RecordKind, _ record: LogRecord) -> Event? {
+    guard record.principal.isEmpty else { return nil }
+    switch kind {
+    case .campaignPaused where record.detail == ControlState.breaker:
+      return .pauseCampaign(CampaignID(0), .all, reason: record.reason, by: ControlState.itself)
+    case .clientResumed:
+      return client(record).map { .resumeClient($0, by: ControlState.itself) }
     case _: return nil
     }
   }

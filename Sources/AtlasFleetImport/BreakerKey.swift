@@ -1,0 +1,115 @@
+import AtlasModel
+
+/// One of the settings below `breakers:`, by its path there.
+struct BreakerKey: Sendable {
+  /// `campaign.success_rate` for `breakers: {campaign: {success_rate: 80%}}`.
+  let name: String
+  let about: String
+  let set: @Sendable (inout Breakers, String) throws(ValueError) -> Void
+  let text: @Sendable (Breakers) -> String
+
+  static let group = "breakers"
+  /// What stands for no breaker at all.
+  static let off = "off"
+
+  static let all: [BreakerKey] = [
+    number(
+      "max_failed_per_client", \.maxFailedPerClient,
+      "as many failed or held servers of a client hold its lane"),
+    BreakerKey(
+      name: "campaign.success_rate",
+      about: "below it, among the servers attempted last, the campaign pauses",
+      set: { breakers, text throws(ValueError) in
+        breakers.successRate = isOff(text) ? nil : try Values.percent(text)
+      },
+      text: { $0.successRate.map { "\($0)%" } ?? off }),
+    BreakerKey(
+      name: "campaign.sample", about: "how many servers attempted last are looked at",
+      set: { breakers, text throws(ValueError) in
+        breakers.sample = try Values.int(text, in: 1...Limits.breakerSample)
+      },
+      text: { "\($0.sample)" }),
+    number(
+      "signature.clients", \.signatureClients,
+      "as many clients that fail alike hold the role and system in the whole campaign"),
+    number(
+      "source.clients", \.sourceClients,
+      "as many clients in a row whose update source is silent let the campaign wait for it"),
+    number(
+      "source.servers", \.sourceServers,
+      "as many servers of a client in a row whose update source is silent let its lane wait"),
+  ]
+
+  private static func number(
+    _ name: String, _ path: WritableKeyPath<Breakers, Int?> & Sendable, _ about: String
+  ) -> BreakerKey {
+    BreakerKey(
+      name: name, about: about,
+      set: { breakers, text throws(ValueError) in
+        breakers[keyPath: path] = isOff(text) ? nil : try Values.int(text, in: 1...100)
+      },
+      text: { $0[keyPath: path].map(String.init) ?? off })
+  }
+
+  private static func isOff(_ text: String) -> Bool {
+    text == off || text == PolicyKey.unlimited
+  }
+
+  /// The key in lists of settings: `breakers.signature.clients`.
+  var key: String { "\(Self.group).\(name)" }
+}
+
+// MARK: - Reading
+
+extension PolicyReader {
+  /// `{max_failed_per_client: 2, campaign: {success_rate: 80%, sample: 20}}`.
+  mutating func readBreakers(_ node: SourceNode, below path: String = "") {
+    for entry in group(node, BreakerKey.group) ?? [] {
+      let name = path + entry.key
+      if let key = BreakerKey.all.first(where: { $0.name == name }) {
+        readBreaker(key, entry)
+      } else if BreakerKey.all.contains(where: { $0.name.hasPrefix(name + ".") }) {
+        readBreakers(entry.value, below: name + ".")
+      } else {
+        let known = BreakerKey.all.map(\.name)
+        refuse(
+          entry.line, BreakerKey.group, "there is no breaker “\(name)”",
+          hint: Spelling.nearest(to: name, among: known).map { "did you mean \($0)?" }
+            ?? "known: \(known.joined(separator: ", "))")
+      }
+    }
+  }
+
+  private mutating func readBreaker(_ key: BreakerKey, _ entry: SourceNode.Entry) {
+    guard let text = text(entry.value, key.key) else { return }
+    var breakers = draft.policy.breakers
+    attempt(entry.value.line, key.key) { () throws(ValueError) in try key.set(&breakers, text) }
+    draft.policy.breakers = breakers
+    draft.note(key.key, at: Place(file: 0, line: entry.line))
+  }
+
+  /// `{SAN-LYON-1: 4, backup-proxy: 2}`: what servers share, and how many may use it at once.
+  mutating func readResources(_ node: SourceNode) {
+    for entry in group(node, ResourceLimit.group) ?? [] {
+      let key = "\(ResourceLimit.group).\(entry.key)"
+      guard let text = text(entry.value, key) else { continue }
+      let limit = attempt(entry.line, key) { () throws(ValueError) -> ResourceLimit in
+        ResourceLimit(
+          name: try Values.name(entry.key), limit: try Values.int(text, in: 1...Limits.servers))
+      }
+      guard let limit else { continue }
+      draft.policy.resources.removeAll { $0.name == limit.name }
+      draft.policy.resources.append(limit)
+      draft.policy.resources.sort { $0.name < $1.name }
+      draft.note(key, at: Place(file: 0, line: entry.line))
+    }
+    guard draft.policy.resources.count > Limits.resources else { return }
+    refuse(
+      node.line, ResourceLimit.group, "\(draft.policy.resources.count) resources are limited",
+      hint: "at most \(Limits.resources)")
+  }
+}
+
+extension ResourceLimit {
+  static let group = "resources"
+}

@@ -1,0 +1,160 @@
+import AtlasEngine
+import AtlasModel
+import AtlasTestKit
+import Testing
+
+/// Caps on servers of one site, and on what servers of all clients share.
+@Suite struct `A cap` {
+  private static let san = ResourceName(trusted: "SAN")
+
+  private static func sharing(_ limit: Int) -> Policy {
+    .with { $0.resources = [ResourceLimit(name: san, limit: limit)] }
+  }
+
+  /// Clients with servers that are all on one datastore.
+  private static func world(_ clients: [(name: String, priority: Int, servers: Int)]) -> EngineWorld
+  {
+    var fleet = EngineFleet()
+    for client in clients {
+      let names = (1...client.servers).map { "\(client.name)-PARIS-APP0\($0)" }
+      fleet.add(client.name, servers: names) { $0.priority = client.priority }
+      for name in names { fleet.change(name) { $0.resources = [san] } }
+    }
+    return EngineWorld(fleet)
+  }
+
+  /// Servers in the order in which they started.
+  private func started(_ world: EngineWorld) -> [String] {
+    world.story.split(separator: "\n").filter { $0.contains("run.started") }.compactMap { line in
+      line.split(separator: " ").first { $0.contains("-PARIS-") }.map(String.init)
+    }
+  }
+
+  @Test func `on what servers share lets as many run, the most important client first`() {
+    var world = Self.world([("AAA", 100, 1), ("BBB", 100, 2), ("CCC", 1, 1)])
+    world.campaign("patch-11", policy: Self.sharing(1))
+    #expect(world.state.campaigns[0].counts[.inProgress] == 1)
+    let waiting = world.state.waits(world.run("BBB-PARIS-APP01"), now: world.now)
+    #expect(waiting == .resource(Self.san))
+    world.settle()
+    // The first that was looked at, then by priority, most work left, and name.
+    #expect(
+      started(world) == [
+        "AAA-PARIS-APP01", "CCC-PARIS-APP01", "BBB-PARIS-APP01", "BBB-PARIS-APP02",
+      ])
+    #expect(world.state.campaigns[0].state == .completed)
+    #expect(world.violations == [])
+  }
+
+  @Test func `on what servers share holds over campaigns, with the smallest number`() {
+    var world = Self.world([("AAA", 100, 2), ("BBB", 100, 2), ("CCC", 100, 2)])
+    let names = world.state.servers.map(\.config.name)
+    world.campaign(
+      "wide", policy: Self.sharing(3), selection: Selection(servers: Array(names.prefix(4))))
+    #expect(world.state.campaigns[0].counts[.inProgress] == 2)
+    world.campaign(
+      "narrow", policy: Self.sharing(1), selection: Selection(servers: Array(names.suffix(2))))
+    // What runs goes on; nothing new starts before it is below one.
+    #expect(world.state.campaigns[1].counts[.inProgress] == 0)
+    world.settle()
+    #expect(world.state.campaigns.map(\.state) == [.completed, .completed])
+    #expect(world.violations == [])
+  }
+
+  @Test func `on what servers share passes by servers that need nothing of it`() {
+    var fleet = EngineFleet()
+    fleet.add("AAA", servers: ["AAA-PARIS-APP01"])
+    fleet.add("BBB", servers: ["BBB-PARIS-APP01", "BBB-PARIS-APP02"])
+    for name in ["AAA-PARIS-APP01", "BBB-PARIS-APP01"] {
+      fleet.change(name) { $0.resources = [Self.san] }
+    }
+    var world = EngineWorld(fleet)
+    world.campaign("patch-11", policy: Self.sharing(1))
+    #expect(started(world) == ["AAA-PARIS-APP01", "BBB-PARIS-APP02"])
+    world.settle()
+    #expect(world.state.campaigns[0].state == .completed)
+    #expect(world.violations == [])
+  }
+
+  @Test func `on two shared things needs both`() {
+    let proxy = ResourceName(trusted: "PROXY")
+    var world = Self.world([("AAA", 100, 1), ("BBB", 100, 1), ("CCC", 100, 2)])
+    var both = world.state[server: world.server("CCC-PARIS-APP01")].config
+    both.resources = [proxy, Self.san]
+    var one = world.state[server: world.server("AAA-PARIS-APP01")].config
+    one.resources = [proxy]
+    world.step(.fleetImported(clients: [], servers: [both, one], by: "anna"))
+    world.campaign(
+      "patch-11",
+      policy: .with {
+        $0.resources = [
+          ResourceLimit(name: proxy, limit: 1), ResourceLimit(name: Self.san, limit: 1),
+        ]
+      })
+    #expect(started(world) == ["AAA-PARIS-APP01", "BBB-PARIS-APP01"])
+    world.settle()
+    #expect(world.state.campaigns[0].state == .completed)
+    #expect(world.violations == [])
+  }
+
+  @Test func `on what servers share that a held server keeps waits for a person`() {
+    var world = Self.world([("AAA", 100, 1), ("BBB", 100, 1)])
+    world.script.answer(.update, of: "AAA-PARIS-APP01", with: .hangs())
+    let id = world.campaign("patch-11", policy: Self.sharing(1))
+    world.settle()
+    #expect(world.state[world.run("AAA-PARIS-APP01")].state == .held(.overdue))
+    #expect(world.state.isSettled(id, now: world.now))
+    world.crash()
+    for index in world.agents.indices { world.connect(ServerID(index)) }
+    world.run(for: .seconds(60))
+    #expect(world.state.waits(world.run("BBB-PARIS-APP01"), now: world.now) == .resource(Self.san))
+    world.resolve("AAA-PARIS-APP01", .accept)
+    world.settle()
+    #expect(world.state[world.run("BBB-PARIS-APP01")].state == .completed(.updated))
+    #expect(world.violations == [])
+  }
+
+  @Test func `on what servers share goes with a cap on the campaign`() {
+    var world = Self.world([("AAA", 100, 2), ("BBB", 100, 2), ("CCC", 100, 2)])
+    world.campaign(
+      "patch-11",
+      policy: .with {
+        $0.resources = [ResourceLimit(name: Self.san, limit: 1)]
+        $0.maxInProgress = 2
+        $0.maxStartsPerMinute = 1
+      })
+    world.settle()
+    #expect(world.state.campaigns[0].state == .completed)
+    #expect(world.violations == [])
+  }
+
+  @Test func `that the fleet puts on a server in the middle of its run counts it`() {
+    var world = Self.world([("AAA", 100, 1), ("BBB", 100, 1)])
+    var config = world.state[server: world.server("AAA-PARIS-APP01")].config
+    config.resources = []
+    world.step(.fleetImported(clients: [], servers: [config], by: "anna"))
+    world.campaign("patch-11", policy: Self.sharing(1))
+    #expect(started(world) == ["AAA-PARIS-APP01", "BBB-PARIS-APP01"])
+    config.resources = [Self.san]
+    world.step(.fleetImported(clients: [], servers: [config], by: "anna"))
+    world.settle()
+    #expect(world.state.campaigns[0].state == .completed)
+    #expect(world.violations == [])
+  }
+
+  @Test func `on a site lets as many servers of a client run there`() {
+    var fleet = EngineFleet()
+    fleet.add(
+      "LAA", slots: 4,
+      servers: ["LAA-LYON-APP01", "LAA-LYON-APP02", "LAA-PARIS-APP01", "LAA-PARIS-APP02"])
+    fleet.add("MRB", servers: ["MRB-LYON-APP01"])
+    var world = EngineWorld(fleet)
+    world.campaign("patch-11", policy: .with { $0.perSite = 1 })
+    // Each site of each client has its own.
+    #expect(world.state.campaigns[0].counts[.inProgress] == 3)
+    #expect(world.state.waits(world.run("LAA-LYON-APP02"), now: world.now) == .site)
+    world.settle()
+    #expect(world.state.campaigns[0].state == .completed)
+    #expect(world.violations == [])
+  }
+}
