@@ -177,6 +177,7 @@ extension ControlMachine {
     }
     for name in request.selection.clients { _ = try client(name) }
     for name in request.selection.servers { _ = try server(name) }
+    if let name = request.selection.failedIn { _ = try campaign(name) }
     return CampaignDraft(
       name: request.name, selection: request.selection, updateSet: request.updateSet,
       policy: request.policy, overrides: overrides, endsAt: request.endsAt,

@@ -136,34 +136,6 @@ package enum CampaignState: UInt8, CaseIterable, Hashable, Sendable {
   }
 }
 
-/// Which part of the fleet a campaign covers. A server must fit every field that is not empty.
-package struct Selection: Hashable, Sendable {
-  package var clients: [ClientName]
-  package var rings: [Ring]
-  package var sites: [SiteName]
-  package var roles: [Role]
-  package var servers: [ServerName]
-
-  package init(
-    clients: [ClientName] = [], rings: [Ring] = [], sites: [SiteName] = [], roles: [Role] = [],
-    servers: [ServerName] = []
-  ) {
-    self.clients = clients
-    self.rings = rings
-    self.sites = sites
-    self.roles = roles
-    self.servers = servers
-  }
-
-  func covers(_ server: ServerConfig, of client: ClientConfig) -> Bool {
-    (clients.isEmpty || clients.contains(client.name))
-      && (rings.isEmpty || rings.contains(client.ring))
-      && (sites.isEmpty || sites.contains(server.site))
-      && (roles.isEmpty || roles.contains { server.roles.contains($0) })
-      && (servers.isEmpty || servers.contains(server.name))
-  }
-}
-
 /// One client's queue of servers in a campaign.
 package struct Lane: Hashable, Sendable {
   package let client: ClientID

@@ -17,12 +17,7 @@ extension ControlState {
       policy: draft.policy, overrides: draft.overrides.sorted { $0.client < $1.client },
       changeReference: draft.changeReference, createdAt: now)
     campaign.endsAt = draft.endsAt
-    select(into: &campaign)
-    guard !campaign.runs.isEmpty else {
-      throw .notAllowed(
-        code: .nothingSelected, message: "the selection covers no server",
-        hint: "`atlas server list` shows the fleet")
-    }
+    select(try selected(by: draft.selection), into: &campaign)
     campaign.openIdleGates()
     let id = CampaignID(campaigns.count)
     campaigns.append(campaign)
@@ -37,18 +32,15 @@ extension ControlState {
   }
 
   /// Freezes the selection: one lane for each client, its servers in their order.
-  private func select(into campaign: inout Campaign) {
-    for (index, client) in clients.enumerated() {
-      let chosen = client.servers.filter {
-        let server = servers[Int($0.index)]
-        return !server.retired && campaign.selection.covers(server.config, of: client.config)
-      }
-      guard !chosen.isEmpty else { continue }
+  private func select(_ servers: [[ServerID]], into campaign: inout Campaign) {
+    for (index, chosen) in servers.enumerated() where !chosen.isEmpty {
+      let client = clients[index]
       let lane = campaign.lanes.count
       campaign.lanes.append(Lane(client: ClientID(index), ring: client.config.ring))
       campaign.addRings(upTo: client.config.ring)
       let ordered = chosen.sorted {
-        LaneOrder(servers[Int($0.index)].config) < LaneOrder(servers[Int($1.index)].config)
+        LaneOrder(self.servers[Int($0.index)].config)
+          < LaneOrder(self.servers[Int($1.index)].config)
       }
       for (place, server) in ordered.enumerated() {
         let run = Run(server: server, lane: lane, order: place)

@@ -22,6 +22,8 @@ package enum Limits {
   package static let rolesPerServer = 16
   /// Shared things that one server uses.
   package static let resourcesPerServer = 8
+  /// Patterns of names in a selection: each is tried on every server of the fleet.
+  package static let namePatterns = 64
   /// Tags of one server.
   package static let tagsPerServer = 16
   /// Shared things that one campaign limits.

@@ -62,7 +62,8 @@ package struct EngineSafetyChecker: Sendable {
     }
     runs[ref]?.holdsSlot = to.holdsSlot
     runs[ref]?.isCompleted = to == .completed
-    if from == .inProgress, to != .inProgress { endTry(ref) }
+    // Cleaning up belongs to no try any more.
+    if from == .inProgress, to != .inProgress || record.phase == .finalize { endTry(ref) }
   }
 
   private mutating func latch(_ record: Record) {

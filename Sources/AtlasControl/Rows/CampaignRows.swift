@@ -48,6 +48,9 @@ extension ByteWriter {
     put(selection.sites) { $0.put($1) }
     put(selection.roles) { $0.put($1) }
     put(selection.servers) { $0.put($1) }
+    put(selection.tags) { $0.put($1) }
+    put(selection.names) { $0.put($1.text) }
+    put(selection.failedIn) { $0.put($1) }
   }
 
   private mutating func put(_ scope: PauseScope) {
@@ -108,10 +111,15 @@ extension ByteReader {
   }
 
   private mutating func selection() throws -> Selection {
-    Selection(
+    var selection = Selection(
       clients: try array { try $0.name() }, rings: try array { try $0.ring() },
       sites: try array { try $0.name() }, roles: try array { try $0.name() },
       servers: try array { try $0.name() })
+    guard version >= 3 else { return selection }
+    selection.tags = try array { try $0.name() }
+    selection.names = try array { NamePattern(trusted: try $0.string()) }
+    selection.failedIn = try optional { try $0.name() }
+    return selection
   }
 
   private mutating func scope() throws -> PauseScope {

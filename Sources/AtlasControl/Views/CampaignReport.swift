@@ -63,7 +63,9 @@ extension ControlSnapshot {
       throw .notFound(kind: "campaign", name: name.text)
     }
     let campaign = state[campaign: id]
-    let views = campaign.runs.indices.map {
+    // A server is told of once, by its newest run.
+    let repeated = Set(campaign.runs.map { Int($0.retryOf) })
+    let views = campaign.runs.indices.filter { !repeated.contains($0) }.map {
       state.view(run: RunRef(campaign: id, index: $0), now: now)
     }
     let interventions = log.compactMap { intervention($0, in: id) }
