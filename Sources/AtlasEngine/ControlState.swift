@@ -24,7 +24,7 @@ package struct ControlState: Sendable {
   /// Whether ``stop`` is there: asked several times in every step, and a latch is large to copy.
   var isStopped = false
   /// Whether ``contact`` is there.
-  private(set) var isContactLost = false
+  var isContactLost = false
   /// Sessions that are there.
   var connectedCount = 0
   var drops = DropWindow()

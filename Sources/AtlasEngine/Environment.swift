@@ -6,15 +6,24 @@ import AtlasModel
 /// ends by itself when those that were lost are back, at the latest after ``Limits/contactHold``.
 package struct ContactHold: Hashable, Sendable {
   package var since: Instant
+  /// Sessions that there were before: after a restart nobody knows which of them had ended, so that
+  /// nine of ten of all have to come back.
+  package var sessions: Int
   /// Sessions that ended for it so far.
   package var dropped: Int
   /// Those of them that are not back.
   package var missing: Int
 
-  package init(since: Instant, dropped: Int, missing: Int) {
+  package init(since: Instant, sessions: Int, dropped: Int = 0, missing: Int = 0) {
     self.since = since
+    self.sessions = sessions
     self.dropped = dropped
     self.missing = missing
+  }
+
+  /// As it goes on after a restart, when every session is gone.
+  var restarted: ContactHold {
+    ContactHold(since: since, sessions: sessions, dropped: sessions, missing: sessions)
   }
 
   /// Nine of ten are back: the rest are single servers again.
@@ -111,7 +120,9 @@ extension ControlState {
 
   /// - Parameter client: Nil for the whole fleet.
   private mutating func beginContactHold(_ client: ClientID?, now: Instant) {
-    let hold = ContactHold(since: now, dropped: 0, missing: 0)
+    let sessions =
+      client.map { clients[$0].connected + clients[$0].recentDrops } ?? connectedCount + drops.count
+    let hold = ContactHold(since: now, sessions: sessions)
     if let client { clients[client].dark = hold } else { contact = hold }
     for drop in drops.drops[drops.first...] where servers[drop.server].droppedAt == drop.at {
       guard client == nil || servers[drop.server].client == client else { continue }
@@ -219,26 +230,16 @@ extension ControlState {
     isContactLost || clients[Int(client.index)].isDark
   }
 
-  /// Watches over the holds of a state that was loaded: every agent that was ever there has to come
-  /// back, because nobody knows who was away.
+  /// Watches over the holds of a state that was loaded.
   mutating func wakeContact() {
     if let hold = contact { timers.add(.contact(nil), at: contactEnd(hold)) }
     for index in clients.indices {
       guard let hold = clients[index].dark else { continue }
       timers.add(.contact(ClientID(index)), at: contactEnd(hold))
     }
-    contact?.dropped = 0
-    contact?.missing = 0
-    for index in clients.indices where clients[index].dark != nil {
-      clients[index].dark?.dropped = 0
-      clients[index].dark?.missing = 0
-    }
-    guard contact != nil || clients.contains(where: { $0.dark != nil }) else { return }
     for index in servers.indices {
-      let id = ServerID(index)
-      guard !servers[index].retired, !servers[index].agentVersion.isEmpty else { continue }
-      if contact != nil { miss(id, globally: true) }
-      if clients[servers[index].client].dark != nil { miss(id, globally: false) }
+      servers[index].isMissing = isContactLost
+      servers[index].isMissingAtClient = clients[servers[index].client].isDark
     }
   }
 

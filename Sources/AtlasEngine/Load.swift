@@ -6,8 +6,8 @@ package struct StoredControl: Sendable {
   package var fleetVersion: UInt64 = 0
   package var stop: StopLatch?
   package var ringNames: [RingName] = []
-  /// Since when contact has been lost to many servers; nil when it is not.
-  package var contactLostSince: Instant?
+  /// Contact that is lost to many servers; nil when it is not.
+  package var contact: ContactHold?
   /// In the order of their numbers, without gaps.
   package var clients: [StoredClient] = []
   package var servers: [StoredServer] = []
@@ -22,19 +22,19 @@ package struct StoredClient: Hashable, Sendable {
   package var stop: StopLatch?
   package var version: UInt32
   package var postponed: Postponement?
-  /// Since when none of its servers has been in contact; nil when one is.
-  package var darkSince: Instant?
+  /// Contact that is lost to all its servers; nil when it is not.
+  package var dark: ContactHold?
 
   package init(
     config: ClientConfig, paused: Latch?, stop: StopLatch?, version: UInt32,
-    postponed: Postponement? = nil, darkSince: Instant? = nil
+    postponed: Postponement? = nil, dark: ContactHold? = nil
   ) {
     self.config = config
     self.paused = paused
     self.stop = stop
     self.version = version
     self.postponed = postponed
-    self.darkSince = darkSince
+    self.dark = dark
   }
 }
 
@@ -128,7 +128,8 @@ extension ControlState {
     stop = stored.stop
     isStopped = stop != nil
     ringNames = stored.ringNames
-    contact = stored.contactLostSince.map { ContactHold(since: $0, dropped: 0, missing: 0) }
+    contact = stored.contact?.restarted
+    isContactLost = contact != nil
     for client in stored.clients {
       clientByName[client.config.name] = ClientID(clients.count)
       var value = Client(config: client.config)
@@ -136,7 +137,7 @@ extension ControlState {
       value.stop = client.stop
       value.version = client.version
       value.postponed = client.postponed
-      value.dark = client.darkSince.map { ContactHold(since: $0, dropped: 0, missing: 0) }
+      value.dark = client.dark?.restarted
       clients.append(value)
     }
     for server in stored.servers { load(server) }

@@ -13,11 +13,18 @@ extension ControlState {
     else { return nil }
     let server = Int(self[ref].server.index)
     for kind in profiles[Int(servers[server].profile)].kinds
-    where !campaigns[campaign].isRepresented(kind, before: ring) {
+    where !isRepresented(kind, before: ring, in: campaign) {
       let value = kinds[Int(kind)]
       if !campaigns[campaign].safety.waivers.contains(where: { $0.covers(value) }) { return value }
     }
     return nil
+  }
+
+  /// Asked here and not by a method of the campaign: that would copy it.
+  private func isRepresented(_ kind: Int32, before ring: Int, in campaign: Int) -> Bool {
+    let index = Int(kind)
+    return index < campaigns[campaign].kinds.completedIn.count
+      && Int(campaigns[campaign].kinds.completedIn[index]) < ring
   }
 
   /// Whether a server of the kind may still complete in an earlier ring.
@@ -201,10 +208,6 @@ extension Campaign {
     guard kinds.completedIn[Int(kind)] > UInt8(clamping: ring) else { return false }
     kinds.completedIn[Int(kind)] = UInt8(clamping: ring)
     return true
-  }
-
-  func isRepresented(_ kind: Int32, before ring: Int) -> Bool {
-    Int(kind) < kinds.completedIn.count && Int(kinds.completedIn[Int(kind)]) < ring
   }
 
   func hasOpen(_ kind: Int32, before ring: Int) -> Bool {

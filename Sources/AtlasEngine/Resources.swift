@@ -61,6 +61,7 @@ extension ControlState {
   /// The cap that keeps a run from starting; nil when none does.
   func capOfServer(_ ref: RunRef) -> Waiting? {
     if let most = rules(of: ref).perSite, inProgress(atSiteOf: ref) >= most { return .site }
+    guard !resources.isEmpty else { return nil }
     let server = Int(self[ref].server.index)
     for number in profiles[Int(servers[server].profile)].resources {
       let index = Int(number)
@@ -107,12 +108,14 @@ extension ControlState {
   }
 
   mutating func takeResources(_ ref: RunRef) {
+    guard !resources.isEmpty else { return }
     for number in profiles[Int(servers[self[ref].server].profile)].resources {
       resources[Int(number)].inUse += 1
     }
   }
 
   mutating func returnResources(_ ref: RunRef) {
+    guard !resources.isEmpty else { return }
     for number in profiles[Int(servers[self[ref].server].profile)].resources {
       resources[Int(number)].inUse -= 1
       markResource(number)
@@ -121,6 +124,7 @@ extension ControlState {
 
   /// Keeps ``Resource/working``.
   mutating func countWorking(_ ref: RunRef, by change: Int) {
+    guard !resources.isEmpty else { return }
     for number in profiles[Int(servers[self[ref].server].profile)].resources {
       resources[Int(number)].working += change
     }

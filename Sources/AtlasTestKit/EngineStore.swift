@@ -7,7 +7,7 @@ package struct EngineStore: Sendable {
   private var fleetVersion: UInt64 = 0
   private var ringNames: [RingName] = []
   private var stop: StopLatch?
-  private var contactLostSince: Instant?
+  private var contact: ContactHold?
   private var clients: [StoredClient] = []
   private var servers: [StoredServer] = []
   private var campaigns: [StoredCampaign] = []
@@ -54,12 +54,12 @@ package struct EngineStore: Sendable {
       fleetVersion = state.fleetVersion
       ringNames = state.ringNames
       stop = state.stop
-      contactLostSince = state.contact?.since
+      contact = state.contact
     case .client(let id):
       let client = state[client: id]
       let row = StoredClient(
         config: client.config, paused: client.paused, stop: client.stop, version: client.version,
-        postponed: client.postponed, darkSince: client.dark?.since)
+        postponed: client.postponed, dark: client.dark)
       put(row, at: Int(id.index), in: &clients)
     case .server(let id):
       let server = state[server: id]
@@ -94,7 +94,7 @@ package struct EngineStore: Sendable {
     control.fleetVersion = fleetVersion
     control.ringNames = ringNames
     control.stop = stop
-    control.contactLostSince = contactLostSince
+    control.contact = contact
     control.clients = clients
     control.servers = servers
     control.campaigns = campaigns
@@ -109,7 +109,7 @@ extension EngineStore {
     let loaded = ControlState(stored: stored(fence: state.fence), floors: state.floors)
     var found: [String] = []
     if loaded.stop != state.stop { found.append("stop is not saved") }
-    if loaded.contact?.since != state.contact?.since { found.append("contact is not saved") }
+    if !state.contact.isSame(loaded.contact) { found.append("contact is not saved") }
     found += state.resourceDifferences(from: loaded)
     if loaded.ringNames != state.ringNames { found.append("ringNames are not saved") }
     if loaded.fleetVersion != state.fleetVersion { found.append("fleetVersion is not saved") }
@@ -131,7 +131,7 @@ extension EngineStore {
     let (left, right) = (loaded.clients[index], state.clients[index])
     if left.config != right.config || left.paused != right.paused || left.stop != right.stop
       || left.version != right.version || left.postponed != right.postponed
-      || left.dark?.since != right.dark?.since
+      || !left.dark.isSame(right.dark)
     {
       found.append("client \(right.config.name) is not saved")
     }
@@ -203,6 +203,13 @@ extension EngineStore {
     if left.open != right.open || left.started != right.started {
       found.append("\(name) is open \(right.open), counted \(left.open)")
     }
+  }
+}
+
+extension ContactHold? {
+  /// Who is missing is another matter after a restart.
+  fileprivate func isSame(_ other: ContactHold?) -> Bool {
+    self?.since == other?.since && self?.sessions == other?.sessions
   }
 }
 

@@ -41,9 +41,11 @@ import Testing
       ])
     var writer = ByteWriter(version: StateRows.version)
     writer.put(safety)
+    writer.put(ContactHold(since: latch.since, sessions: 12, dropped: 3, missing: 2))
     writer.put(HeldLane(client: ClientID(5), latch: latch))
     var reader = try ByteReader(writer.bytes, versions: StateRows.readable, row: "campaign")
     #expect(try reader.safety() == safety)
+    #expect(try reader.contactHold() == ContactHold(since: latch.since, sessions: 12))
     #expect(try reader.heldLane() == HeldLane(client: ClientID(5), latch: latch))
   }
 

@@ -152,6 +152,24 @@ import Testing
     #expect(world.violations == [])
   }
 
+  @Test func `that was noted as the daemon stopped ends without those who never come`() {
+    var world = Self.world(clients: 5, servers: 4)
+    for number in 1...4 { world.disconnect("C04-PARIS-APP0\(number)") }
+    world.run(for: .seconds(600))
+    connectAll(&world, of: "C04")
+    for number in 1...4 {
+      world.disconnect("C04-PARIS-APP0\(number)")
+      world.run(for: .seconds(300))
+    }
+    world.campaign("patch-11")
+    disconnectAll(&world)
+    world.crash()
+    #expect(world.state.contact?.sessions == 16)
+    for client in 0..<4 { connectAll(&world, of: "C0\(client)") }
+    #expect(world.state.contact == nil)
+    #expect(world.violations == [])
+  }
+
   @Test func `of a client whose server was retired meanwhile ends all the same`() {
     var world = Self.world(clients: 2, servers: 2)
     world.campaign("patch-11")

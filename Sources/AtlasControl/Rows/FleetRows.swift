@@ -50,7 +50,7 @@ extension ByteWriter {
     put(client.stop) { $0.put($1) }
     put(UInt64(client.version))
     put(client.postponed) { $0.put($1.latch) }
-    put(client.dark) { $0.put($1.since) }
+    put(client.dark) { $0.put($1) }
   }
 
   mutating func put(_ server: Server) {
@@ -118,7 +118,7 @@ extension ByteReader {
       version: UInt32(truncatingIfNeeded: try unsigned()))
     guard version >= 3 else { return client }
     client.postponed = try optional { Postponement(latch: try $0.latch()) }
-    client.darkSince = try optional { try $0.instant() }
+    client.dark = try optional { try $0.contactHold() }
     return client
   }
 

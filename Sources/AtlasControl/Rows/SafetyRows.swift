@@ -53,6 +53,11 @@ extension ByteWriter {
     put(kind.system)
   }
 
+  mutating func put(_ hold: ContactHold) {
+    put(hold.since)
+    put(hold.sessions)
+  }
+
   mutating func put(_ breakers: Breakers) {
     put(breakers.maxFailedPerClient) { $0.put($1) }
     put(breakers.successRate) { $0.put($1) }
@@ -116,6 +121,10 @@ extension ByteReader {
 
   private mutating func serverKind() throws -> ServerKind {
     ServerKind(role: try optional { try $0.name() }, system: try string())
+  }
+
+  mutating func contactHold() throws -> ContactHold {
+    ContactHold(since: try instant(), sessions: try int())
   }
 
   mutating func breakers() throws -> Breakers {

@@ -57,7 +57,7 @@ enum StateRows {
       writer.put(Int(name.ring.number))
       writer.put(name.name)
     }
-    writer.put(state.contact) { $0.put($1.since) }
+    writer.put(state.contact) { $0.put($1) }
     return StateRow(
       key: StateKey(table: .setting, number: controlRow), name: "control",
       state: state.stop == nil ? "" : "STOPPED", body: writer.bytes)
@@ -97,7 +97,7 @@ enum StateRows {
         RingName(ring: try reader.ring(), name: try reader.string())
       }
       if reader.version >= 3 {
-        control.contactLostSince = try reader.optional { try $0.instant() }
+        control.contact = try reader.optional { try $0.contactHold() }
       }
     }
   }
