@@ -79,6 +79,12 @@ extension Checker {
     if log.isPaused(record.client, ring: record.ring ?? 0, in: record.campaign) {
       fail("S4", "\(record.server) is started while it is paused")
     }
+    if log.contactIsLost || log.darkClients.contains(record.client) {
+      fail("S4", "\(record.server) is started while contact is lost")
+    }
+    if log.postponedClients.contains(record.client) {
+      fail("S4", "\(record.server) is started while its client is postponed")
+    }
     if log.lockedServers.contains(record.server) {
       fail("S4", "\(record.server) is started while it is locked")
     }

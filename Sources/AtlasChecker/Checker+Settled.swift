@@ -64,6 +64,14 @@ extension Checker {
     if log.isStopped(run.client) { return "stopped" }
     if log.isPaused(run.client, ring: run.ring, in: key.campaign) { return "paused" }
     if log.lockedServers.contains(run.server) { return "locked" }
+    if log.postponedClients.contains(run.client) { return "postponed" }
+    if log.contactIsLost || log.darkClients.contains(run.client) { return "contact" }
+    if let campaign = log.campaigns[key.campaign] {
+      if !campaign.silentSources.isDisjoint(with: ["", run.client]) { return "source" }
+      // Which servers are of a kind that is held, or without a representative, the log does not say.
+      if !campaign.heldKinds.isEmpty { return "signature" }
+    }
+    if campaigns[key.campaign]?.wantsRepresentative ?? false { return "representative" }
     if log.campaigns[key.campaign]?.heldLanes.contains(run.client) ?? false { return "held" }
     let isBehindGate = (0..<run.ring).contains {
       let gate = log.campaigns[key.campaign]?.gates[$0]

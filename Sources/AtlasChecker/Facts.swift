@@ -112,12 +112,18 @@ package struct CampaignFact: Hashable, Sendable {
   package var maxInProgress: Int?
   package var maxActiveClients: Int?
   package var maxWaitingForPeople: Int?
+  package var perSite: Int?
+  /// A role and system must have completed in an earlier ring before it starts in a later one.
+  package var wantsRepresentative: Bool
 
   package init(
     name: String, maxRetries: Int, maxParallel: Int?, estimate: Int64, reserve: Int64,
     checkInterval: Int64, requiresBackup: Bool, requiresSnapshot: Bool, maxBackupAge: Int64?,
-    maxInProgress: Int?, maxActiveClients: Int?, maxWaitingForPeople: Int?
+    maxInProgress: Int?, maxActiveClients: Int?, maxWaitingForPeople: Int?, perSite: Int? = nil,
+    wantsRepresentative: Bool = false
   ) {
+    self.perSite = perSite
+    self.wantsRepresentative = wantsRepresentative
     self.maxInProgress = maxInProgress
     self.maxActiveClients = maxActiveClients
     self.maxWaitingForPeople = maxWaitingForPeople

@@ -34,6 +34,10 @@ struct LogModel {
     /// `campaign`, `ring 2`, `client LAA`.
     var pauses: Set<String> = []
     var heldLanes: Set<String> = []
+    /// The update source is silent: the clients it holds; an empty name stands for all of them.
+    var silentSources: Set<String> = []
+    /// Roles and systems that are held.
+    var heldKinds: Set<String> = []
     /// By ring: the word of its gate.
     var gates: [Int: String] = [:]
   }
@@ -46,6 +50,10 @@ struct LogModel {
   var stop: UInt64?
   var clientStops: [String: UInt64] = [:]
   var pausedClients: Set<String> = []
+  var postponedClients: Set<String> = []
+  /// No contact with most agents, or with all of these clients.
+  var contactIsLost = false
+  var darkClients: Set<String> = []
   var lockedServers: Set<String> = []
   var retiredServers: Set<String> = []
 
@@ -69,7 +77,16 @@ struct LogModel {
     case "stop.latched": latch(record)
     case "stop.released": release(record)
     case "client.paused": pausedClients.insert(record.client)
-    case "client.resumed": pausedClients.remove(record.client)
+    case "client.resumed":
+      pausedClients.remove(record.client)
+      postponedClients.remove(record.client)
+    case "client.postponed": postponedClients.insert(record.client)
+    case "client.dark": darkClients.insert(record.client)
+    case "client.back": darkClients.remove(record.client)
+    case "environment.held": holdEnvironment(record)
+    case "environment.resumed": resumeEnvironment(record)
+    case "signature.held": campaigns[record.campaign]?.heldKinds.insert(record.detail)
+    case "signature.released": campaigns[record.campaign]?.heldKinds.remove(record.detail)
     case "server.locked": lockedServers.insert(record.server)
     case "server.unlocked": lockedServers.remove(record.server)
     case "server.retired": retiredServers.insert(record.server)
@@ -118,6 +135,22 @@ struct LogModel {
     } else {
       clientStops[record.client] = record.fence
     }
+  }
+
+  private mutating func holdEnvironment(_ record: RecordFact) {
+    guard !record.campaign.isEmpty else {
+      contactIsLost = true
+      return
+    }
+    campaigns[record.campaign]?.silentSources.insert(record.client)
+  }
+
+  private mutating func resumeEnvironment(_ record: RecordFact) {
+    guard !record.campaign.isEmpty else {
+      contactIsLost = false
+      return
+    }
+    campaigns[record.campaign]?.silentSources.remove(record.client)
   }
 
   /// What a stop had stopped stays paused: the release says so in records of its own for

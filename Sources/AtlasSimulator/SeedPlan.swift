@@ -169,14 +169,29 @@ package struct PlannedCampaign: Hashable, Sendable {
     policy.createSnapshots = random.happens(200)
     policy.maxBackupAge = random.happens(100) ? .atMost(.seconds(3_600)) : nil
     policy.carryOver = random.happens(200)
+    policy.breakers = breakers(&random)
+    policy.perSite = random.happens(150) ? random.number(1...2) : nil
+    let isRepresentative = random.happens(150)
     for ring in [Ring.canary, .pilot, .standard] {
       policy.gates.append(
         RingGate(
           ring: ring, openAfter: random.happens(200) ? .complete : .sample,
           minCompleted: random.number(1...3), successRate: random.pick([50, 80, 95]),
           maxFailed: random.number(0...3), gateSoak: random.minutes(0...30),
-          approval: random.happens(150) ? .manual : .auto))
+          approval: random.happens(150) ? .manual : .auto, representative: isRepresentative))
     }
     return policy
+  }
+
+  private static func breakers(_ random: inout Randomness) -> Breakers {
+    guard random.happens(800) else { return .off }
+    var breakers = Breakers()
+    breakers.maxFailedPerClient = random.pick([nil, 1, 2])
+    breakers.successRate = random.pick([nil, 50, 80])
+    breakers.sample = random.number(5...30)
+    breakers.signatureClients = random.pick([nil, 2, 3])
+    breakers.sourceClients = random.pick([nil, 2, 3])
+    breakers.sourceServers = random.pick([nil, 1, 2])
+    return breakers
   }
 }

@@ -255,12 +255,14 @@ enum Summary {
       text += " \(view.name) \(view.state.word) \(view.counts.total) \(inFlight)"
     case .run(let views): text += " \(views.map(\.etag))"
     case .client(let view): text += " \(view.config.name) \(view.etag)"
+    case .postponed(let view, let inFlight):
+      text += " \(view.config.name) \(view.etag) \(inFlight.count)"
     case .server(let view): text += " \(view.config.name) \(view.etag)"
     case .stopped(let view, let inFlight): text += " \(view.stop.fence.number) \(inFlight)"
     case .released(let view, let paused): text += " \(view.stop.fence.number) \(paused.count)"
     case .rings(let views): text += " \(views.map(\.gate.word))"
     case .done, .campaigns, .runs, .clients, .servers, .windows, .stops, .metrics, .fleet,
-      .snapshot:
+      .snapshot, .kinds:
       break
     }
     return Array(text.utf8)

@@ -130,6 +130,15 @@ extension Simulation {
     case "gate.opened": openedGates.insert(gateName(record))
     case "gate.needs_person": sometimes.reach(.gateNeededPerson)
     case "ring.promoted": sometimes.reach(.ringPromoted)
+    case "client.dark": sometimes.reach(.clientDark)
+    case "client.postponed": sometimes.reach(.clientPostponed)
+    case "environment.held":
+      sometimes.reach(record.campaign.isEmpty ? .contactLost : .sourceSilent)
+    case "environment.resumed":
+      sometimes.reach(record.campaign.isEmpty ? .contactIsBack : .sourceIsBack)
+    case "signature.held": sometimes.reach(.signatureHeld)
+    case "campaign.paused":
+      if record.detail == "breaker" { sometimes.reach(.campaignPausedByBreaker) }
     case "lane.held": sometimes.reach(.laneHeld)
     case "campaign.changed": if anythingRuns { sometimes.reach(.updateExcludedInFlight) }
     case "campaign.cancelling": if anythingRuns { sometimes.reach(.campaignCancelledInFlight) }

@@ -138,7 +138,9 @@ extension Simulation {
       maxBackupAge: campaign.policy.maxBackupAge?.longest?.milliseconds,
       maxInProgress: campaign.policy.maxInProgress,
       maxActiveClients: campaign.policy.maxActiveClients,
-      maxWaitingForPeople: campaign.policy.maxWaitingForPeople)
+      maxWaitingForPeople: campaign.policy.maxWaitingForPeople,
+      perSite: campaign.policy.perSite,
+      wantsRepresentative: campaign.policy.gates.contains(where: \.representative))
     ask(
       .createCampaign(
         CampaignRequest(
@@ -202,12 +204,29 @@ extension Simulation {
       ask(.excludeUpdate(campaign, update, reason: "it is bad"), "ExcludeUpdate")
     case 21: ask(.promoteRing(campaign, .standard, reason: "it is fine"), "PromoteRing")
     case 22, 23: changeClient(client)
+    case 29:
+      let until = peopleRandom.happens(500) ? nil : now + peopleRandom.minutes(30...900)
+      ask(.postponeClient(client, until: until, reason: "a fair"), "PostponeClient")
+      if peopleRandom.happens(300) { planLater(.resumeClient(client), "ResumeClient") }
+    case 26 where peopleRandom.happens(500): releaseOneSignature(campaign)
     case 24 where peopleRandom.happens(200):
       ask(.cancelCampaign(campaign, reason: "enough"), "CancelCampaign")
     case 25: resumeAtOnce(campaign)
     case 24: reuseRequestID(campaign)
     case _: look(at: campaign)
     }
+  }
+
+  private func releaseOneSignature(_ name: CampaignName) {
+    guard let state = daemon?.machine.state, let id = state.campaign(named: name),
+      let kind = state[campaign: id].safety.held.first?.kind
+    else {
+      let waiver = Change.waiveRepresentative(name, role: nil, system: nil, reason: "it is fine")
+      return ask(waiver, "WaiveRepresentative")
+    }
+    ask(
+      .releaseSignature(name, role: kind.role, system: kind.system, reason: "looked at"),
+      "ReleaseSignature")
   }
 
   /// A program uses an id for the second time, for something else: it must not be carried out.

@@ -64,6 +64,14 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case updateExcludedInFlight
   case campaignCancelledInFlight
   case campaignOutlived
+  case contactLost
+  case clientDark
+  case contactIsBack
+  case sourceSilent
+  case sourceIsBack
+  case signatureHeld
+  case campaignPausedByBreaker
+  case clientPostponed
   case windowEditedInFlight
   case slotsLoweredInFlight
   case pausedClientInFlight
