@@ -105,8 +105,11 @@ extension AtlasV1.RetryServerRunRequest: IdentifiedRequest {}
 extension AtlasV1.SkipServerRunRequest: IdentifiedRequest {}
 extension AtlasV1.ResolveServerRunRequest: IdentifiedRequest {}
 extension AtlasV1.ExcludeUpdateRequest: IdentifiedRequest {}
+extension AtlasV1.ReleaseSignatureRequest: IdentifiedRequest {}
+extension AtlasV1.WaiveRepresentativeRequest: IdentifiedRequest {}
 extension AtlasV1.ImportOptions: IdentifiedRequest {}
 extension AtlasV1.PauseClientRequest: IdentifiedRequest {}
+extension AtlasV1.PostponeClientRequest: IdentifiedRequest {}
 extension AtlasV1.ResumeClientRequest: IdentifiedRequest {}
 extension AtlasV1.LockServerRequest: IdentifiedRequest {}
 extension AtlasV1.UnlockServerRequest: IdentifiedRequest {}

@@ -35,6 +35,14 @@ extension AtlasV1.ExcludeUpdateResponse: ControlAnswered {
   }
 }
 
+extension AtlasV1.ReleaseSignatureResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) { self.init(campaign: try answer.campaign) }
+}
+
+extension AtlasV1.WaiveRepresentativeResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) { self.init(campaign: try answer.campaign) }
+}
+
 extension AtlasV1.PromoteRingResponse: ControlAnswered {
   init(_ answer: ControlAnswer) throws(WireStatus) {
     guard case .rings(let rings) = answer else { throw .wrongAnswer }
@@ -62,6 +70,19 @@ extension AtlasV1.PauseClientResponse: ControlAnswered {
 
 extension AtlasV1.ResumeClientResponse: ControlAnswered {
   init(_ answer: ControlAnswer) throws(WireStatus) { self.init(client: try answer.client) }
+}
+
+extension AtlasV1.PostponeClientResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) {
+    guard case .postponed(let client, let inFlight) = answer else { throw .wrongAnswer }
+    self.init(
+      client: .init(client),
+      inFlight: inFlight.map {
+        .init(
+          campaign: $0.campaign.text, server: $0.server.text,
+          phase: $0.phase.map { .init($0) } ?? .unspecified, ends: $0.ends.map { .init($0) })
+      })
+  }
 }
 
 extension AtlasV1.LockServerResponse: ControlAnswered {

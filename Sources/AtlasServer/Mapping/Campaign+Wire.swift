@@ -93,7 +93,8 @@ extension AtlasV1.Campaign {
       endedAt: view.endedAt.map { .init($0) }, endsAt: view.endsAt.map { .init($0) },
       flags: view.flags.map { .init($0) }, settled: view.settled, decisions: view.decisions,
       etag: view.etag, clock: .init(view.now, factor: view.demoFactor),
-      changeReference: view.changeReference, hookRevision: view.hookRevision)
+      changeReference: view.changeReference, hookRevision: view.hookRevision,
+      heldKinds: view.heldKinds.map { .init($0) })
   }
 }
 
@@ -124,7 +125,26 @@ extension AtlasV1.Selection {
     self.init(
       clients: selection.clients.map(\.text), rings: selection.rings.map { Int32($0.number) },
       sites: selection.sites.map(\.text), roles: selection.roles.map(\.text),
-      servers: selection.servers.map(\.text))
+      servers: selection.servers.map(\.text), tags: selection.tags.map(\.text),
+      namePatterns: selection.names.map(\.text), failedIn: selection.failedIn?.text ?? "")
+  }
+}
+
+extension AtlasV1.HeldKind {
+  init(_ view: HeldKindView) {
+    self.init(
+      role: view.kind.role?.text ?? "", system: view.kind.system, phase: .init(view.phase),
+      cause: view.cause, clients: view.clients.map(\.text), waiting: Int32(view.waiting),
+      update: view.update?.text ?? "", reason: view.latch.reason,
+      since: .init(view.latch.since))
+  }
+}
+
+extension AtlasV1.MissingKind {
+  init(_ view: MissingKindView) {
+    self.init(
+      role: view.kind.role?.text ?? "", system: view.kind.system, waiting: Int32(view.waiting),
+      mayCome: view.mayCome)
   }
 }
 
@@ -136,7 +156,21 @@ extension Selection {
       clients: try Field.names(wire.clients, "selection.clients"), rings: rings,
       sites: try Field.names(wire.sites, "selection.sites"),
       roles: try Field.names(wire.roles, "selection.roles"),
-      servers: try Field.names(wire.servers, "selection.servers"))
+      servers: try Field.names(wire.servers, "selection.servers"),
+      tags: try Field.names(wire.tags, "selection.tags"), names: try Self.patterns(wire),
+      failedIn: try Field.optionalName(wire.failedIn, "selection.failed_in"))
+  }
+
+  private static func patterns(
+    _ wire: AtlasV1.Selection
+  ) throws(WireStatus) -> [NamePattern] {
+    var patterns: [NamePattern] = []
+    for text in wire.namePatterns {
+      do { patterns.append(try NamePattern(text)) } catch {
+        throw WireStatus(invalid: "selection.name_patterns", "\(error)")
+      }
+    }
+    return patterns
   }
 }
 

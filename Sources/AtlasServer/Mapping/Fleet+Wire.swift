@@ -35,7 +35,8 @@ extension AtlasV1.ClientInfo {
       agentsConnected: Int32(view.agentsConnected), paused: view.paused.map { .init($0) },
       stopped: view.stopped.map { .init($0) }, etag: view.etag,
       requireChangeReference: config.requireChangeReference,
-      sinceLastJob: config.maxBackupAge.isOfLastJob)
+      sinceLastJob: config.maxBackupAge.isOfLastJob, postponed: view.postponed.map { .init($0) },
+      darkSince: view.darkSince.map { .init($0) })
   }
 }
 
@@ -49,7 +50,8 @@ extension AtlasV1.ServerInfo {
       physical: config.physical, retired: view.retired, locked: view.locked.map { .init($0) },
       agentConnected: view.connected, agentVersion: view.agentVersion,
       campaign: view.campaign?.text ?? "",
-      runState: view.runState.map { .init($0) } ?? .unspecified, etag: view.etag)
+      runState: view.runState.map { .init($0) } ?? .unspecified, etag: view.etag,
+      resources: config.resources.map(\.text), tags: config.tags.map(\.text))
   }
 }
 

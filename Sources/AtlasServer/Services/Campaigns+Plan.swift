@@ -116,6 +116,8 @@ extension LogRecord {
     // A fleet of a million, imported while the campaign runs, is not a million decisions.
     case .clientImported, .serverImported: false
     case .serverUnlocked: true
+    // A breaker's pause is one all the same, and a postponement ends by itself.
+    case .campaignPaused, .clientResumed: true
     case _: !principal.isEmpty
     }
   }
@@ -123,7 +125,7 @@ extension LogRecord {
   /// Whether a person decided it, and not only something that follows from what one decided: every
   /// server of a cancelled campaign, or the pause that a released stop leaves.
   fileprivate var isDecision: Bool {
-    guard !principal.isEmpty else { return false }
+    guard !principal.isEmpty, principal != ControlState.itself else { return false }
     switch RecordKind(rawValue: kind) {
     case .runSkipped: return detail == Skip.person.rawValue
     case .campaignPaused: return !reason.hasPrefix("stop released: ")

@@ -144,6 +144,41 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
     return AtlasV1.ListRingsResponse(rings: rings.map { .init($0) })
   }
 
+  package func releaseSignature(
+    _ request: AtlasV1.ReleaseSignatureRequest, context: ServerContext
+  ) async throws -> AtlasV1.ReleaseSignatureResponse {
+    try await core.change(
+      .releaseSignature(
+        try Field.name(request.campaign, "campaign"),
+        role: try Field.optionalName(request.role, "role"),
+        system: request.system.bounded(to: 64),
+        reason: try Field.reason(request.reason, required: true)),
+      request, requestID: request.requestID, context)
+  }
+
+  package func waiveRepresentative(
+    _ request: AtlasV1.WaiveRepresentativeRequest, context: ServerContext
+  ) async throws -> AtlasV1.WaiveRepresentativeResponse {
+    try await core.change(
+      .waiveRepresentative(
+        try Field.name(request.campaign, "campaign"),
+        role: try Field.optionalName(request.role, "role"),
+        system: request.system.isEmpty ? nil : request.system.bounded(to: 64),
+        reason: try Field.reason(request.reason, required: true)),
+      request, requestID: request.requestID, context)
+  }
+
+  package func listServerKinds(
+    _ request: AtlasV1.ListServerKindsRequest, context: ServerContext
+  ) async throws -> AtlasV1.ListServerKindsResponse {
+    let name: CampaignName = try Field.name(request.campaign, "campaign")
+    guard case .kinds(let held, let missing) = try await core.read(.kinds(name)) else {
+      throw WireStatus.wrongAnswer
+    }
+    return AtlasV1.ListServerKindsResponse(
+      held: held.map { .init($0) }, missing: missing.map { .init($0) })
+  }
+
   package func excludeUpdate(
     _ request: AtlasV1.ExcludeUpdateRequest, context: ServerContext
   ) async throws -> AtlasV1.ExcludeUpdateResponse {

@@ -64,6 +64,16 @@ package struct FleetStore: AtlasV1.FleetService.Server {
     return AtlasV1.GetServerResponse(server: try await core.read(.server(name)).server)
   }
 
+  package func postponeClient(
+    _ request: AtlasV1.PostponeClientRequest, context: ServerContext
+  ) async throws -> AtlasV1.PostponeClientResponse {
+    try await core.change(
+      .postponeClient(
+        try Field.name(request.client, "client"), until: request.until.map { Instant($0) },
+        reason: try Field.reason(request.reason)),
+      request, requestID: request.requestID, context)
+  }
+
   package func lockServer(
     _ request: AtlasV1.LockServerRequest, context: ServerContext
   ) async throws -> AtlasV1.LockServerResponse {

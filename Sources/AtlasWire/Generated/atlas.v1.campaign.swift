@@ -282,6 +282,15 @@ extension AtlasV1 {
     /// The field `servers`.
     package var servers: [String] = []
 
+    /// The field `tags`.
+    package var tags: [String] = []
+
+    /// Names of servers with "*" for any characters and "?" for one, such as "*-SQL*".
+    package var namePatterns: [String] = []
+
+    /// Servers that failed, were not attempted or were postponed in this campaign.
+    package var failedIn: String = ""
+
     /// Every field at its default.
     package init() {}
 
@@ -291,13 +300,19 @@ extension AtlasV1 {
       rings: [Int32] = [],
       sites: [String] = [],
       roles: [String] = [],
-      servers: [String] = []
+      servers: [String] = [],
+      tags: [String] = [],
+      namePatterns: [String] = [],
+      failedIn: String = ""
     ) {
       self.clients = clients
       self.rings = rings
       self.sites = sites
       self.roles = roles
       self.servers = servers
+      self.tags = tags
+      self.namePatterns = namePatterns
+      self.failedIn = failedIn
     }
   }
 }
@@ -320,6 +335,11 @@ extension AtlasV1.Selection {
     c.pointee.roles = arena.chunks(self.roles)
     c.pointee.n_servers = self.servers.count
     c.pointee.servers = arena.chunks(self.servers)
+    c.pointee.n_tags = self.tags.count
+    c.pointee.tags = arena.chunks(self.tags)
+    c.pointee.n_name_patterns = self.namePatterns.count
+    c.pointee.name_patterns = arena.chunks(self.namePatterns)
+    c.pointee.failed_in = arena.bytes(self.failedIn)
     return WireCell(c)
   }
 
@@ -334,6 +354,9 @@ extension AtlasV1.Selection {
     self.sites = try reader.strings(c.pointee.n_sites, c.pointee.sites, "sites")
     self.roles = try reader.strings(c.pointee.n_roles, c.pointee.roles, "roles")
     self.servers = try reader.strings(c.pointee.n_servers, c.pointee.servers, "servers")
+    self.tags = try reader.strings(c.pointee.n_tags, c.pointee.tags, "tags")
+    self.namePatterns = try reader.strings(c.pointee.n_name_patterns, c.pointee.name_patterns, "name_patterns")
+    self.failedIn = try reader.string(c.pointee.failed_in, "failed_in")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -343,6 +366,9 @@ extension AtlasV1.Selection {
     try visitor.repeated(WireField(3, "sites", json: "sites"), &self.sites)
     try visitor.repeated(WireField(4, "roles", json: "roles"), &self.roles)
     try visitor.repeated(WireField(5, "servers", json: "servers"), &self.servers)
+    try visitor.repeated(WireField(6, "tags", json: "tags"), &self.tags)
+    try visitor.repeated(WireField(7, "name_patterns", json: "namePatterns"), &self.namePatterns)
+    try visitor.singular(WireField(8, "failed_in", json: "failedIn"), &self.failedIn)
   }
 }
 
@@ -475,6 +501,9 @@ extension AtlasV1 {
     /// Revision of the hooks it pinned when it started.
     package var hookRevision: String = ""
 
+    /// Roles and systems that failed in the same way at several clients, and wait for a person.
+    package var heldKinds: [AtlasV1.HeldKind] = []
+
     /// Every field at its default.
     package init() {}
 
@@ -498,7 +527,8 @@ extension AtlasV1 {
       etag: String = "",
       clock: AtlasV1.Clock? = nil,
       changeReference: String = "",
-      hookRevision: String = ""
+      hookRevision: String = "",
+      heldKinds: [AtlasV1.HeldKind] = []
     ) {
       self.name = name
       self.author = author
@@ -519,6 +549,7 @@ extension AtlasV1 {
       self.clock = clock
       self.changeReference = changeReference
       self.hookRevision = hookRevision
+      self.heldKinds = heldKinds
     }
   }
 }
@@ -569,6 +600,8 @@ extension AtlasV1.Campaign {
     }
     c.pointee.change_reference = arena.bytes(self.changeReference)
     c.pointee.hook_revision = arena.bytes(self.hookRevision)
+    c.pointee.n_held_kinds = self.heldKinds.count
+    c.pointee.held_kinds = arena.messages(self.heldKinds)
     return WireCell(c)
   }
 
@@ -613,6 +646,7 @@ extension AtlasV1.Campaign {
     }
     self.changeReference = try reader.string(c.pointee.change_reference, "change_reference")
     self.hookRevision = try reader.string(c.pointee.hook_revision, "hook_revision")
+    self.heldKinds = try reader.messages(c.pointee.n_held_kinds, c.pointee.held_kinds, "held_kinds")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -636,6 +670,190 @@ extension AtlasV1.Campaign {
     try visitor.optional(WireField(17, "clock", json: "clock"), &self.clock)
     try visitor.singular(WireField(18, "change_reference", json: "changeReference"), &self.changeReference)
     try visitor.singular(WireField(19, "hook_revision", json: "hookRevision"), &self.hookRevision)
+    try visitor.repeated(WireField(20, "held_kinds", json: "heldKinds"), &self.heldKinds)
+  }
+}
+
+extension AtlasV1 {
+  /// Servers of a role and system that are held, because they fail.
+  package struct HeldKind: WireMessage {
+    /// Empty: servers without a role.
+    package var role: String = ""
+
+    /// The field `system`.
+    package var system: String = ""
+
+    /// The field `phase`.
+    package var phase: AtlasV1.Phase = .init(rawValue: 0)
+
+    /// The update that failed, or the error without what differs from server to server.
+    package var cause: String = ""
+
+    /// Where it was seen.
+    package var clients: [String] = []
+
+    /// Servers of the kind that have not started.
+    package var waiting: Int32 = 0
+
+    /// Offered for exclusion; empty when no update was named.
+    package var update: String = ""
+
+    /// The field `reason`.
+    package var reason: String = ""
+
+    /// The field `since`.
+    package var since: GoogleProtobuf.Timestamp? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      role: String = "",
+      system: String = "",
+      phase: AtlasV1.Phase = .init(rawValue: 0),
+      cause: String = "",
+      clients: [String] = [],
+      waiting: Int32 = 0,
+      update: String = "",
+      reason: String = "",
+      since: GoogleProtobuf.Timestamp? = nil
+    ) {
+      self.role = role
+      self.system = system
+      self.phase = phase
+      self.cause = cause
+      self.clients = clients
+      self.waiting = waiting
+      self.update = update
+      self.reason = reason
+      self.since = since
+    }
+  }
+}
+
+extension AtlasV1.HeldKind {
+  /// `atlas.v1.HeldKind`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__held_kind__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__HeldKind.self)
+    atlas__v1__held_kind__init(c)
+    c.pointee.role = arena.bytes(self.role)
+    c.pointee.system = arena.bytes(self.system)
+    c.pointee.phase = .init(rawValue: .init(truncatingIfNeeded: self.phase.rawValue))
+    c.pointee.cause = arena.bytes(self.cause)
+    c.pointee.n_clients = self.clients.count
+    c.pointee.clients = arena.chunks(self.clients)
+    c.pointee.waiting = self.waiting
+    c.pointee.update = arena.bytes(self.update)
+    c.pointee.reason = arena.bytes(self.reason)
+    if let value = self.since {
+      c.pointee.since = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__HeldKind.self)
+    self.role = try reader.string(c.pointee.role, "role")
+    self.system = try reader.string(c.pointee.system, "system")
+    self.phase = .init(rawValue: .init(truncatingIfNeeded: c.pointee.phase.rawValue))
+    self.cause = try reader.string(c.pointee.cause, "cause")
+    self.clients = try reader.strings(c.pointee.n_clients, c.pointee.clients, "clients")
+    self.waiting = c.pointee.waiting
+    self.update = try reader.string(c.pointee.update, "update")
+    self.reason = try reader.string(c.pointee.reason, "reason")
+    if let value = c.pointee.since {
+      self.since = try reader.message(value, "since")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "role", json: "role"), &self.role)
+    try visitor.singular(WireField(2, "system", json: "system"), &self.system)
+    try visitor.singular(WireField(3, "phase", json: "phase"), &self.phase)
+    try visitor.singular(WireField(4, "cause", json: "cause"), &self.cause)
+    try visitor.repeated(WireField(5, "clients", json: "clients"), &self.clients)
+    try visitor.singular(WireField(6, "waiting", json: "waiting"), &self.waiting)
+    try visitor.singular(WireField(7, "update", json: "update"), &self.update)
+    try visitor.singular(WireField(8, "reason", json: "reason"), &self.reason)
+    try visitor.optional(WireField(9, "since", json: "since"), &self.since)
+  }
+}
+
+extension AtlasV1 {
+  /// Servers of a role and system that wait for one that has completed in an earlier ring.
+  package struct MissingKind: WireMessage {
+    /// The field `role`.
+    package var role: String = ""
+
+    /// The field `system`.
+    package var system: String = ""
+
+    /// The field `waiting`.
+    package var waiting: Int32 = 0
+
+    /// One may still complete; if not, only a person lets them go on.
+    package var mayCome: Bool = false
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      role: String = "",
+      system: String = "",
+      waiting: Int32 = 0,
+      mayCome: Bool = false
+    ) {
+      self.role = role
+      self.system = system
+      self.waiting = waiting
+      self.mayCome = mayCome
+    }
+  }
+}
+
+extension AtlasV1.MissingKind {
+  /// `atlas.v1.MissingKind`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__missing_kind__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__MissingKind.self)
+    atlas__v1__missing_kind__init(c)
+    c.pointee.role = arena.bytes(self.role)
+    c.pointee.system = arena.bytes(self.system)
+    c.pointee.waiting = self.waiting
+    c.pointee.may_come = self.mayCome ? 1 : 0
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__MissingKind.self)
+    self.role = try reader.string(c.pointee.role, "role")
+    self.system = try reader.string(c.pointee.system, "system")
+    self.waiting = c.pointee.waiting
+    self.mayCome = c.pointee.may_come != 0
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "role", json: "role"), &self.role)
+    try visitor.singular(WireField(2, "system", json: "system"), &self.system)
+    try visitor.singular(WireField(3, "waiting", json: "waiting"), &self.waiting)
+    try visitor.singular(WireField(4, "may_come", json: "mayCome"), &self.mayCome)
   }
 }
 
@@ -2859,6 +3077,358 @@ extension AtlasV1.ServerRun {
 }
 
 extension AtlasV1 {
+  /// The message `atlas.v1.ReleaseSignatureRequest`.
+  package struct ReleaseSignatureRequest: WireMessage {
+    /// The field `request_id`.
+    package var requestID: String = ""
+
+    /// The field `campaign`.
+    package var campaign: String = ""
+
+    /// Empty: servers without a role.
+    package var role: String = ""
+
+    /// The field `system`.
+    package var system: String = ""
+
+    /// The field `reason`.
+    package var reason: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      requestID: String = "",
+      campaign: String = "",
+      role: String = "",
+      system: String = "",
+      reason: String = ""
+    ) {
+      self.requestID = requestID
+      self.campaign = campaign
+      self.role = role
+      self.system = system
+      self.reason = reason
+    }
+  }
+}
+
+extension AtlasV1.ReleaseSignatureRequest {
+  /// `atlas.v1.ReleaseSignatureRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__release_signature_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ReleaseSignatureRequest.self)
+    atlas__v1__release_signature_request__init(c)
+    c.pointee.request_id = arena.bytes(self.requestID)
+    c.pointee.campaign = arena.bytes(self.campaign)
+    c.pointee.role = arena.bytes(self.role)
+    c.pointee.system = arena.bytes(self.system)
+    c.pointee.reason = arena.bytes(self.reason)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ReleaseSignatureRequest.self)
+    self.requestID = try reader.string(c.pointee.request_id, "request_id")
+    self.campaign = try reader.string(c.pointee.campaign, "campaign")
+    self.role = try reader.string(c.pointee.role, "role")
+    self.system = try reader.string(c.pointee.system, "system")
+    self.reason = try reader.string(c.pointee.reason, "reason")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "request_id", json: "requestId"), &self.requestID)
+    try visitor.singular(WireField(2, "campaign", json: "campaign"), &self.campaign)
+    try visitor.singular(WireField(3, "role", json: "role"), &self.role)
+    try visitor.singular(WireField(4, "system", json: "system"), &self.system)
+    try visitor.singular(WireField(5, "reason", json: "reason"), &self.reason)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.ReleaseSignatureResponse`.
+  package struct ReleaseSignatureResponse: WireMessage {
+    /// The field `campaign`.
+    package var campaign: AtlasV1.Campaign? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      campaign: AtlasV1.Campaign? = nil
+    ) {
+      self.campaign = campaign
+    }
+  }
+}
+
+extension AtlasV1.ReleaseSignatureResponse {
+  /// `atlas.v1.ReleaseSignatureResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__release_signature_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ReleaseSignatureResponse.self)
+    atlas__v1__release_signature_response__init(c)
+    if let value = self.campaign {
+      c.pointee.campaign = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ReleaseSignatureResponse.self)
+    if let value = c.pointee.campaign {
+      self.campaign = try reader.message(value, "campaign")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "campaign", json: "campaign"), &self.campaign)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.WaiveRepresentativeRequest`.
+  package struct WaiveRepresentativeRequest: WireMessage {
+    /// The field `request_id`.
+    package var requestID: String = ""
+
+    /// The field `campaign`.
+    package var campaign: String = ""
+
+    /// Empty: any role.
+    package var role: String = ""
+
+    /// Empty: any system.
+    package var system: String = ""
+
+    /// The field `reason`.
+    package var reason: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      requestID: String = "",
+      campaign: String = "",
+      role: String = "",
+      system: String = "",
+      reason: String = ""
+    ) {
+      self.requestID = requestID
+      self.campaign = campaign
+      self.role = role
+      self.system = system
+      self.reason = reason
+    }
+  }
+}
+
+extension AtlasV1.WaiveRepresentativeRequest {
+  /// `atlas.v1.WaiveRepresentativeRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__waive_representative_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__WaiveRepresentativeRequest.self)
+    atlas__v1__waive_representative_request__init(c)
+    c.pointee.request_id = arena.bytes(self.requestID)
+    c.pointee.campaign = arena.bytes(self.campaign)
+    c.pointee.role = arena.bytes(self.role)
+    c.pointee.system = arena.bytes(self.system)
+    c.pointee.reason = arena.bytes(self.reason)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__WaiveRepresentativeRequest.self)
+    self.requestID = try reader.string(c.pointee.request_id, "request_id")
+    self.campaign = try reader.string(c.pointee.campaign, "campaign")
+    self.role = try reader.string(c.pointee.role, "role")
+    self.system = try reader.string(c.pointee.system, "system")
+    self.reason = try reader.string(c.pointee.reason, "reason")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "request_id", json: "requestId"), &self.requestID)
+    try visitor.singular(WireField(2, "campaign", json: "campaign"), &self.campaign)
+    try visitor.singular(WireField(3, "role", json: "role"), &self.role)
+    try visitor.singular(WireField(4, "system", json: "system"), &self.system)
+    try visitor.singular(WireField(5, "reason", json: "reason"), &self.reason)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.WaiveRepresentativeResponse`.
+  package struct WaiveRepresentativeResponse: WireMessage {
+    /// The field `campaign`.
+    package var campaign: AtlasV1.Campaign? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      campaign: AtlasV1.Campaign? = nil
+    ) {
+      self.campaign = campaign
+    }
+  }
+}
+
+extension AtlasV1.WaiveRepresentativeResponse {
+  /// `atlas.v1.WaiveRepresentativeResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__waive_representative_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__WaiveRepresentativeResponse.self)
+    atlas__v1__waive_representative_response__init(c)
+    if let value = self.campaign {
+      c.pointee.campaign = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__WaiveRepresentativeResponse.self)
+    if let value = c.pointee.campaign {
+      self.campaign = try reader.message(value, "campaign")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "campaign", json: "campaign"), &self.campaign)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.ListServerKindsRequest`.
+  package struct ListServerKindsRequest: WireMessage {
+    /// The field `campaign`.
+    package var campaign: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      campaign: String = ""
+    ) {
+      self.campaign = campaign
+    }
+  }
+}
+
+extension AtlasV1.ListServerKindsRequest {
+  /// `atlas.v1.ListServerKindsRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__list_server_kinds_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ListServerKindsRequest.self)
+    atlas__v1__list_server_kinds_request__init(c)
+    c.pointee.campaign = arena.bytes(self.campaign)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ListServerKindsRequest.self)
+    self.campaign = try reader.string(c.pointee.campaign, "campaign")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "campaign", json: "campaign"), &self.campaign)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.ListServerKindsResponse`.
+  package struct ListServerKindsResponse: WireMessage {
+    /// The field `held`.
+    package var held: [AtlasV1.HeldKind] = []
+
+    /// The field `missing`.
+    package var missing: [AtlasV1.MissingKind] = []
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      held: [AtlasV1.HeldKind] = [],
+      missing: [AtlasV1.MissingKind] = []
+    ) {
+      self.held = held
+      self.missing = missing
+    }
+  }
+}
+
+extension AtlasV1.ListServerKindsResponse {
+  /// `atlas.v1.ListServerKindsResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__list_server_kinds_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ListServerKindsResponse.self)
+    atlas__v1__list_server_kinds_response__init(c)
+    c.pointee.n_held = self.held.count
+    c.pointee.held = arena.messages(self.held)
+    c.pointee.n_missing = self.missing.count
+    c.pointee.missing = arena.messages(self.missing)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ListServerKindsResponse.self)
+    self.held = try reader.messages(c.pointee.n_held, c.pointee.held, "held")
+    self.missing = try reader.messages(c.pointee.n_missing, c.pointee.missing, "missing")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.repeated(WireField(1, "held", json: "held"), &self.held)
+    try visitor.repeated(WireField(2, "missing", json: "missing"), &self.missing)
+  }
+}
+
+extension AtlasV1 {
   /// The message `atlas.v1.ListServerRunsRequest`.
   package struct ListServerRunsRequest: WireMessage {
     /// The field `campaign`.
@@ -4300,6 +4870,15 @@ extension AtlasV1 {
       /// `ExcludeUpdate`.
       package static let excludeUpdate = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "ExcludeUpdate", type: .unary)
+      /// `ReleaseSignature`.
+      package static let releaseSignature = GRPCCore.MethodDescriptor(
+        service: CampaignService.descriptor, method: "ReleaseSignature", type: .unary)
+      /// `WaiveRepresentative`.
+      package static let waiveRepresentative = GRPCCore.MethodDescriptor(
+        service: CampaignService.descriptor, method: "WaiveRepresentative", type: .unary)
+      /// `ListServerKinds`.
+      package static let listServerKinds = GRPCCore.MethodDescriptor(
+        service: CampaignService.descriptor, method: "ListServerKinds", type: .unary)
       /// `GetReport`.
       package static let getReport = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "GetReport", type: .unary)
@@ -4325,6 +4904,9 @@ extension AtlasV1 {
         skipServerRun,
         resolveServerRun,
         excludeUpdate,
+        releaseSignature,
+        waiveRepresentative,
+        listServerKinds,
         getReport,
         watchCampaign,
       ]
@@ -4411,6 +4993,21 @@ extension AtlasV1 {
       func excludeUpdate(
         _ request: AtlasV1.ExcludeUpdateRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.ExcludeUpdateResponse
+
+      /// Lets servers of a role and system go on that failed in the same way at several clients.
+      func releaseSignature(
+        _ request: AtlasV1.ReleaseSignatureRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.ReleaseSignatureResponse
+
+      /// Lets servers start that no completed one of their role and system stands for.
+      func waiveRepresentative(
+        _ request: AtlasV1.WaiveRepresentativeRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.WaiveRepresentativeResponse
+
+      /// Which roles and systems are held, and which wait for one that has completed.
+      func listServerKinds(
+        _ request: AtlasV1.ListServerKindsRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.ListServerKindsResponse
 
       /// `GetReport`.
       func getReport(
@@ -4625,6 +5222,42 @@ extension AtlasV1 {
           metadata: metadata, options: options)
       }
 
+      /// Lets servers of a role and system go on that failed in the same way at several clients.
+      package func releaseSignature(
+        _ request: AtlasV1.ReleaseSignatureRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.ReleaseSignatureResponse {
+        try await client.unaryCall(
+          CampaignService.Method.releaseSignature,
+          request,
+          metadata: metadata, options: options)
+      }
+
+      /// Lets servers start that no completed one of their role and system stands for.
+      package func waiveRepresentative(
+        _ request: AtlasV1.WaiveRepresentativeRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.WaiveRepresentativeResponse {
+        try await client.unaryCall(
+          CampaignService.Method.waiveRepresentative,
+          request,
+          metadata: metadata, options: options)
+      }
+
+      /// Which roles and systems are held, and which wait for one that has completed.
+      package func listServerKinds(
+        _ request: AtlasV1.ListServerKindsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.ListServerKindsResponse {
+        try await client.unaryCall(
+          CampaignService.Method.listServerKinds,
+          request,
+          metadata: metadata, options: options)
+      }
+
       /// `GetReport`.
       package func getReport(
         _ request: AtlasV1.GetReportRequest,
@@ -4707,6 +5340,15 @@ extension AtlasV1.CampaignService.Server {
     }
     router.unary(AtlasV1.CampaignService.Method.excludeUpdate) {
       try await self.excludeUpdate($0, context: $1)
+    }
+    router.unary(AtlasV1.CampaignService.Method.releaseSignature) {
+      try await self.releaseSignature($0, context: $1)
+    }
+    router.unary(AtlasV1.CampaignService.Method.waiveRepresentative) {
+      try await self.waiveRepresentative($0, context: $1)
+    }
+    router.unary(AtlasV1.CampaignService.Method.listServerKinds) {
+      try await self.listServerKinds($0, context: $1)
     }
     router.unary(AtlasV1.CampaignService.Method.getReport) {
       try await self.getReport($0, context: $1)

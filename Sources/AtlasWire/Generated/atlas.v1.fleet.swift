@@ -633,6 +633,12 @@ extension AtlasV1 {
     /// Evidence must come from the newest backup job, besides or instead of max_backup_age.
     package var sinceLastJob: Bool = false
 
+    /// Nothing new starts until then; absent when not postponed.
+    package var postponed: AtlasV1.Latch? = nil
+
+    /// Since when none of its agents is connected; absent when one is.
+    package var darkSince: GoogleProtobuf.Timestamp? = nil
+
     /// Every field at its default.
     package init() {}
 
@@ -656,7 +662,9 @@ extension AtlasV1 {
       stopped: AtlasV1.Latch? = nil,
       etag: String = "",
       requireChangeReference: Bool = false,
-      sinceLastJob: Bool = false
+      sinceLastJob: Bool = false,
+      postponed: AtlasV1.Latch? = nil,
+      darkSince: GoogleProtobuf.Timestamp? = nil
     ) {
       self.name = name
       self.ring = ring
@@ -677,6 +685,8 @@ extension AtlasV1 {
       self.etag = etag
       self.requireChangeReference = requireChangeReference
       self.sinceLastJob = sinceLastJob
+      self.postponed = postponed
+      self.darkSince = darkSince
     }
   }
 }
@@ -717,6 +727,12 @@ extension AtlasV1.ClientInfo {
     c.pointee.etag = arena.bytes(self.etag)
     c.pointee.require_change_reference = self.requireChangeReference ? 1 : 0
     c.pointee.since_last_job = self.sinceLastJob ? 1 : 0
+    if let value = self.postponed {
+      c.pointee.postponed = arena.message(value)
+    }
+    if let value = self.darkSince {
+      c.pointee.dark_since = arena.message(value)
+    }
     return WireCell(c)
   }
 
@@ -751,6 +767,12 @@ extension AtlasV1.ClientInfo {
     self.etag = try reader.string(c.pointee.etag, "etag")
     self.requireChangeReference = c.pointee.require_change_reference != 0
     self.sinceLastJob = c.pointee.since_last_job != 0
+    if let value = c.pointee.postponed {
+      self.postponed = try reader.message(value, "postponed")
+    }
+    if let value = c.pointee.dark_since {
+      self.darkSince = try reader.message(value, "dark_since")
+    }
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -774,6 +796,8 @@ extension AtlasV1.ClientInfo {
     try visitor.singular(WireField(17, "etag", json: "etag"), &self.etag)
     try visitor.singular(WireField(18, "require_change_reference", json: "requireChangeReference"), &self.requireChangeReference)
     try visitor.singular(WireField(19, "since_last_job", json: "sinceLastJob"), &self.sinceLastJob)
+    try visitor.optional(WireField(20, "postponed", json: "postponed"), &self.postponed)
+    try visitor.optional(WireField(21, "dark_since", json: "darkSince"), &self.darkSince)
   }
 }
 
@@ -1020,6 +1044,12 @@ extension AtlasV1 {
     /// The field `etag`.
     package var etag: String = ""
 
+    /// What it shares with others, such as a datastore: a campaign may limit how many work on it.
+    package var resources: [String] = []
+
+    /// For selections.
+    package var tags: [String] = []
+
     /// Every field at its default.
     package init() {}
 
@@ -1039,7 +1069,9 @@ extension AtlasV1 {
       agentVersion: String = "",
       campaign: String = "",
       runState: AtlasV1.RunState = .init(rawValue: 0),
-      etag: String = ""
+      etag: String = "",
+      resources: [String] = [],
+      tags: [String] = []
     ) {
       self.name = name
       self.client = client
@@ -1056,6 +1088,8 @@ extension AtlasV1 {
       self.campaign = campaign
       self.runState = runState
       self.etag = etag
+      self.resources = resources
+      self.tags = tags
     }
   }
 }
@@ -1089,6 +1123,10 @@ extension AtlasV1.ServerInfo {
     c.pointee.campaign = arena.bytes(self.campaign)
     c.pointee.run_state = .init(rawValue: .init(truncatingIfNeeded: self.runState.rawValue))
     c.pointee.etag = arena.bytes(self.etag)
+    c.pointee.n_resources = self.resources.count
+    c.pointee.resources = arena.chunks(self.resources)
+    c.pointee.n_tags = self.tags.count
+    c.pointee.tags = arena.chunks(self.tags)
     return WireCell(c)
   }
 
@@ -1117,6 +1155,8 @@ extension AtlasV1.ServerInfo {
     self.campaign = try reader.string(c.pointee.campaign, "campaign")
     self.runState = .init(rawValue: .init(truncatingIfNeeded: c.pointee.run_state.rawValue))
     self.etag = try reader.string(c.pointee.etag, "etag")
+    self.resources = try reader.strings(c.pointee.n_resources, c.pointee.resources, "resources")
+    self.tags = try reader.strings(c.pointee.n_tags, c.pointee.tags, "tags")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -1136,6 +1176,8 @@ extension AtlasV1.ServerInfo {
     try visitor.singular(WireField(13, "campaign", json: "campaign"), &self.campaign)
     try visitor.singular(WireField(14, "run_state", json: "runState"), &self.runState)
     try visitor.singular(WireField(15, "etag", json: "etag"), &self.etag)
+    try visitor.repeated(WireField(16, "resources", json: "resources"), &self.resources)
+    try visitor.repeated(WireField(17, "tags", json: "tags"), &self.tags)
   }
 }
 
@@ -1664,6 +1706,210 @@ extension AtlasV1.ResumeClientResponse {
   /// Shows every field to `visitor`, in the order of the `.proto` file.
   package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
     try visitor.optional(WireField(1, "client", json: "client"), &self.client)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.PostponeClientRequest`.
+  package struct PostponeClientRequest: WireMessage {
+    /// The field `request_id`.
+    package var requestID: String = ""
+
+    /// The field `client`.
+    package var client: String = ""
+
+    /// Absent: until its next window that is not open yet.
+    package var until: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `reason`.
+    package var reason: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      requestID: String = "",
+      client: String = "",
+      until: GoogleProtobuf.Timestamp? = nil,
+      reason: String = ""
+    ) {
+      self.requestID = requestID
+      self.client = client
+      self.until = until
+      self.reason = reason
+    }
+  }
+}
+
+extension AtlasV1.PostponeClientRequest {
+  /// `atlas.v1.PostponeClientRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__postpone_client_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__PostponeClientRequest.self)
+    atlas__v1__postpone_client_request__init(c)
+    c.pointee.request_id = arena.bytes(self.requestID)
+    c.pointee.client = arena.bytes(self.client)
+    if let value = self.until {
+      c.pointee.until = arena.message(value)
+    }
+    c.pointee.reason = arena.bytes(self.reason)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__PostponeClientRequest.self)
+    self.requestID = try reader.string(c.pointee.request_id, "request_id")
+    self.client = try reader.string(c.pointee.client, "client")
+    if let value = c.pointee.until {
+      self.until = try reader.message(value, "until")
+    }
+    self.reason = try reader.string(c.pointee.reason, "reason")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "request_id", json: "requestId"), &self.requestID)
+    try visitor.singular(WireField(2, "client", json: "client"), &self.client)
+    try visitor.optional(WireField(3, "until", json: "until"), &self.until)
+    try visitor.singular(WireField(4, "reason", json: "reason"), &self.reason)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.PostponeClientResponse`.
+  package struct PostponeClientResponse: WireMessage {
+    /// The field `client`.
+    package var client: AtlasV1.ClientInfo? = nil
+
+    /// What goes on all the same.
+    package var inFlight: [AtlasV1.InFlightServer] = []
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      client: AtlasV1.ClientInfo? = nil,
+      inFlight: [AtlasV1.InFlightServer] = []
+    ) {
+      self.client = client
+      self.inFlight = inFlight
+    }
+  }
+}
+
+extension AtlasV1.PostponeClientResponse {
+  /// `atlas.v1.PostponeClientResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__postpone_client_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__PostponeClientResponse.self)
+    atlas__v1__postpone_client_response__init(c)
+    if let value = self.client {
+      c.pointee.client = arena.message(value)
+    }
+    c.pointee.n_in_flight = self.inFlight.count
+    c.pointee.in_flight = arena.messages(self.inFlight)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__PostponeClientResponse.self)
+    if let value = c.pointee.client {
+      self.client = try reader.message(value, "client")
+    }
+    self.inFlight = try reader.messages(c.pointee.n_in_flight, c.pointee.in_flight, "in_flight")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "client", json: "client"), &self.client)
+    try visitor.repeated(WireField(2, "in_flight", json: "inFlight"), &self.inFlight)
+  }
+}
+
+extension AtlasV1 {
+  /// A server that is in progress at a client that was postponed.
+  package struct InFlightServer: WireMessage {
+    /// The field `campaign`.
+    package var campaign: String = ""
+
+    /// The field `server`.
+    package var server: String = ""
+
+    /// The field `phase`.
+    package var phase: AtlasV1.Phase = .init(rawValue: 0)
+
+    /// Estimated; absent for one that waits for a person.
+    package var ends: GoogleProtobuf.Timestamp? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      campaign: String = "",
+      server: String = "",
+      phase: AtlasV1.Phase = .init(rawValue: 0),
+      ends: GoogleProtobuf.Timestamp? = nil
+    ) {
+      self.campaign = campaign
+      self.server = server
+      self.phase = phase
+      self.ends = ends
+    }
+  }
+}
+
+extension AtlasV1.InFlightServer {
+  /// `atlas.v1.InFlightServer`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__in_flight_server__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__InFlightServer.self)
+    atlas__v1__in_flight_server__init(c)
+    c.pointee.campaign = arena.bytes(self.campaign)
+    c.pointee.server = arena.bytes(self.server)
+    c.pointee.phase = .init(rawValue: .init(truncatingIfNeeded: self.phase.rawValue))
+    if let value = self.ends {
+      c.pointee.ends = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__InFlightServer.self)
+    self.campaign = try reader.string(c.pointee.campaign, "campaign")
+    self.server = try reader.string(c.pointee.server, "server")
+    self.phase = .init(rawValue: .init(truncatingIfNeeded: c.pointee.phase.rawValue))
+    if let value = c.pointee.ends {
+      self.ends = try reader.message(value, "ends")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "campaign", json: "campaign"), &self.campaign)
+    try visitor.singular(WireField(2, "server", json: "server"), &self.server)
+    try visitor.singular(WireField(3, "phase", json: "phase"), &self.phase)
+    try visitor.optional(WireField(4, "ends", json: "ends"), &self.ends)
   }
 }
 
@@ -2375,6 +2621,9 @@ extension AtlasV1 {
       /// `ResumeClient`.
       package static let resumeClient = GRPCCore.MethodDescriptor(
         service: FleetService.descriptor, method: "ResumeClient", type: .unary)
+      /// `PostponeClient`.
+      package static let postponeClient = GRPCCore.MethodDescriptor(
+        service: FleetService.descriptor, method: "PostponeClient", type: .unary)
       /// `ListServers`.
       package static let listServers = GRPCCore.MethodDescriptor(
         service: FleetService.descriptor, method: "ListServers", type: .unary)
@@ -2403,6 +2652,7 @@ extension AtlasV1 {
         updateClient,
         pauseClient,
         resumeClient,
+        postponeClient,
         listServers,
         getServer,
         lockServer,
@@ -2446,10 +2696,16 @@ extension AtlasV1 {
         _ request: AtlasV1.PauseClientRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.PauseClientResponse
 
-      /// `ResumeClient`.
+      /// Ends a pause of a client, and its postponement.
       func resumeClient(
         _ request: AtlasV1.ResumeClientRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.ResumeClientResponse
+
+      /// Starts nothing new at a client until a time, or until its next window; its open servers stay
+      /// outside the gates meanwhile.
+      func postponeClient(
+        _ request: AtlasV1.PostponeClientRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.PostponeClientResponse
 
       /// `ListServers`.
       func listServers(
@@ -2566,7 +2822,7 @@ extension AtlasV1 {
           metadata: metadata, options: options)
       }
 
-      /// `ResumeClient`.
+      /// Ends a pause of a client, and its postponement.
       package func resumeClient(
         _ request: AtlasV1.ResumeClientRequest,
         metadata: GRPCCore.Metadata = [:],
@@ -2574,6 +2830,19 @@ extension AtlasV1 {
       ) async throws -> AtlasV1.ResumeClientResponse {
         try await client.unaryCall(
           FleetService.Method.resumeClient,
+          request,
+          metadata: metadata, options: options)
+      }
+
+      /// Starts nothing new at a client until a time, or until its next window; its open servers stay
+      /// outside the gates meanwhile.
+      package func postponeClient(
+        _ request: AtlasV1.PostponeClientRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.PostponeClientResponse {
+        try await client.unaryCall(
+          FleetService.Method.postponeClient,
           request,
           metadata: metadata, options: options)
       }
@@ -2678,6 +2947,9 @@ extension AtlasV1.FleetService.Server {
     }
     router.unary(AtlasV1.FleetService.Method.resumeClient) {
       try await self.resumeClient($0, context: $1)
+    }
+    router.unary(AtlasV1.FleetService.Method.postponeClient) {
+      try await self.postponeClient($0, context: $1)
     }
     router.unary(AtlasV1.FleetService.Method.listServers) {
       try await self.listServers($0, context: $1)

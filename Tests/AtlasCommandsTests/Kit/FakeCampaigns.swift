@@ -147,6 +147,31 @@ struct FakeCampaigns: AtlasV1.CampaignService.Server {
       }, alreadyStarted: 4)
   }
 
+  func releaseSignature(
+    _ request: AtlasV1.ReleaseSignatureRequest, context: ServerContext
+  ) async throws -> AtlasV1.ReleaseSignatureResponse {
+    atlas.note(request)
+    return AtlasV1.ReleaseSignatureResponse(
+      campaign: try atlas.world.campaign(request.campaign))
+  }
+
+  func waiveRepresentative(
+    _ request: AtlasV1.WaiveRepresentativeRequest, context: ServerContext
+  ) async throws -> AtlasV1.WaiveRepresentativeResponse {
+    atlas.note(request)
+    return AtlasV1.WaiveRepresentativeResponse(
+      campaign: try atlas.world.campaign(request.campaign))
+  }
+
+  func listServerKinds(
+    _ request: AtlasV1.ListServerKindsRequest, context: ServerContext
+  ) async throws -> AtlasV1.ListServerKindsResponse {
+    let campaign = try atlas.world.campaign(request.campaign)
+    return AtlasV1.ListServerKindsResponse(
+      held: campaign.heldKinds,
+      missing: [.init(role: "HV", system: "windows-2022", waiting: 3, mayCome: false)])
+  }
+
   func getReport(
     _ request: AtlasV1.GetReportRequest, context: ServerContext
   ) async throws -> AtlasV1.GetReportResponse {

@@ -56,6 +56,22 @@ struct FakeFleet: AtlasV1.FleetService.Server {
     return AtlasV1.PauseClientResponse(client: try client(request.client))
   }
 
+  func postponeClient(
+    _ request: AtlasV1.PostponeClientRequest, context: ServerContext
+  ) async throws -> AtlasV1.PostponeClientResponse {
+    atlas.note(request)
+    var client = try client(request.client)
+    client.postponed = AtlasV1.Latch(
+      reason: request.reason, until: request.until ?? .init(seconds: 1_800_000_000))
+    return AtlasV1.PostponeClientResponse(
+      client: client,
+      inFlight: [
+        .init(
+          campaign: "november", server: "LAA-PARIS-WEB01", phase: .update,
+          ends: .init(seconds: 1_790_000_000))
+      ])
+  }
+
   func resumeClient(
     _ request: AtlasV1.ResumeClientRequest, context: ServerContext
   ) async throws -> AtlasV1.ResumeClientResponse {

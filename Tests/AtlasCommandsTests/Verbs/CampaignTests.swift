@@ -342,6 +342,60 @@ struct CampaignTests {
     }
   }
 
+  @Test("create selects by tag, by pattern of names, and by what failed in another campaign")
+  func selections() async throws {
+    try await FakeAtlas.serving(try world) { atlas, terminal in
+      let outcome = await terminal.run(
+        "campaign", "create", "again", "--tag", "print,legacy", "--name-pattern", "*-SQL*",
+        "--failed-in", "november")
+      expect(outcome, ends: .ok)
+      let request = try #require(atlas.requests(AtlasV1.CreateCampaignRequest.self).last)
+      #expect(request.selection?.tags == ["print", "legacy"])
+      #expect(request.selection?.namePatterns == ["*-SQL*"])
+      #expect(request.selection?.failedIn == "november")
+    }
+  }
+
+  @Test("kinds says which roles and systems wait, why, and what to do")
+  func kinds() async throws {
+    var world = try world
+    world.campaigns[0].heldKinds = [
+      .init(
+        role: "SQL", system: "windows-2022", phase: .update, cause: "KB5031234",
+        clients: ["LAA", "KBB", "NORD"], waiting: 41, update: "KB5031234")
+    ]
+    try await FakeAtlas.serving(world) { _, terminal in
+      let outcome = await terminal.run("campaign", "kinds", "november")
+      expect(
+        outcome,
+        is: Outcome(
+          status: .ok,
+          output: """
+            ROLE  SYSTEM        WAITING  WHY                                   NEXT
+            SQL   windows-2022       41  fails in UPDATE: KB5031234            \
+            atlas campaign exclude-update november KB5031234
+            HV    windows-2022        3  none can complete in an earlier ring  \
+            atlas campaign waive november --role HV --system windows-2022
+
+            """, errors: ""))
+    }
+  }
+
+  @Test(
+    "release and waive name the role and system that they mean",
+    arguments: [
+      ("release", "SQL on windows-2022 goes on in november\n"),
+      ("waive", "SQL on windows-2022 needs no representative in november\n"),
+    ])
+  func kindDecisions(verb: String, output: String) async throws {
+    try await FakeAtlas.serving(try world) { _, terminal in
+      let words = ["--role", "SQL", "--system", "windows-2022", "--reason", "fixed"]
+      expect(
+        await terminal.run(["campaign", verb, "november"] + words),
+        is: Outcome(status: .ok, output: output, errors: ""))
+    }
+  }
+
   @Test("resolve shows the server, and decides about that state of it")
   func resolve() async throws {
     try await FakeAtlas.serving(try world) { atlas, terminal in

@@ -49,6 +49,27 @@ import Testing
     }
   }
 
+  @Test("postpones a client until a time, shows it, and lets it go on")
+  func postponeClient() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      let past = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.postponeClient(.init(client: "LAA", until: .init(seconds: 1)))
+      }
+      #expect(past?.message == "until: that is over; it must be later than now")
+      let until = GoogleProtobuf.Timestamp(seconds: 4_000_000_000)
+      let answer = try await daemon.fleet.postponeClient(
+        .init(requestID: "p-1", client: "LAA", until: until, reason: "a fair"))
+      #expect(answer.client?.postponed?.reason == "a fair")
+      #expect(answer.client?.postponed?.until == until)
+      #expect(answer.inFlight.isEmpty)
+      let seen = try await daemon.fleet.getClient(.init(client: "LAA")).client
+      #expect(seen?.postponed != nil)
+      let resumed = try await daemon.fleet.resumeClient(.init(client: "LAA")).client
+      #expect(resumed?.postponed == nil)
+    }
+  }
+
   @Test("changes the fields that the mask names, and answers with the client as it is then")
   func updateClient() async throws {
     try await TestDaemon.run { daemon in

@@ -12,6 +12,7 @@ struct CampaignCreate: DaemonVerb {
 
         atlas campaign create november -f policy.yaml --cut-off 2026-11-14
         atlas campaign create dc-only --role DC --ring 0,1 --include KB5031234
+        atlas campaign create again --failed-in november --name-pattern '*-SQL*'
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -76,6 +77,20 @@ struct SelectionOptions: ParsableArguments, Sendable {
   @Option(name: .customLong("server"), help: ArgumentHelp("Only these servers.", valueName: "name"))
   var servers: [String] = []
 
+  @Option(
+    name: .customLong("tag"),
+    help: ArgumentHelp("Only servers with one of these tags.", valueName: "tag"))
+  var tags: [String] = []
+
+  @Option(
+    name: .customLong("name-pattern"),
+    help: ArgumentHelp("Only names like this; * and ? stand for others.", valueName: "pattern"))
+  var namePatterns: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Only what was not updated in this campaign.", valueName: "campaign"))
+  var failedIn: String?
+
   /// - Throws: ``Failure`` for a ring that is no number.
   var message: AtlasV1.Selection {
     get throws(Failure) {
@@ -89,7 +104,8 @@ struct SelectionOptions: ParsableArguments, Sendable {
       }
       return AtlasV1.Selection(
         clients: clients.separated, rings: numbers, sites: sites.separated,
-        roles: roles.separated, servers: servers.separated)
+        roles: roles.separated, servers: servers.separated, tags: tags.separated,
+        namePatterns: namePatterns.separated, failedIn: failedIn ?? "")
     }
   }
 }

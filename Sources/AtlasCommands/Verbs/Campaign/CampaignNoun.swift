@@ -30,7 +30,8 @@ struct CampaignNoun: ParsableCommand {
         name: "Decide",
         subcommands: [
           CampaignPromote.self, CampaignClaim.self, CampaignResolve.self, CampaignRetry.self,
-          CampaignSkip.self, CampaignExcludeUpdate.self,
+          CampaignSkip.self, CampaignExcludeUpdate.self, CampaignKinds.self,
+          CampaignRelease.self, CampaignWaive.self,
         ]),
     ])
 }

@@ -1,10 +1,12 @@
 import AtlasWire
 
 extension AtlasV1.ClientInfo {
-  /// `paused`, `stopped`, or nothing.
+  /// `stopped`, `paused`, `postponed`, `dark`, or nothing.
   var latchText: String {
     if stopped != nil { return "stopped" }
-    return paused == nil ? "" : "paused"
+    if paused != nil { return "paused" }
+    if postponed != nil { return "postponed" }
+    return darkSince == nil ? "" : "dark"
   }
 
   /// Servers whose agent is not connected.
@@ -39,6 +41,8 @@ extension AtlasV1.ClientInfo {
     facts.add("Ring", "\(ring)")
     facts.add("Stopped", stopped?.text(times) ?? "", .bad)
     facts.add("Paused", paused?.text(times) ?? "", .warn)
+    facts.add("Postponed", postponed?.text(times) ?? "", .warn)
+    facts.add("Dark", darkSince == nil ? "" : "no agent since \(times.text(darkSince))", .bad)
     facts.add("Servers", "\(grouped(servers)), \(grouped(agentsConnected)) agents connected")
     facts.add("Slots", "\(slotsInUse) of \(maxParallelServers) in use")
     facts.add("Zone", zone)

@@ -5,13 +5,14 @@ import AtlasWire
 struct ClientNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "client",
-    abstract: "Look at clients, pause and resume them.",
+    abstract: "Look at clients, pause, postpone and resume them.",
     discussion: """
         atlas client list
         atlas client pause LAA --reason "their month end"
       """,
     subcommands: [
-      ClientList.self, ClientGet.self, ClientPause.self, ClientResume.self, ClientWindows.self,
+      ClientList.self, ClientGet.self, ClientPause.self, ClientPostpone.self,
+      ClientResume.self, ClientWindows.self,
     ])
 }
 
@@ -90,12 +91,55 @@ struct ClientPause: DaemonVerb {
   }
 }
 
+/// `atlas client postpone`
+struct ClientPostpone: DaemonVerb {
+  static let listVerb = "atlas client list"
+  static let configuration = CommandConfiguration(
+    commandName: "postpone",
+    abstract: "Start nothing new at a client until a time, or until its next window.",
+    discussion: """
+      Says what is in flight, and when that ends. What has not started does not count for the gates
+      meanwhile. It ends by itself, or with atlas client resume.
+
+        atlas client postpone LAA --reason "they have a fair tonight"
+        atlas client postpone LAA --until 2026-12-05T20:00:00+01:00
+      """)
+
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+  @Argument(help: "The client.") var name: String
+  @Option(
+    help: ArgumentHelp("Until then; without it until its next window.", valueName: "time"),
+    transform: InstantArgument.parsed)
+  var until: InstantArgument?
+  @Option(help: ArgumentHelp("Why.", valueName: "text")) var reason: String?
+
+  func run(in session: Session) async throws {
+    let response = try await session.change(
+      session.daemon.fleet.postponeClient,
+      AtlasV1.PostponeClientRequest(
+        client: name, until: until?.timestamp, reason: reason ?? ""))
+    guard let client = response.client else { throw Failure.empty("PostponeClient") }
+    let times = try await session.times()
+    let end = client.postponed.map { " until \(times.absolute($0.until))" } ?? ""
+    try session.show(
+      Presentation(.message(response), names: [name]) { _ in
+        [Line("\(name) is postponed\(end)")]
+          + response.inFlight.map { server in
+            let rest =
+              server.ends == nil
+              ? ", waits for a person" : ", ends about \(times.absolute(server.ends))"
+            return Line(Span("  \(server.server) is in flight in \(server.campaign)\(rest)", .dim))
+          }
+      })
+  }
+}
+
 /// `atlas client resume`
 struct ClientResume: DaemonVerb {
   static let listVerb = "atlas client list"
   static let configuration = CommandConfiguration(
     commandName: "resume",
-    abstract: "Let campaigns go on at a client that was paused.",
+    abstract: "Let campaigns go on at a client that was paused or postponed.",
     discussion: """
         atlas client resume LAA
       """)

@@ -142,6 +142,96 @@ void   atlas__v1__campaign__free_unpacked
   assert(message->base.descriptor == &atlas__v1__campaign__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__held_kind__init
+                     (Atlas__V1__HeldKind         *message)
+{
+  static const Atlas__V1__HeldKind init_value = ATLAS__V1__HELD_KIND__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__held_kind__get_packed_size
+                     (const Atlas__V1__HeldKind *message)
+{
+  assert(message->base.descriptor == &atlas__v1__held_kind__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__held_kind__pack
+                     (const Atlas__V1__HeldKind *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__held_kind__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__held_kind__pack_to_buffer
+                     (const Atlas__V1__HeldKind *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__held_kind__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__HeldKind *
+       atlas__v1__held_kind__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__HeldKind *)
+     protobuf_c_message_unpack (&atlas__v1__held_kind__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__held_kind__free_unpacked
+                     (Atlas__V1__HeldKind *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__held_kind__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__missing_kind__init
+                     (Atlas__V1__MissingKind         *message)
+{
+  static const Atlas__V1__MissingKind init_value = ATLAS__V1__MISSING_KIND__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__missing_kind__get_packed_size
+                     (const Atlas__V1__MissingKind *message)
+{
+  assert(message->base.descriptor == &atlas__v1__missing_kind__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__missing_kind__pack
+                     (const Atlas__V1__MissingKind *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__missing_kind__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__missing_kind__pack_to_buffer
+                     (const Atlas__V1__MissingKind *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__missing_kind__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__MissingKind *
+       atlas__v1__missing_kind__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__MissingKind *)
+     protobuf_c_message_unpack (&atlas__v1__missing_kind__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__missing_kind__free_unpacked
+                     (Atlas__V1__MissingKind *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__missing_kind__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__campaign_flag__init
                      (Atlas__V1__CampaignFlag         *message)
 {
@@ -1402,6 +1492,276 @@ void   atlas__v1__server_run__free_unpacked
   assert(message->base.descriptor == &atlas__v1__server_run__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__release_signature_request__init
+                     (Atlas__V1__ReleaseSignatureRequest         *message)
+{
+  static const Atlas__V1__ReleaseSignatureRequest init_value = ATLAS__V1__RELEASE_SIGNATURE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__release_signature_request__get_packed_size
+                     (const Atlas__V1__ReleaseSignatureRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__release_signature_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__release_signature_request__pack
+                     (const Atlas__V1__ReleaseSignatureRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__release_signature_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__release_signature_request__pack_to_buffer
+                     (const Atlas__V1__ReleaseSignatureRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__release_signature_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ReleaseSignatureRequest *
+       atlas__v1__release_signature_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ReleaseSignatureRequest *)
+     protobuf_c_message_unpack (&atlas__v1__release_signature_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__release_signature_request__free_unpacked
+                     (Atlas__V1__ReleaseSignatureRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__release_signature_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__release_signature_response__init
+                     (Atlas__V1__ReleaseSignatureResponse         *message)
+{
+  static const Atlas__V1__ReleaseSignatureResponse init_value = ATLAS__V1__RELEASE_SIGNATURE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__release_signature_response__get_packed_size
+                     (const Atlas__V1__ReleaseSignatureResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__release_signature_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__release_signature_response__pack
+                     (const Atlas__V1__ReleaseSignatureResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__release_signature_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__release_signature_response__pack_to_buffer
+                     (const Atlas__V1__ReleaseSignatureResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__release_signature_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ReleaseSignatureResponse *
+       atlas__v1__release_signature_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ReleaseSignatureResponse *)
+     protobuf_c_message_unpack (&atlas__v1__release_signature_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__release_signature_response__free_unpacked
+                     (Atlas__V1__ReleaseSignatureResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__release_signature_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__waive_representative_request__init
+                     (Atlas__V1__WaiveRepresentativeRequest         *message)
+{
+  static const Atlas__V1__WaiveRepresentativeRequest init_value = ATLAS__V1__WAIVE_REPRESENTATIVE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__waive_representative_request__get_packed_size
+                     (const Atlas__V1__WaiveRepresentativeRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__waive_representative_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__waive_representative_request__pack
+                     (const Atlas__V1__WaiveRepresentativeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__waive_representative_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__waive_representative_request__pack_to_buffer
+                     (const Atlas__V1__WaiveRepresentativeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__waive_representative_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__WaiveRepresentativeRequest *
+       atlas__v1__waive_representative_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__WaiveRepresentativeRequest *)
+     protobuf_c_message_unpack (&atlas__v1__waive_representative_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__waive_representative_request__free_unpacked
+                     (Atlas__V1__WaiveRepresentativeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__waive_representative_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__waive_representative_response__init
+                     (Atlas__V1__WaiveRepresentativeResponse         *message)
+{
+  static const Atlas__V1__WaiveRepresentativeResponse init_value = ATLAS__V1__WAIVE_REPRESENTATIVE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__waive_representative_response__get_packed_size
+                     (const Atlas__V1__WaiveRepresentativeResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__waive_representative_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__waive_representative_response__pack
+                     (const Atlas__V1__WaiveRepresentativeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__waive_representative_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__waive_representative_response__pack_to_buffer
+                     (const Atlas__V1__WaiveRepresentativeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__waive_representative_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__WaiveRepresentativeResponse *
+       atlas__v1__waive_representative_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__WaiveRepresentativeResponse *)
+     protobuf_c_message_unpack (&atlas__v1__waive_representative_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__waive_representative_response__free_unpacked
+                     (Atlas__V1__WaiveRepresentativeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__waive_representative_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__list_server_kinds_request__init
+                     (Atlas__V1__ListServerKindsRequest         *message)
+{
+  static const Atlas__V1__ListServerKindsRequest init_value = ATLAS__V1__LIST_SERVER_KINDS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__list_server_kinds_request__get_packed_size
+                     (const Atlas__V1__ListServerKindsRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__list_server_kinds_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__list_server_kinds_request__pack
+                     (const Atlas__V1__ListServerKindsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__list_server_kinds_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__list_server_kinds_request__pack_to_buffer
+                     (const Atlas__V1__ListServerKindsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__list_server_kinds_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ListServerKindsRequest *
+       atlas__v1__list_server_kinds_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ListServerKindsRequest *)
+     protobuf_c_message_unpack (&atlas__v1__list_server_kinds_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__list_server_kinds_request__free_unpacked
+                     (Atlas__V1__ListServerKindsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__list_server_kinds_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__list_server_kinds_response__init
+                     (Atlas__V1__ListServerKindsResponse         *message)
+{
+  static const Atlas__V1__ListServerKindsResponse init_value = ATLAS__V1__LIST_SERVER_KINDS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__list_server_kinds_response__get_packed_size
+                     (const Atlas__V1__ListServerKindsResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__list_server_kinds_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__list_server_kinds_response__pack
+                     (const Atlas__V1__ListServerKindsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__list_server_kinds_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__list_server_kinds_response__pack_to_buffer
+                     (const Atlas__V1__ListServerKindsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__list_server_kinds_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ListServerKindsResponse *
+       atlas__v1__list_server_kinds_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ListServerKindsResponse *)
+     protobuf_c_message_unpack (&atlas__v1__list_server_kinds_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__list_server_kinds_response__free_unpacked
+                     (Atlas__V1__ListServerKindsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__list_server_kinds_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__list_server_runs_request__init
                      (Atlas__V1__ListServerRunsRequest         *message)
 {
@@ -2257,7 +2617,7 @@ void   atlas__v1__watch_campaign_response__free_unpacked
   assert(message->base.descriptor == &atlas__v1__watch_campaign_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor atlas__v1__selection__field_descriptors[5] =
+static const ProtobufCFieldDescriptor atlas__v1__selection__field_descriptors[8] =
 {
   {
     "clients",
@@ -2319,18 +2679,57 @@ static const ProtobufCFieldDescriptor atlas__v1__selection__field_descriptors[5]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "tags",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__Selection, n_tags),
+    offsetof(Atlas__V1__Selection, tags),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name_patterns",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__Selection, n_name_patterns),
+    offsetof(Atlas__V1__Selection, name_patterns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_in",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Selection, failed_in),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__selection__field_indices_by_name[] = {
   0,   /* field[0] = clients */
+  7,   /* field[7] = failed_in */
+  6,   /* field[6] = name_patterns */
   1,   /* field[1] = rings */
   3,   /* field[3] = roles */
   4,   /* field[4] = servers */
   2,   /* field[2] = sites */
+  5,   /* field[5] = tags */
 };
 static const ProtobufCIntRange atlas__v1__selection__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor atlas__v1__selection__descriptor =
 {
@@ -2340,7 +2739,7 @@ const ProtobufCMessageDescriptor atlas__v1__selection__descriptor =
   "Atlas__V1__Selection",
   "atlas.v1",
   sizeof(Atlas__V1__Selection),
-  5,
+  8,
   atlas__v1__selection__field_descriptors,
   atlas__v1__selection__field_indices_by_name,
   1,  atlas__v1__selection__number_ranges,
@@ -2424,7 +2823,7 @@ const ProtobufCMessageDescriptor atlas__v1__setting__descriptor =
   (ProtobufCMessageInit) atlas__v1__setting__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__campaign__field_descriptors[19] =
+static const ProtobufCFieldDescriptor atlas__v1__campaign__field_descriptors[20] =
 {
   {
     "name",
@@ -2654,6 +3053,18 @@ static const ProtobufCFieldDescriptor atlas__v1__campaign__field_descriptors[19]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "held_kinds",
+    20,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__Campaign, n_held_kinds),
+    offsetof(Atlas__V1__Campaign, held_kinds),
+    &atlas__v1__held_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__campaign__field_indices_by_name[] = {
   1,   /* field[1] = author */
@@ -2666,6 +3077,7 @@ static const unsigned atlas__v1__campaign__field_indices_by_name[] = {
   11,   /* field[11] = ends_at */
   15,   /* field[15] = etag */
   12,   /* field[12] = flags */
+  19,   /* field[19] = held_kinds */
   18,   /* field[18] = hook_revision */
   0,   /* field[0] = name */
   3,   /* field[3] = selection */
@@ -2679,7 +3091,7 @@ static const unsigned atlas__v1__campaign__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__campaign__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor atlas__v1__campaign__descriptor =
 {
@@ -2689,11 +3101,230 @@ const ProtobufCMessageDescriptor atlas__v1__campaign__descriptor =
   "Atlas__V1__Campaign",
   "atlas.v1",
   sizeof(Atlas__V1__Campaign),
-  19,
+  20,
   atlas__v1__campaign__field_descriptors,
   atlas__v1__campaign__field_indices_by_name,
   1,  atlas__v1__campaign__number_ranges,
   (ProtobufCMessageInit) atlas__v1__campaign__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__held_kind__field_descriptors[9] =
+{
+  {
+    "role",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__HeldKind, role),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "system",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__HeldKind, system),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__HeldKind, phase),
+    &atlas__v1__phase__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cause",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__HeldKind, cause),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clients",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__HeldKind, n_clients),
+    offsetof(Atlas__V1__HeldKind, clients),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__HeldKind, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__HeldKind, update),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__HeldKind, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__HeldKind, since),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__held_kind__field_indices_by_name[] = {
+  3,   /* field[3] = cause */
+  4,   /* field[4] = clients */
+  2,   /* field[2] = phase */
+  7,   /* field[7] = reason */
+  0,   /* field[0] = role */
+  8,   /* field[8] = since */
+  1,   /* field[1] = system */
+  6,   /* field[6] = update */
+  5,   /* field[5] = waiting */
+};
+static const ProtobufCIntRange atlas__v1__held_kind__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor atlas__v1__held_kind__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.HeldKind",
+  "HeldKind",
+  "Atlas__V1__HeldKind",
+  "atlas.v1",
+  sizeof(Atlas__V1__HeldKind),
+  9,
+  atlas__v1__held_kind__field_descriptors,
+  atlas__v1__held_kind__field_indices_by_name,
+  1,  atlas__v1__held_kind__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__held_kind__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__missing_kind__field_descriptors[4] =
+{
+  {
+    "role",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__MissingKind, role),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "system",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__MissingKind, system),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__MissingKind, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "may_come",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__MissingKind, may_come),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__missing_kind__field_indices_by_name[] = {
+  3,   /* field[3] = may_come */
+  0,   /* field[0] = role */
+  1,   /* field[1] = system */
+  2,   /* field[2] = waiting */
+};
+static const ProtobufCIntRange atlas__v1__missing_kind__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor atlas__v1__missing_kind__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.MissingKind",
+  "MissingKind",
+  "Atlas__V1__MissingKind",
+  "atlas.v1",
+  sizeof(Atlas__V1__MissingKind),
+  4,
+  atlas__v1__missing_kind__field_descriptors,
+  atlas__v1__missing_kind__field_indices_by_name,
+  1,  atlas__v1__missing_kind__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__missing_kind__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atlas__v1__campaign_flag__field_descriptors[5] =
@@ -5021,6 +5652,351 @@ const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor =
   (ProtobufCMessageInit) atlas__v1__server_run__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor atlas__v1__release_signature_request__field_descriptors[5] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ReleaseSignatureRequest, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "campaign",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ReleaseSignatureRequest, campaign),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "role",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ReleaseSignatureRequest, role),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "system",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ReleaseSignatureRequest, system),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ReleaseSignatureRequest, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__release_signature_request__field_indices_by_name[] = {
+  1,   /* field[1] = campaign */
+  4,   /* field[4] = reason */
+  0,   /* field[0] = request_id */
+  2,   /* field[2] = role */
+  3,   /* field[3] = system */
+};
+static const ProtobufCIntRange atlas__v1__release_signature_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor atlas__v1__release_signature_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ReleaseSignatureRequest",
+  "ReleaseSignatureRequest",
+  "Atlas__V1__ReleaseSignatureRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__ReleaseSignatureRequest),
+  5,
+  atlas__v1__release_signature_request__field_descriptors,
+  atlas__v1__release_signature_request__field_indices_by_name,
+  1,  atlas__v1__release_signature_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__release_signature_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__release_signature_response__field_descriptors[1] =
+{
+  {
+    "campaign",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ReleaseSignatureResponse, campaign),
+    &atlas__v1__campaign__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__release_signature_response__field_indices_by_name[] = {
+  0,   /* field[0] = campaign */
+};
+static const ProtobufCIntRange atlas__v1__release_signature_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__release_signature_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ReleaseSignatureResponse",
+  "ReleaseSignatureResponse",
+  "Atlas__V1__ReleaseSignatureResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__ReleaseSignatureResponse),
+  1,
+  atlas__v1__release_signature_response__field_descriptors,
+  atlas__v1__release_signature_response__field_indices_by_name,
+  1,  atlas__v1__release_signature_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__release_signature_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__waive_representative_request__field_descriptors[5] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WaiveRepresentativeRequest, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "campaign",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WaiveRepresentativeRequest, campaign),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "role",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WaiveRepresentativeRequest, role),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "system",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WaiveRepresentativeRequest, system),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WaiveRepresentativeRequest, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__waive_representative_request__field_indices_by_name[] = {
+  1,   /* field[1] = campaign */
+  4,   /* field[4] = reason */
+  0,   /* field[0] = request_id */
+  2,   /* field[2] = role */
+  3,   /* field[3] = system */
+};
+static const ProtobufCIntRange atlas__v1__waive_representative_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor atlas__v1__waive_representative_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.WaiveRepresentativeRequest",
+  "WaiveRepresentativeRequest",
+  "Atlas__V1__WaiveRepresentativeRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__WaiveRepresentativeRequest),
+  5,
+  atlas__v1__waive_representative_request__field_descriptors,
+  atlas__v1__waive_representative_request__field_indices_by_name,
+  1,  atlas__v1__waive_representative_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__waive_representative_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__waive_representative_response__field_descriptors[1] =
+{
+  {
+    "campaign",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WaiveRepresentativeResponse, campaign),
+    &atlas__v1__campaign__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__waive_representative_response__field_indices_by_name[] = {
+  0,   /* field[0] = campaign */
+};
+static const ProtobufCIntRange atlas__v1__waive_representative_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__waive_representative_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.WaiveRepresentativeResponse",
+  "WaiveRepresentativeResponse",
+  "Atlas__V1__WaiveRepresentativeResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__WaiveRepresentativeResponse),
+  1,
+  atlas__v1__waive_representative_response__field_descriptors,
+  atlas__v1__waive_representative_response__field_indices_by_name,
+  1,  atlas__v1__waive_representative_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__waive_representative_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__list_server_kinds_request__field_descriptors[1] =
+{
+  {
+    "campaign",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ListServerKindsRequest, campaign),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__list_server_kinds_request__field_indices_by_name[] = {
+  0,   /* field[0] = campaign */
+};
+static const ProtobufCIntRange atlas__v1__list_server_kinds_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__list_server_kinds_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ListServerKindsRequest",
+  "ListServerKindsRequest",
+  "Atlas__V1__ListServerKindsRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__ListServerKindsRequest),
+  1,
+  atlas__v1__list_server_kinds_request__field_descriptors,
+  atlas__v1__list_server_kinds_request__field_indices_by_name,
+  1,  atlas__v1__list_server_kinds_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__list_server_kinds_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__list_server_kinds_response__field_descriptors[2] =
+{
+  {
+    "held",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__ListServerKindsResponse, n_held),
+    offsetof(Atlas__V1__ListServerKindsResponse, held),
+    &atlas__v1__held_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "missing",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__ListServerKindsResponse, n_missing),
+    offsetof(Atlas__V1__ListServerKindsResponse, missing),
+    &atlas__v1__missing_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__list_server_kinds_response__field_indices_by_name[] = {
+  0,   /* field[0] = held */
+  1,   /* field[1] = missing */
+};
+static const ProtobufCIntRange atlas__v1__list_server_kinds_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor atlas__v1__list_server_kinds_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ListServerKindsResponse",
+  "ListServerKindsResponse",
+  "Atlas__V1__ListServerKindsResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__ListServerKindsResponse),
+  2,
+  atlas__v1__list_server_kinds_response__field_descriptors,
+  atlas__v1__list_server_kinds_response__field_indices_by_name,
+  1,  atlas__v1__list_server_kinds_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__list_server_kinds_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor atlas__v1__list_server_runs_request__field_descriptors[6] =
 {
   {
@@ -6637,7 +7613,7 @@ const ProtobufCEnumDescriptor atlas__v1__decision__descriptor =
   atlas__v1__decision__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[18] =
+static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[21] =
 {
   { "CreateCampaign", &atlas__v1__create_campaign_request__descriptor, &atlas__v1__create_campaign_response__descriptor },
   { "GetCampaign", &atlas__v1__get_campaign_request__descriptor, &atlas__v1__get_campaign_response__descriptor },
@@ -6655,6 +7631,9 @@ static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descr
   { "SkipServerRun", &atlas__v1__skip_server_run_request__descriptor, &atlas__v1__skip_server_run_response__descriptor },
   { "ResolveServerRun", &atlas__v1__resolve_server_run_request__descriptor, &atlas__v1__resolve_server_run_response__descriptor },
   { "ExcludeUpdate", &atlas__v1__exclude_update_request__descriptor, &atlas__v1__exclude_update_response__descriptor },
+  { "ReleaseSignature", &atlas__v1__release_signature_request__descriptor, &atlas__v1__release_signature_response__descriptor },
+  { "WaiveRepresentative", &atlas__v1__waive_representative_request__descriptor, &atlas__v1__waive_representative_response__descriptor },
+  { "ListServerKinds", &atlas__v1__list_server_kinds_request__descriptor, &atlas__v1__list_server_kinds_response__descriptor },
   { "GetReport", &atlas__v1__get_report_request__descriptor, &atlas__v1__get_report_response__descriptor },
   { "WatchCampaign", &atlas__v1__watch_campaign_request__descriptor, &atlas__v1__watch_campaign_response__descriptor },
 };
@@ -6663,20 +7642,23 @@ const unsigned atlas__v1__campaign_service__method_indices_by_name[] = {
   0,        /* CreateCampaign */
   15,        /* ExcludeUpdate */
   1,        /* GetCampaign */
-  16,        /* GetReport */
+  19,        /* GetReport */
   11,        /* GetServerRun */
   2,        /* ListCampaigns */
   9,        /* ListRings */
+  18,        /* ListServerKinds */
   10,        /* ListServerRuns */
   5,        /* PauseCampaign */
   3,        /* PlanCampaign */
   8,        /* PromoteRing */
+  16,        /* ReleaseSignature */
   14,        /* ResolveServerRun */
   6,        /* ResumeCampaign */
   12,        /* RetryServerRun */
   13,        /* SkipServerRun */
   4,        /* StartCampaign */
-  17         /* WatchCampaign */
+  17,        /* WaiveRepresentative */
+  20         /* WatchCampaign */
 };
 const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
 {
@@ -6685,7 +7667,7 @@ const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
   "CampaignService",
   "Atlas__V1__CampaignService",
   "atlas.v1",
-  18,
+  21,
   atlas__v1__campaign_service__method_descriptors,
   atlas__v1__campaign_service__method_indices_by_name
 };
@@ -6817,13 +7799,37 @@ void atlas__v1__campaign_service__exclude_update(ProtobufCService *service,
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
   service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void atlas__v1__campaign_service__release_signature(ProtobufCService *service,
+                                                    const Atlas__V1__ReleaseSignatureRequest *input,
+                                                    Atlas__V1__ReleaseSignatureResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void atlas__v1__campaign_service__waive_representative(ProtobufCService *service,
+                                                       const Atlas__V1__WaiveRepresentativeRequest *input,
+                                                       Atlas__V1__WaiveRepresentativeResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
+  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
+                                                    const Atlas__V1__ListServerKindsRequest *input,
+                                                    Atlas__V1__ListServerKindsResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
+  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              const Atlas__V1__GetReportRequest *input,
                                              Atlas__V1__GetReportResponse_Closure closure,
                                              void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 19, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  const Atlas__V1__WatchCampaignRequest *input,
@@ -6831,7 +7837,7 @@ void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 20, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *service,
                                         Atlas__V1__CampaignService_ServiceDestroy destroy)

@@ -952,6 +952,141 @@ void   atlas__v1__resume_client_response__free_unpacked
   assert(message->base.descriptor == &atlas__v1__resume_client_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__postpone_client_request__init
+                     (Atlas__V1__PostponeClientRequest         *message)
+{
+  static const Atlas__V1__PostponeClientRequest init_value = ATLAS__V1__POSTPONE_CLIENT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__postpone_client_request__get_packed_size
+                     (const Atlas__V1__PostponeClientRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__postpone_client_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__postpone_client_request__pack
+                     (const Atlas__V1__PostponeClientRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__postpone_client_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__postpone_client_request__pack_to_buffer
+                     (const Atlas__V1__PostponeClientRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__postpone_client_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__PostponeClientRequest *
+       atlas__v1__postpone_client_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__PostponeClientRequest *)
+     protobuf_c_message_unpack (&atlas__v1__postpone_client_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__postpone_client_request__free_unpacked
+                     (Atlas__V1__PostponeClientRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__postpone_client_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__postpone_client_response__init
+                     (Atlas__V1__PostponeClientResponse         *message)
+{
+  static const Atlas__V1__PostponeClientResponse init_value = ATLAS__V1__POSTPONE_CLIENT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__postpone_client_response__get_packed_size
+                     (const Atlas__V1__PostponeClientResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__postpone_client_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__postpone_client_response__pack
+                     (const Atlas__V1__PostponeClientResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__postpone_client_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__postpone_client_response__pack_to_buffer
+                     (const Atlas__V1__PostponeClientResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__postpone_client_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__PostponeClientResponse *
+       atlas__v1__postpone_client_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__PostponeClientResponse *)
+     protobuf_c_message_unpack (&atlas__v1__postpone_client_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__postpone_client_response__free_unpacked
+                     (Atlas__V1__PostponeClientResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__postpone_client_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__in_flight_server__init
+                     (Atlas__V1__InFlightServer         *message)
+{
+  static const Atlas__V1__InFlightServer init_value = ATLAS__V1__IN_FLIGHT_SERVER__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__in_flight_server__get_packed_size
+                     (const Atlas__V1__InFlightServer *message)
+{
+  assert(message->base.descriptor == &atlas__v1__in_flight_server__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__in_flight_server__pack
+                     (const Atlas__V1__InFlightServer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__in_flight_server__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__in_flight_server__pack_to_buffer
+                     (const Atlas__V1__InFlightServer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__in_flight_server__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__InFlightServer *
+       atlas__v1__in_flight_server__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__InFlightServer *)
+     protobuf_c_message_unpack (&atlas__v1__in_flight_server__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__in_flight_server__free_unpacked
+                     (Atlas__V1__InFlightServer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__in_flight_server__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__list_servers_request__init
                      (Atlas__V1__ListServersRequest         *message)
 {
@@ -1967,7 +2102,7 @@ const ProtobufCMessageDescriptor atlas__v1__export_fleet_response__descriptor =
   (ProtobufCMessageInit) atlas__v1__export_fleet_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__client_info__field_descriptors[19] =
+static const ProtobufCFieldDescriptor atlas__v1__client_info__field_descriptors[21] =
 {
   {
     "name",
@@ -2197,17 +2332,43 @@ static const ProtobufCFieldDescriptor atlas__v1__client_info__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "postponed",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ClientInfo, postponed),
+    &atlas__v1__latch__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dark_since",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ClientInfo, dark_since),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__client_info__field_indices_by_name[] = {
   13,   /* field[13] = agents_connected */
   10,   /* field[10] = contacts */
   7,   /* field[7] = create_snapshots */
+  20,   /* field[20] = dark_since */
   16,   /* field[16] = etag */
   4,   /* field[4] = freezes */
   8,   /* field[8] = max_backup_age */
   5,   /* field[5] = max_parallel_servers */
   0,   /* field[0] = name */
   14,   /* field[14] = paused */
+  19,   /* field[19] = postponed */
   9,   /* field[9] = priority */
   6,   /* field[6] = require_backup */
   17,   /* field[17] = require_change_reference */
@@ -2222,7 +2383,7 @@ static const unsigned atlas__v1__client_info__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__client_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor atlas__v1__client_info__descriptor =
 {
@@ -2232,7 +2393,7 @@ const ProtobufCMessageDescriptor atlas__v1__client_info__descriptor =
   "Atlas__V1__ClientInfo",
   "atlas.v1",
   sizeof(Atlas__V1__ClientInfo),
-  19,
+  21,
   atlas__v1__client_info__field_descriptors,
   atlas__v1__client_info__field_indices_by_name,
   1,  atlas__v1__client_info__number_ranges,
@@ -2431,7 +2592,7 @@ const ProtobufCMessageDescriptor atlas__v1__latch__descriptor =
   (ProtobufCMessageInit) atlas__v1__latch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__server_info__field_descriptors[15] =
+static const ProtobufCFieldDescriptor atlas__v1__server_info__field_descriptors[17] =
 {
   {
     "name",
@@ -2613,6 +2774,30 @@ static const ProtobufCFieldDescriptor atlas__v1__server_info__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "resources",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__ServerInfo, n_resources),
+    offsetof(Atlas__V1__ServerInfo, resources),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tags",
+    17,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__ServerInfo, n_tags),
+    offsetof(Atlas__V1__ServerInfo, tags),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__server_info__field_indices_by_name[] = {
   10,   /* field[10] = agent_connected */
@@ -2624,17 +2809,19 @@ static const unsigned atlas__v1__server_info__field_indices_by_name[] = {
   0,   /* field[0] = name */
   4,   /* field[4] = number */
   7,   /* field[7] = physical */
+  15,   /* field[15] = resources */
   8,   /* field[8] = retired */
   3,   /* field[3] = roles */
   13,   /* field[13] = run_state */
   2,   /* field[2] = site */
   6,   /* field[6] = system */
+  16,   /* field[16] = tags */
   5,   /* field[5] = update_order */
 };
 static const ProtobufCIntRange atlas__v1__server_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor atlas__v1__server_info__descriptor =
 {
@@ -2644,7 +2831,7 @@ const ProtobufCMessageDescriptor atlas__v1__server_info__descriptor =
   "Atlas__V1__ServerInfo",
   "atlas.v1",
   sizeof(Atlas__V1__ServerInfo),
-  15,
+  17,
   atlas__v1__server_info__field_descriptors,
   atlas__v1__server_info__field_indices_by_name,
   1,  atlas__v1__server_info__number_ranges,
@@ -3120,6 +3307,211 @@ const ProtobufCMessageDescriptor atlas__v1__resume_client_response__descriptor =
   atlas__v1__resume_client_response__field_indices_by_name,
   1,  atlas__v1__resume_client_response__number_ranges,
   (ProtobufCMessageInit) atlas__v1__resume_client_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__postpone_client_request__field_descriptors[4] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PostponeClientRequest, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PostponeClientRequest, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "until",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PostponeClientRequest, until),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PostponeClientRequest, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__postpone_client_request__field_indices_by_name[] = {
+  1,   /* field[1] = client */
+  3,   /* field[3] = reason */
+  0,   /* field[0] = request_id */
+  2,   /* field[2] = until */
+};
+static const ProtobufCIntRange atlas__v1__postpone_client_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor atlas__v1__postpone_client_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.PostponeClientRequest",
+  "PostponeClientRequest",
+  "Atlas__V1__PostponeClientRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__PostponeClientRequest),
+  4,
+  atlas__v1__postpone_client_request__field_descriptors,
+  atlas__v1__postpone_client_request__field_indices_by_name,
+  1,  atlas__v1__postpone_client_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__postpone_client_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__postpone_client_response__field_descriptors[2] =
+{
+  {
+    "client",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PostponeClientResponse, client),
+    &atlas__v1__client_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "in_flight",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__PostponeClientResponse, n_in_flight),
+    offsetof(Atlas__V1__PostponeClientResponse, in_flight),
+    &atlas__v1__in_flight_server__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__postpone_client_response__field_indices_by_name[] = {
+  0,   /* field[0] = client */
+  1,   /* field[1] = in_flight */
+};
+static const ProtobufCIntRange atlas__v1__postpone_client_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor atlas__v1__postpone_client_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.PostponeClientResponse",
+  "PostponeClientResponse",
+  "Atlas__V1__PostponeClientResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__PostponeClientResponse),
+  2,
+  atlas__v1__postpone_client_response__field_descriptors,
+  atlas__v1__postpone_client_response__field_indices_by_name,
+  1,  atlas__v1__postpone_client_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__postpone_client_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__in_flight_server__field_descriptors[4] =
+{
+  {
+    "campaign",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__InFlightServer, campaign),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "server",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__InFlightServer, server),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__InFlightServer, phase),
+    &atlas__v1__phase__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ends",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__InFlightServer, ends),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__in_flight_server__field_indices_by_name[] = {
+  0,   /* field[0] = campaign */
+  3,   /* field[3] = ends */
+  2,   /* field[2] = phase */
+  1,   /* field[1] = server */
+};
+static const ProtobufCIntRange atlas__v1__in_flight_server__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor atlas__v1__in_flight_server__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.InFlightServer",
+  "InFlightServer",
+  "Atlas__V1__InFlightServer",
+  "atlas.v1",
+  sizeof(Atlas__V1__InFlightServer),
+  4,
+  atlas__v1__in_flight_server__field_descriptors,
+  atlas__v1__in_flight_server__field_indices_by_name,
+  1,  atlas__v1__in_flight_server__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__in_flight_server__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atlas__v1__list_servers_request__field_descriptors[3] =
@@ -3826,7 +4218,7 @@ const ProtobufCEnumDescriptor atlas__v1__export_kind__descriptor =
   atlas__v1__export_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor atlas__v1__fleet_service__method_descriptors[13] =
+static const ProtobufCMethodDescriptor atlas__v1__fleet_service__method_descriptors[14] =
 {
   { "ImportFleet", &atlas__v1__import_fleet_request__descriptor, &atlas__v1__import_fleet_response__descriptor },
   { "ExportFleet", &atlas__v1__export_fleet_request__descriptor, &atlas__v1__export_fleet_response__descriptor },
@@ -3835,6 +4227,7 @@ static const ProtobufCMethodDescriptor atlas__v1__fleet_service__method_descript
   { "UpdateClient", &atlas__v1__update_client_request__descriptor, &atlas__v1__update_client_response__descriptor },
   { "PauseClient", &atlas__v1__pause_client_request__descriptor, &atlas__v1__pause_client_response__descriptor },
   { "ResumeClient", &atlas__v1__resume_client_request__descriptor, &atlas__v1__resume_client_response__descriptor },
+  { "PostponeClient", &atlas__v1__postpone_client_request__descriptor, &atlas__v1__postpone_client_response__descriptor },
   { "ListServers", &atlas__v1__list_servers_request__descriptor, &atlas__v1__list_servers_response__descriptor },
   { "GetServer", &atlas__v1__get_server_request__descriptor, &atlas__v1__get_server_response__descriptor },
   { "LockServer", &atlas__v1__lock_server_request__descriptor, &atlas__v1__lock_server_response__descriptor },
@@ -3845,16 +4238,17 @@ static const ProtobufCMethodDescriptor atlas__v1__fleet_service__method_descript
 const unsigned atlas__v1__fleet_service__method_indices_by_name[] = {
   1,        /* ExportFleet */
   3,        /* GetClient */
-  8,        /* GetServer */
+  9,        /* GetServer */
   0,        /* ImportFleet */
   2,        /* ListClients */
-  7,        /* ListServers */
-  12,        /* ListWindows */
-  9,        /* LockServer */
+  8,        /* ListServers */
+  13,        /* ListWindows */
+  10,        /* LockServer */
   5,        /* PauseClient */
+  7,        /* PostponeClient */
   6,        /* ResumeClient */
-  11,        /* RetireServer */
-  10,        /* UnlockServer */
+  12,        /* RetireServer */
+  11,        /* UnlockServer */
   4         /* UpdateClient */
 };
 const ProtobufCServiceDescriptor atlas__v1__fleet_service__descriptor =
@@ -3864,7 +4258,7 @@ const ProtobufCServiceDescriptor atlas__v1__fleet_service__descriptor =
   "FleetService",
   "Atlas__V1__FleetService",
   "atlas.v1",
-  13,
+  14,
   atlas__v1__fleet_service__method_descriptors,
   atlas__v1__fleet_service__method_indices_by_name
 };
@@ -3924,13 +4318,21 @@ void atlas__v1__fleet_service__resume_client(ProtobufCService *service,
   assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
   service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void atlas__v1__fleet_service__postpone_client(ProtobufCService *service,
+                                               const Atlas__V1__PostponeClientRequest *input,
+                                               Atlas__V1__PostponeClientResponse_Closure closure,
+                                               void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void atlas__v1__fleet_service__list_servers(ProtobufCService *service,
                                             const Atlas__V1__ListServersRequest *input,
                                             Atlas__V1__ListServersResponse_Closure closure,
                                             void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
-  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__fleet_service__get_server(ProtobufCService *service,
                                           const Atlas__V1__GetServerRequest *input,
@@ -3938,7 +4340,7 @@ void atlas__v1__fleet_service__get_server(ProtobufCService *service,
                                           void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
-  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__fleet_service__lock_server(ProtobufCService *service,
                                            const Atlas__V1__LockServerRequest *input,
@@ -3946,7 +4348,7 @@ void atlas__v1__fleet_service__lock_server(ProtobufCService *service,
                                            void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
-  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__fleet_service__unlock_server(ProtobufCService *service,
                                              const Atlas__V1__UnlockServerRequest *input,
@@ -3954,7 +4356,7 @@ void atlas__v1__fleet_service__unlock_server(ProtobufCService *service,
                                              void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__fleet_service__retire_server(ProtobufCService *service,
                                              const Atlas__V1__RetireServerRequest *input,
@@ -3962,7 +4364,7 @@ void atlas__v1__fleet_service__retire_server(ProtobufCService *service,
                                              void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
-  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__fleet_service__list_windows(ProtobufCService *service,
                                             const Atlas__V1__ListWindowsRequest *input,
@@ -3970,7 +4372,7 @@ void atlas__v1__fleet_service__list_windows(ProtobufCService *service,
                                             void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__fleet_service__init (Atlas__V1__FleetService_Service *service,
                                      Atlas__V1__FleetService_ServiceDestroy destroy)

@@ -22,6 +22,8 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Atlas__V1__Selection Atlas__V1__Selection;
 typedef struct Atlas__V1__Setting Atlas__V1__Setting;
 typedef struct Atlas__V1__Campaign Atlas__V1__Campaign;
+typedef struct Atlas__V1__HeldKind Atlas__V1__HeldKind;
+typedef struct Atlas__V1__MissingKind Atlas__V1__MissingKind;
 typedef struct Atlas__V1__CampaignFlag Atlas__V1__CampaignFlag;
 typedef struct Atlas__V1__CreateCampaignRequest Atlas__V1__CreateCampaignRequest;
 typedef struct Atlas__V1__CreateCampaignResponse Atlas__V1__CreateCampaignResponse;
@@ -50,6 +52,12 @@ typedef struct Atlas__V1__ListRingsRequest Atlas__V1__ListRingsRequest;
 typedef struct Atlas__V1__ListRingsResponse Atlas__V1__ListRingsResponse;
 typedef struct Atlas__V1__RingInfo Atlas__V1__RingInfo;
 typedef struct Atlas__V1__ServerRun Atlas__V1__ServerRun;
+typedef struct Atlas__V1__ReleaseSignatureRequest Atlas__V1__ReleaseSignatureRequest;
+typedef struct Atlas__V1__ReleaseSignatureResponse Atlas__V1__ReleaseSignatureResponse;
+typedef struct Atlas__V1__WaiveRepresentativeRequest Atlas__V1__WaiveRepresentativeRequest;
+typedef struct Atlas__V1__WaiveRepresentativeResponse Atlas__V1__WaiveRepresentativeResponse;
+typedef struct Atlas__V1__ListServerKindsRequest Atlas__V1__ListServerKindsRequest;
+typedef struct Atlas__V1__ListServerKindsResponse Atlas__V1__ListServerKindsResponse;
 typedef struct Atlas__V1__ListServerRunsRequest Atlas__V1__ListServerRunsRequest;
 typedef struct Atlas__V1__ListServerRunsResponse Atlas__V1__ListServerRunsResponse;
 typedef struct Atlas__V1__GetServerRunRequest Atlas__V1__GetServerRunRequest;
@@ -127,10 +135,15 @@ struct  Atlas__V1__Selection
   ProtobufCBinaryData *roles;
   size_t n_servers;
   ProtobufCBinaryData *servers;
+  size_t n_tags;
+  ProtobufCBinaryData *tags;
+  size_t n_name_patterns;
+  ProtobufCBinaryData *name_patterns;
+  ProtobufCBinaryData failed_in;
 };
 #define ATLAS__V1__SELECTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__selection__descriptor) \
-    , 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, {0,NULL} }
 
 
 struct  Atlas__V1__Setting
@@ -171,10 +184,44 @@ struct  Atlas__V1__Campaign
   Atlas__V1__Clock *clock;
   ProtobufCBinaryData change_reference;
   ProtobufCBinaryData hook_revision;
+  size_t n_held_kinds;
+  Atlas__V1__HeldKind **held_kinds;
 };
 #define ATLAS__V1__CAMPAIGN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__campaign__descriptor) \
-    , {0,NULL}, {0,NULL}, ATLAS__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_UNSPECIFIED, NULL, NULL, 0,NULL, NULL, 0, NULL, NULL, NULL, NULL, 0,NULL, 0, 0,NULL, {0,NULL}, NULL, {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, ATLAS__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_UNSPECIFIED, NULL, NULL, 0,NULL, NULL, 0, NULL, NULL, NULL, NULL, 0,NULL, 0, 0,NULL, {0,NULL}, NULL, {0,NULL}, {0,NULL}, 0,NULL }
+
+
+struct  Atlas__V1__HeldKind
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData role;
+  ProtobufCBinaryData system;
+  Atlas__V1__Phase phase;
+  ProtobufCBinaryData cause;
+  size_t n_clients;
+  ProtobufCBinaryData *clients;
+  int32_t waiting;
+  ProtobufCBinaryData update;
+  ProtobufCBinaryData reason;
+  Google__Protobuf__Timestamp *since;
+};
+#define ATLAS__V1__HELD_KIND__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__held_kind__descriptor) \
+    , {0,NULL}, {0,NULL}, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, {0,NULL}, 0,NULL, 0, {0,NULL}, {0,NULL}, NULL }
+
+
+struct  Atlas__V1__MissingKind
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData role;
+  ProtobufCBinaryData system;
+  int32_t waiting;
+  protobuf_c_boolean may_come;
+};
+#define ATLAS__V1__MISSING_KIND__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__missing_kind__descriptor) \
+    , {0,NULL}, {0,NULL}, 0, 0 }
 
 
 struct  Atlas__V1__CampaignFlag
@@ -584,6 +631,77 @@ struct  Atlas__V1__ServerRun
     , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, 0, 0, NULL, NULL, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, NULL, 0, 0, {0,NULL}, {0,NULL}, NULL, ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UNSPECIFIED, {0,NULL}, NULL }
 
 
+struct  Atlas__V1__ReleaseSignatureRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData campaign;
+  ProtobufCBinaryData role;
+  ProtobufCBinaryData system;
+  ProtobufCBinaryData reason;
+};
+#define ATLAS__V1__RELEASE_SIGNATURE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__release_signature_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Atlas__V1__ReleaseSignatureResponse
+{
+  ProtobufCMessage base;
+  Atlas__V1__Campaign *campaign;
+};
+#define ATLAS__V1__RELEASE_SIGNATURE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__release_signature_response__descriptor) \
+    , NULL }
+
+
+struct  Atlas__V1__WaiveRepresentativeRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData campaign;
+  ProtobufCBinaryData role;
+  ProtobufCBinaryData system;
+  ProtobufCBinaryData reason;
+};
+#define ATLAS__V1__WAIVE_REPRESENTATIVE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__waive_representative_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Atlas__V1__WaiveRepresentativeResponse
+{
+  ProtobufCMessage base;
+  Atlas__V1__Campaign *campaign;
+};
+#define ATLAS__V1__WAIVE_REPRESENTATIVE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__waive_representative_response__descriptor) \
+    , NULL }
+
+
+struct  Atlas__V1__ListServerKindsRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData campaign;
+};
+#define ATLAS__V1__LIST_SERVER_KINDS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__list_server_kinds_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Atlas__V1__ListServerKindsResponse
+{
+  ProtobufCMessage base;
+  size_t n_held;
+  Atlas__V1__HeldKind **held;
+  size_t n_missing;
+  Atlas__V1__MissingKind **missing;
+};
+#define ATLAS__V1__LIST_SERVER_KINDS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__list_server_kinds_response__descriptor) \
+    , 0,NULL, 0,NULL }
+
+
 typedef enum {
   ATLAS__V1__LIST_SERVER_RUNS_REQUEST___RING__NOT_SET = 0,
   ATLAS__V1__LIST_SERVER_RUNS_REQUEST___RING_RING = 6
@@ -916,6 +1034,44 @@ Atlas__V1__Campaign *
                       const uint8_t       *data);
 void   atlas__v1__campaign__free_unpacked
                      (Atlas__V1__Campaign *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__HeldKind methods */
+void   atlas__v1__held_kind__init
+                     (Atlas__V1__HeldKind         *message);
+size_t atlas__v1__held_kind__get_packed_size
+                     (const Atlas__V1__HeldKind   *message);
+size_t atlas__v1__held_kind__pack
+                     (const Atlas__V1__HeldKind   *message,
+                      uint8_t             *out);
+size_t atlas__v1__held_kind__pack_to_buffer
+                     (const Atlas__V1__HeldKind   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__HeldKind *
+       atlas__v1__held_kind__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__held_kind__free_unpacked
+                     (Atlas__V1__HeldKind *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__MissingKind methods */
+void   atlas__v1__missing_kind__init
+                     (Atlas__V1__MissingKind         *message);
+size_t atlas__v1__missing_kind__get_packed_size
+                     (const Atlas__V1__MissingKind   *message);
+size_t atlas__v1__missing_kind__pack
+                     (const Atlas__V1__MissingKind   *message,
+                      uint8_t             *out);
+size_t atlas__v1__missing_kind__pack_to_buffer
+                     (const Atlas__V1__MissingKind   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__MissingKind *
+       atlas__v1__missing_kind__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__missing_kind__free_unpacked
+                     (Atlas__V1__MissingKind *message,
                       ProtobufCAllocator *allocator);
 /* Atlas__V1__CampaignFlag methods */
 void   atlas__v1__campaign_flag__init
@@ -1449,6 +1605,120 @@ Atlas__V1__ServerRun *
 void   atlas__v1__server_run__free_unpacked
                      (Atlas__V1__ServerRun *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__ReleaseSignatureRequest methods */
+void   atlas__v1__release_signature_request__init
+                     (Atlas__V1__ReleaseSignatureRequest         *message);
+size_t atlas__v1__release_signature_request__get_packed_size
+                     (const Atlas__V1__ReleaseSignatureRequest   *message);
+size_t atlas__v1__release_signature_request__pack
+                     (const Atlas__V1__ReleaseSignatureRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__release_signature_request__pack_to_buffer
+                     (const Atlas__V1__ReleaseSignatureRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ReleaseSignatureRequest *
+       atlas__v1__release_signature_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__release_signature_request__free_unpacked
+                     (Atlas__V1__ReleaseSignatureRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__ReleaseSignatureResponse methods */
+void   atlas__v1__release_signature_response__init
+                     (Atlas__V1__ReleaseSignatureResponse         *message);
+size_t atlas__v1__release_signature_response__get_packed_size
+                     (const Atlas__V1__ReleaseSignatureResponse   *message);
+size_t atlas__v1__release_signature_response__pack
+                     (const Atlas__V1__ReleaseSignatureResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__release_signature_response__pack_to_buffer
+                     (const Atlas__V1__ReleaseSignatureResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ReleaseSignatureResponse *
+       atlas__v1__release_signature_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__release_signature_response__free_unpacked
+                     (Atlas__V1__ReleaseSignatureResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__WaiveRepresentativeRequest methods */
+void   atlas__v1__waive_representative_request__init
+                     (Atlas__V1__WaiveRepresentativeRequest         *message);
+size_t atlas__v1__waive_representative_request__get_packed_size
+                     (const Atlas__V1__WaiveRepresentativeRequest   *message);
+size_t atlas__v1__waive_representative_request__pack
+                     (const Atlas__V1__WaiveRepresentativeRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__waive_representative_request__pack_to_buffer
+                     (const Atlas__V1__WaiveRepresentativeRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__WaiveRepresentativeRequest *
+       atlas__v1__waive_representative_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__waive_representative_request__free_unpacked
+                     (Atlas__V1__WaiveRepresentativeRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__WaiveRepresentativeResponse methods */
+void   atlas__v1__waive_representative_response__init
+                     (Atlas__V1__WaiveRepresentativeResponse         *message);
+size_t atlas__v1__waive_representative_response__get_packed_size
+                     (const Atlas__V1__WaiveRepresentativeResponse   *message);
+size_t atlas__v1__waive_representative_response__pack
+                     (const Atlas__V1__WaiveRepresentativeResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__waive_representative_response__pack_to_buffer
+                     (const Atlas__V1__WaiveRepresentativeResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__WaiveRepresentativeResponse *
+       atlas__v1__waive_representative_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__waive_representative_response__free_unpacked
+                     (Atlas__V1__WaiveRepresentativeResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__ListServerKindsRequest methods */
+void   atlas__v1__list_server_kinds_request__init
+                     (Atlas__V1__ListServerKindsRequest         *message);
+size_t atlas__v1__list_server_kinds_request__get_packed_size
+                     (const Atlas__V1__ListServerKindsRequest   *message);
+size_t atlas__v1__list_server_kinds_request__pack
+                     (const Atlas__V1__ListServerKindsRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__list_server_kinds_request__pack_to_buffer
+                     (const Atlas__V1__ListServerKindsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ListServerKindsRequest *
+       atlas__v1__list_server_kinds_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__list_server_kinds_request__free_unpacked
+                     (Atlas__V1__ListServerKindsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__ListServerKindsResponse methods */
+void   atlas__v1__list_server_kinds_response__init
+                     (Atlas__V1__ListServerKindsResponse         *message);
+size_t atlas__v1__list_server_kinds_response__get_packed_size
+                     (const Atlas__V1__ListServerKindsResponse   *message);
+size_t atlas__v1__list_server_kinds_response__pack
+                     (const Atlas__V1__ListServerKindsResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__list_server_kinds_response__pack_to_buffer
+                     (const Atlas__V1__ListServerKindsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ListServerKindsResponse *
+       atlas__v1__list_server_kinds_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__list_server_kinds_response__free_unpacked
+                     (Atlas__V1__ListServerKindsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__ListServerRunsRequest methods */
 void   atlas__v1__list_server_runs_request__init
                      (Atlas__V1__ListServerRunsRequest         *message);
@@ -1821,6 +2091,12 @@ typedef void (*Atlas__V1__Setting_Closure)
 typedef void (*Atlas__V1__Campaign_Closure)
                  (const Atlas__V1__Campaign *message,
                   void *closure_data);
+typedef void (*Atlas__V1__HeldKind_Closure)
+                 (const Atlas__V1__HeldKind *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__MissingKind_Closure)
+                 (const Atlas__V1__MissingKind *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__CampaignFlag_Closure)
                  (const Atlas__V1__CampaignFlag *message,
                   void *closure_data);
@@ -1904,6 +2180,24 @@ typedef void (*Atlas__V1__RingInfo_Closure)
                   void *closure_data);
 typedef void (*Atlas__V1__ServerRun_Closure)
                  (const Atlas__V1__ServerRun *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ReleaseSignatureRequest_Closure)
+                 (const Atlas__V1__ReleaseSignatureRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ReleaseSignatureResponse_Closure)
+                 (const Atlas__V1__ReleaseSignatureResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__WaiveRepresentativeRequest_Closure)
+                 (const Atlas__V1__WaiveRepresentativeRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__WaiveRepresentativeResponse_Closure)
+                 (const Atlas__V1__WaiveRepresentativeResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ListServerKindsRequest_Closure)
+                 (const Atlas__V1__ListServerKindsRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ListServerKindsResponse_Closure)
+                 (const Atlas__V1__ListServerKindsResponse *message,
                   void *closure_data);
 typedef void (*Atlas__V1__ListServerRunsRequest_Closure)
                  (const Atlas__V1__ListServerRunsRequest *message,
@@ -2033,6 +2327,18 @@ struct Atlas__V1__CampaignService_Service
                          const Atlas__V1__ExcludeUpdateRequest *input,
                          Atlas__V1__ExcludeUpdateResponse_Closure closure,
                          void *closure_data);
+  void (*release_signature)(Atlas__V1__CampaignService_Service *service,
+                            const Atlas__V1__ReleaseSignatureRequest *input,
+                            Atlas__V1__ReleaseSignatureResponse_Closure closure,
+                            void *closure_data);
+  void (*waive_representative)(Atlas__V1__CampaignService_Service *service,
+                               const Atlas__V1__WaiveRepresentativeRequest *input,
+                               Atlas__V1__WaiveRepresentativeResponse_Closure closure,
+                               void *closure_data);
+  void (*list_server_kinds)(Atlas__V1__CampaignService_Service *service,
+                            const Atlas__V1__ListServerKindsRequest *input,
+                            Atlas__V1__ListServerKindsResponse_Closure closure,
+                            void *closure_data);
   void (*get_report)(Atlas__V1__CampaignService_Service *service,
                      const Atlas__V1__GetReportRequest *input,
                      Atlas__V1__GetReportResponse_Closure closure,
@@ -2065,6 +2371,9 @@ void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *serv
       function_prefix__ ## skip_server_run,\
       function_prefix__ ## resolve_server_run,\
       function_prefix__ ## exclude_update,\
+      function_prefix__ ## release_signature,\
+      function_prefix__ ## waive_representative,\
+      function_prefix__ ## list_server_kinds,\
       function_prefix__ ## get_report,\
       function_prefix__ ## watch_campaign  }
 void atlas__v1__campaign_service__create_campaign(ProtobufCService *service,
@@ -2131,6 +2440,18 @@ void atlas__v1__campaign_service__exclude_update(ProtobufCService *service,
                                                  const Atlas__V1__ExcludeUpdateRequest *input,
                                                  Atlas__V1__ExcludeUpdateResponse_Closure closure,
                                                  void *closure_data);
+void atlas__v1__campaign_service__release_signature(ProtobufCService *service,
+                                                    const Atlas__V1__ReleaseSignatureRequest *input,
+                                                    Atlas__V1__ReleaseSignatureResponse_Closure closure,
+                                                    void *closure_data);
+void atlas__v1__campaign_service__waive_representative(ProtobufCService *service,
+                                                       const Atlas__V1__WaiveRepresentativeRequest *input,
+                                                       Atlas__V1__WaiveRepresentativeResponse_Closure closure,
+                                                       void *closure_data);
+void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
+                                                    const Atlas__V1__ListServerKindsRequest *input,
+                                                    Atlas__V1__ListServerKindsResponse_Closure closure,
+                                                    void *closure_data);
 void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              const Atlas__V1__GetReportRequest *input,
                                              Atlas__V1__GetReportResponse_Closure closure,
@@ -2150,6 +2471,8 @@ extern const ProtobufCEnumDescriptor    atlas__v1__decision__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__selection__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__setting__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__campaign__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__held_kind__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__missing_kind__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__campaign_flag__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__create_campaign_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__create_campaign_response__descriptor;
@@ -2178,6 +2501,12 @@ extern const ProtobufCMessageDescriptor atlas__v1__list_rings_request__descripto
 extern const ProtobufCMessageDescriptor atlas__v1__list_rings_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__ring_info__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__release_signature_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__release_signature_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__waive_representative_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__waive_representative_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__list_server_kinds_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__list_server_kinds_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__list_server_runs_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__list_server_runs_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__get_server_run_request__descriptor;

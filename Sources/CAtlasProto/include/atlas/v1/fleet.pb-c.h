@@ -39,6 +39,9 @@ typedef struct Atlas__V1__PauseClientRequest Atlas__V1__PauseClientRequest;
 typedef struct Atlas__V1__PauseClientResponse Atlas__V1__PauseClientResponse;
 typedef struct Atlas__V1__ResumeClientRequest Atlas__V1__ResumeClientRequest;
 typedef struct Atlas__V1__ResumeClientResponse Atlas__V1__ResumeClientResponse;
+typedef struct Atlas__V1__PostponeClientRequest Atlas__V1__PostponeClientRequest;
+typedef struct Atlas__V1__PostponeClientResponse Atlas__V1__PostponeClientResponse;
+typedef struct Atlas__V1__InFlightServer Atlas__V1__InFlightServer;
 typedef struct Atlas__V1__ListServersRequest Atlas__V1__ListServersRequest;
 typedef struct Atlas__V1__ListServersResponse Atlas__V1__ListServersResponse;
 typedef struct Atlas__V1__GetServerRequest Atlas__V1__GetServerRequest;
@@ -189,10 +192,12 @@ struct  Atlas__V1__ClientInfo
   ProtobufCBinaryData etag;
   protobuf_c_boolean require_change_reference;
   protobuf_c_boolean since_last_job;
+  Atlas__V1__Latch *postponed;
+  Google__Protobuf__Timestamp *dark_since;
 };
 #define ATLAS__V1__CLIENT_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__client_info__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, NULL, 0, 0,NULL, 0, 0, 0, NULL, NULL, {0,NULL}, 0, 0 }
+    , {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, NULL, 0, 0,NULL, 0, 0, 0, NULL, NULL, {0,NULL}, 0, 0, NULL, NULL }
 
 
 struct  Atlas__V1__Freeze
@@ -255,6 +260,10 @@ struct  Atlas__V1__ServerInfo
   ProtobufCBinaryData campaign;
   Atlas__V1__RunState run_state;
   ProtobufCBinaryData etag;
+  size_t n_resources;
+  ProtobufCBinaryData *resources;
+  size_t n_tags;
+  ProtobufCBinaryData *tags;
   Atlas__V1__ServerInfo__UpdateOrderCase _update_order_case;
   union {
     int32_t update_order;
@@ -262,7 +271,7 @@ struct  Atlas__V1__ServerInfo
 };
 #define ATLAS__V1__SERVER_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__server_info__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, {0,NULL}, 0, 0, NULL, 0, {0,NULL}, {0,NULL}, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, ATLAS__V1__SERVER_INFO___UPDATE_ORDER__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, {0,NULL}, 0, 0, NULL, 0, {0,NULL}, {0,NULL}, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, 0,NULL, 0,NULL, ATLAS__V1__SERVER_INFO___UPDATE_ORDER__NOT_SET, {0} }
 
 
 struct  Atlas__V1__ListClientsRequest
@@ -372,6 +381,44 @@ struct  Atlas__V1__ResumeClientResponse
 #define ATLAS__V1__RESUME_CLIENT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__resume_client_response__descriptor) \
     , NULL }
+
+
+struct  Atlas__V1__PostponeClientRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData client;
+  Google__Protobuf__Timestamp *until;
+  ProtobufCBinaryData reason;
+};
+#define ATLAS__V1__POSTPONE_CLIENT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__postpone_client_request__descriptor) \
+    , {0,NULL}, {0,NULL}, NULL, {0,NULL} }
+
+
+struct  Atlas__V1__PostponeClientResponse
+{
+  ProtobufCMessage base;
+  Atlas__V1__ClientInfo *client;
+  size_t n_in_flight;
+  Atlas__V1__InFlightServer **in_flight;
+};
+#define ATLAS__V1__POSTPONE_CLIENT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__postpone_client_response__descriptor) \
+    , NULL, 0,NULL }
+
+
+struct  Atlas__V1__InFlightServer
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData campaign;
+  ProtobufCBinaryData server;
+  Atlas__V1__Phase phase;
+  Google__Protobuf__Timestamp *ends;
+};
+#define ATLAS__V1__IN_FLIGHT_SERVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__in_flight_server__descriptor) \
+    , {0,NULL}, {0,NULL}, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, NULL }
 
 
 struct  Atlas__V1__ListServersRequest
@@ -909,6 +956,63 @@ Atlas__V1__ResumeClientResponse *
 void   atlas__v1__resume_client_response__free_unpacked
                      (Atlas__V1__ResumeClientResponse *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__PostponeClientRequest methods */
+void   atlas__v1__postpone_client_request__init
+                     (Atlas__V1__PostponeClientRequest         *message);
+size_t atlas__v1__postpone_client_request__get_packed_size
+                     (const Atlas__V1__PostponeClientRequest   *message);
+size_t atlas__v1__postpone_client_request__pack
+                     (const Atlas__V1__PostponeClientRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__postpone_client_request__pack_to_buffer
+                     (const Atlas__V1__PostponeClientRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__PostponeClientRequest *
+       atlas__v1__postpone_client_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__postpone_client_request__free_unpacked
+                     (Atlas__V1__PostponeClientRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__PostponeClientResponse methods */
+void   atlas__v1__postpone_client_response__init
+                     (Atlas__V1__PostponeClientResponse         *message);
+size_t atlas__v1__postpone_client_response__get_packed_size
+                     (const Atlas__V1__PostponeClientResponse   *message);
+size_t atlas__v1__postpone_client_response__pack
+                     (const Atlas__V1__PostponeClientResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__postpone_client_response__pack_to_buffer
+                     (const Atlas__V1__PostponeClientResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__PostponeClientResponse *
+       atlas__v1__postpone_client_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__postpone_client_response__free_unpacked
+                     (Atlas__V1__PostponeClientResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__InFlightServer methods */
+void   atlas__v1__in_flight_server__init
+                     (Atlas__V1__InFlightServer         *message);
+size_t atlas__v1__in_flight_server__get_packed_size
+                     (const Atlas__V1__InFlightServer   *message);
+size_t atlas__v1__in_flight_server__pack
+                     (const Atlas__V1__InFlightServer   *message,
+                      uint8_t             *out);
+size_t atlas__v1__in_flight_server__pack_to_buffer
+                     (const Atlas__V1__InFlightServer   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__InFlightServer *
+       atlas__v1__in_flight_server__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__in_flight_server__free_unpacked
+                     (Atlas__V1__InFlightServer *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__ListServersRequest methods */
 void   atlas__v1__list_servers_request__init
                      (Atlas__V1__ListServersRequest         *message);
@@ -1202,6 +1306,15 @@ typedef void (*Atlas__V1__ResumeClientRequest_Closure)
 typedef void (*Atlas__V1__ResumeClientResponse_Closure)
                  (const Atlas__V1__ResumeClientResponse *message,
                   void *closure_data);
+typedef void (*Atlas__V1__PostponeClientRequest_Closure)
+                 (const Atlas__V1__PostponeClientRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__PostponeClientResponse_Closure)
+                 (const Atlas__V1__PostponeClientResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__InFlightServer_Closure)
+                 (const Atlas__V1__InFlightServer *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__ListServersRequest_Closure)
                  (const Atlas__V1__ListServersRequest *message,
                   void *closure_data);
@@ -1273,6 +1386,10 @@ struct Atlas__V1__FleetService_Service
                         const Atlas__V1__ResumeClientRequest *input,
                         Atlas__V1__ResumeClientResponse_Closure closure,
                         void *closure_data);
+  void (*postpone_client)(Atlas__V1__FleetService_Service *service,
+                          const Atlas__V1__PostponeClientRequest *input,
+                          Atlas__V1__PostponeClientResponse_Closure closure,
+                          void *closure_data);
   void (*list_servers)(Atlas__V1__FleetService_Service *service,
                        const Atlas__V1__ListServersRequest *input,
                        Atlas__V1__ListServersResponse_Closure closure,
@@ -1312,6 +1429,7 @@ void atlas__v1__fleet_service__init (Atlas__V1__FleetService_Service *service,
       function_prefix__ ## update_client,\
       function_prefix__ ## pause_client,\
       function_prefix__ ## resume_client,\
+      function_prefix__ ## postpone_client,\
       function_prefix__ ## list_servers,\
       function_prefix__ ## get_server,\
       function_prefix__ ## lock_server,\
@@ -1346,6 +1464,10 @@ void atlas__v1__fleet_service__resume_client(ProtobufCService *service,
                                              const Atlas__V1__ResumeClientRequest *input,
                                              Atlas__V1__ResumeClientResponse_Closure closure,
                                              void *closure_data);
+void atlas__v1__fleet_service__postpone_client(ProtobufCService *service,
+                                               const Atlas__V1__PostponeClientRequest *input,
+                                               Atlas__V1__PostponeClientResponse_Closure closure,
+                                               void *closure_data);
 void atlas__v1__fleet_service__list_servers(ProtobufCService *service,
                                             const Atlas__V1__ListServersRequest *input,
                                             Atlas__V1__ListServersResponse_Closure closure,
@@ -1396,6 +1518,9 @@ extern const ProtobufCMessageDescriptor atlas__v1__pause_client_request__descrip
 extern const ProtobufCMessageDescriptor atlas__v1__pause_client_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__resume_client_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__resume_client_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__postpone_client_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__postpone_client_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__in_flight_server__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__list_servers_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__list_servers_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__get_server_request__descriptor;
