@@ -87,8 +87,8 @@ extension Simulation {
   }
 
   /// Something goes wrong, and somebody who sees it stops the client, or everything.
-  func somebodyStops(_ client: ClientName) {
-    guard plan.menu.interventions > 0, peopleRandom.happens(60) else { return }
+  func somebodyStops(_ client: ClientName, certainly: Bool = false) {
+    guard plan.menu.interventions > 0, certainly || peopleRandom.happens(60) else { return }
     let stop = Change.stop(peopleRandom.happens(800) ? client : nil, reason: "it looks bad")
     after(peopleRandom.seconds(5...240), .person(.changes(stop, method: "EmergencyStop")))
     let release = Change.releaseStop(client, reason: "it was not")

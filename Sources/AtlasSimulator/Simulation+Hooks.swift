@@ -52,7 +52,20 @@ extension Simulation {
     if case .left = verdict { sometimes.reach(.hookLeftSnapshot) }
     tell("hook \(run.order.point.rawValue) of \(run.order.server) ends: \(verdict.word)")
     note(verdict, of: run.order)
+    loseAgent(before: run.order)
     tellDaemon(.hookFinished(ticket, verdict, nil))
+  }
+
+  /// The agent is lost right before it would get an order, so that the order waits for it, and
+  /// somebody may stop everything meanwhile.
+  private func loseAgent(before order: HookOrder) {
+    guard !faultsAreOver, order.point == .snapshot || order.point == .postUpdate,
+      faultRandom.happens(plan.menu.fragile), let machine = machineOf[order.server],
+      let link = machines[machine].link
+    else { return }
+    crashAgent(machine, back: faultRandom.seconds(60...400))
+    breakLink(link, at: .daemon)
+    if peopleRandom.happens(300) { somebodyStops(order.client, certainly: true) }
   }
 
   /// What the checker may know: a backup that was shown, a snapshot that is there.

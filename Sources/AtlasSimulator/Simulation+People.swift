@@ -14,7 +14,7 @@ struct PersonCall {
   var attempts = 0
   var ticket: RequestTicket?
   var isAnswered = false
-  /// The answer, as bytes; nil when it was refused.
+  /// What follows an answer.
   var then: Then = .nothing
 
   enum Configures {
@@ -25,7 +25,8 @@ struct PersonCall {
   enum Then {
     case nothing
     case start(CampaignName)
-    case compare(CampaignName)
+    /// - Parameter asked: Length of the log at that moment.
+    case compare(CampaignName, asked: Int)
   }
 }
 
@@ -51,7 +52,7 @@ extension Simulation {
     calls.append(
       PersonCall(
         request: .read(read), requestID: "", method: "ListServerRuns", at: now,
-        then: .compare(campaign)))
+        then: .compare(campaign, asked: checker.logLength)))
     submit(calls.count - 1)
   }
 
@@ -82,9 +83,9 @@ extension Simulation {
       if !call.requestID.isEmpty {
         checker.answered(call.requestID, Summary.of(call.method, answer))
       }
-      if case .runs(let views, _) = answer, case .compare(let campaign) = call.then {
+      if case .runs(let views, _) = answer, case .compare(let campaign, let asked) = call.then {
         checker.shown(
-          campaign.text, runs: views.map { ($0.number, $0.run.state.kind.word) })
+          campaign.text, runs: views.map { ($0.number, $0.run.state.kind.word) }, asked: asked)
       }
     case .repeated(let bytes): checker.answered(call.requestID, bytes)
     case .refused(let error):
@@ -169,7 +170,9 @@ extension Simulation {
     guard daemon != nil else { return }
     let campaign = peopleRandom.pick(plan.campaigns).name
     let client = peopleRandom.pick(plan.clients).config.name
-    let server = peopleRandom.pick(machines).server
+    let busy = machines.filter { $0.job != nil }
+    let isAtTheWorstMoment = !busy.isEmpty && peopleRandom.happens(500)
+    let server = peopleRandom.pick(isAtTheWorstMoment ? busy : machines).server
     switch peopleRandom.number(0...29) {
     case 0, 28:
       ask(.stop(nil, reason: "drill"), "EmergencyStop")
