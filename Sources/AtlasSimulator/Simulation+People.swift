@@ -315,7 +315,8 @@ extension Simulation {
 
   // MARK: - The end of the weekend
 
-  /// People decide whatever is open, until nothing is, or until they have tried for two days.
+  /// People decide whatever is open, until nothing is, or until they have tried for nine days: what
+  /// is parked before UPDATE waits for the window of the next weekend.
   func decideEverything() {
     decisionRounds += 1
     guard let state = daemon?.machine.state else {
@@ -330,7 +331,7 @@ extension Simulation {
       if client.paused != nil { ask(.resumeClient(name), "ResumeClient") }
     }
     for index in running { decide(CampaignID(index), in: state) }
-    after(.seconds(900), .stage(.peopleDecide))
+    after(.seconds(decisionRounds < 100 ? 900 : 7_200), .stage(.peopleDecide))
   }
 
   private func decide(_ id: CampaignID, in state: ControlState) {
