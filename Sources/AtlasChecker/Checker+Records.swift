@@ -6,6 +6,10 @@ extension Checker {
     let run = log.runs[key]
     let before = run?.state ?? "PENDING"
     if before == "PENDING", record.to == "IN_PROGRESS" { judgeAdmission(record) }
+    if record.kind == "run.started" { judgeOrder(record) }
+    if run?.holdsSlot ?? false, !["IN_PROGRESS", "PARKED", "HELD"].contains(record.to) {
+      judgeMaintenance(record, run?.hasRemains ?? false)
+    }
     if record.kind == "run.started" { backups[runKey(record)] = nil }
     if isStart(record, before: run) { judgeStart(record, before: run) }
     if run?.holdsSlot ?? false, !["IN_PROGRESS", "PARKED", "HELD"].contains(record.to) {
@@ -15,6 +19,9 @@ extension Checker {
 
   mutating func judgeAfter(_ record: RecordFact) {
     if record.kind == "run.started" { firstAttempts[runKey(record)] = record.attempt ?? 1 }
+    if ["server.dismissed", "server.retired"].contains(record.kind) {
+      acceptWork(of: record.server)
+    }
     guard record.kind == "run.retried", let number = record.run else { return }
     let key = LogModel.RunKey(campaign: record.campaign, number: number)
     guard let run = log.runs[key], let campaign = campaigns[record.campaign] else { return }
@@ -27,7 +34,7 @@ extension Checker {
   }
 
   /// The name that hooks and orders know a run by: a repeat has its number behind it.
-  private func runKey(_ record: RecordFact) -> String {
+  func runKey(_ record: RecordFact) -> String {
     let number = record.run ?? 0
     let isRepeat = log.runs[LogModel.RunKey(campaign: record.campaign, number: number)]?.isRepeat
     let name = "\(record.campaign)/\(record.server)"
@@ -41,10 +48,19 @@ extension Checker {
     }
     let inUse = log.slotsInUse[record.client]?.count ?? 0
     // A change of the limit and an admission may be in one commit: the wider one counts.
-    let recent = client.versions.suffix(2).map(\.slots).max() ?? 1
+    let outage = log.outage(of: record.client, at: record.at)
+    let recent = outage?.parallel ?? client.versions.suffix(2).map(\.slots).max() ?? 1
     let slots = min(recent, campaign.maxParallel ?? recent)
     if inUse >= slots {
       fail("S1", "\(record.server) is started with \(inUse) of \(slots) slots in use")
+    }
+    guard outage == nil else { return }
+    let down = unexplained(of: record.client, campaign, at: record.at)
+    if !down.isEmpty, inUse + down.count >= slots {
+      fail(
+        "S12",
+        "\(record.server) is started with \(inUse) of \(slots) slots in use, while "
+          + "\(down.joined(separator: " and ")) is down or unexplained")
     }
   }
 
@@ -116,18 +132,17 @@ extension Checker {
 
   /// S1: a server that was changed keeps its slot until it is proven healthy, or accepted.
   private mutating func judgeReturn(_ record: RecordFact, before: String) {
-    guard let server = servers[record.server], !hasForgotten else { return }
+    guard let server = servers[record.server] else { return }
     if record.detail == "ACCEPTED" {
-      if record.principal.isEmpty {
+      let key = LogModel.RunKey(campaign: record.campaign, number: record.run ?? 0)
+      if record.principal.isEmpty, log.runs[key]?.resolvedBy.isEmpty ?? true {
         fail("S1", "\(record.server) is accepted by nobody")
       }
       servers[record.server]?.changedBy = nil
-      // What still runs there runs by that person's decision.
-      for (number, machine) in machines where machine.server == record.server {
-        machines[number]?.isAccepted = machine.running != nil
-      }
+      acceptWork(of: record.server)
       return
     }
+    guard !hasForgotten else { return }
     if before == "HELD", record.to == "COMPLETED" {
       fail("S1", "\(record.server) is completed while it is held")
     }
@@ -140,5 +155,12 @@ extension Checker {
           + "since it was touched by fence \(server.touchedBy)")
     }
     servers[record.server]?.changedBy = nil
+  }
+
+  /// What still runs there runs by a person's decision.
+  private mutating func acceptWork(of server: String) {
+    for (number, machine) in machines where machine.server == server {
+      machines[number]?.isAccepted = machine.running != nil
+    }
   }
 }

@@ -79,9 +79,33 @@ extension Checker {
     }
     if isBehindGate { return "gate" }
     if !(log.slotsInUse[run.client] ?? []).isEmpty { return "slot" }
+    return reasonOfOthers(key, run) ?? ownReason(key, run)
+  }
+
+  private func ownReason(_ key: LogModel.RunKey, _ run: LogModel.RunModel) -> String? {
     if servers[run.server]?.silentSince != nil { return "agent" }
     if run.hasWaited { return "deferred" }
     return capReached(in: key.campaign) ? "cap" : nil
+  }
+
+  /// What other servers have to do with it.
+  private func reasonOfOthers(_ key: LogModel.RunKey, _ run: LogModel.RunModel) -> String? {
+    guard let fact = servers[run.server]?.fact else { return nil }
+    let isOneDown = servers.contains { name, server in
+      server.client == run.client && server.knownSince != nil
+        && !log.dismissedServers.contains(name) && !log.retiredServers.contains(name)
+        && (server.silentSince != nil || server.strange != nil)
+    }
+    if isOneDown { return "unexplained" }
+    if fact.after.contains(where: { isOpen($0, in: key.campaign) }) { return "after" }
+    if busyServers.contains(fact.host) { return "host" }
+    if fact.carriesAtlas { return "approval" }
+    let guests = servers.values.filter { $0.fact.host == run.server }
+    guard !guests.isEmpty else { return nil }
+    let lacksOutage = guests.contains { log.outage(of: $0.client, at: now) == nil }
+    if !fact.migratesGuests, lacksOutage { return "outage" }
+    // Windows, slots and people of the other clients are looked at when it starts.
+    return guests.contains { $0.client != run.client } ? "shared" : nil
   }
 
   private func capReached(in name: String) -> Bool {

@@ -25,8 +25,13 @@ package struct Checker {
   /// By session: the stop that the welcome on its way must tell of.
   var welcomes: [Int: UInt64] = [:]
   var seesDaemonSince: Int64?
-  /// A restored database has forgotten what it did: what its runs left is excused.
+  /// A restored database has forgotten what it did: what its runs left is excused, but not that two
+  /// servers are worked on at once.
   var hasForgotten = false
+  /// By run key: what hooks have entered.
+  var maintenance: [String: MaintenanceModel] = [:]
+  /// By server: what `peer_check` said last, and when.
+  var peerAnswers: [String: (isWell: Bool, at: Int64)] = [:]
   package var now: Int64 = 0
 
   struct ClientModel {
@@ -37,10 +42,16 @@ package struct Checker {
   }
 
   struct ServerModel {
-    var client: String
+    var fact: ServerFact
+    var client: String { fact.client }
     /// Since when the daemon has had no session of it; nil while it has one.
     var silentSince: Int64?
-    var hasConnected = false
+    /// When its first session began, as far as the database remembers.
+    var knownSince: Int64?
+    /// A session of it was there since the daemon started.
+    var isSeen = false
+    /// It works on an order that no durable run knows, and the daemon was told so then.
+    var strange: (fence: UInt64, since: Int64)?
     /// A HEALTH said well, and reached the daemon, with this fence.
     var provenBy: UInt64 = 0
     /// The newest order that touched it and began.
@@ -97,8 +108,12 @@ package struct Checker {
     }
   }
 
-  package mutating func added(server: String, of client: String) {
-    servers[server] = ServerModel(client: client, silentSince: now)
+  package mutating func added(_ server: ServerFact) {
+    servers[server.name] = ServerModel(fact: server, silentSince: now)
+    let guests = servers.values.filter { !$0.fact.host.isEmpty }
+    for guest in guests {
+      log.guestClients[guest.fact.host, default: []].insert(guest.client)
+    }
   }
 
   package mutating func configured(_ campaign: CampaignFact) {
@@ -147,10 +162,22 @@ package struct Checker {
 
   /// The database was replaced by an older one: the log ends at `seq`, and so does what follows
   /// from it. What servers did stays done.
-  package mutating func restored(to seq: UInt64) {
+  ///
+  /// - Parameter copiedAt: When the copy was made: sessions since then are not known to it.
+  package mutating func restored(to seq: UInt64, copiedAt: Int64) {
     let records = log.records.prefix(Int(seq))
+    let guestClients = log.guestClients
     log = LogModel()
+    log.guestClients = guestClients
     for record in records { _ = log.apply(record) }
+    maintenance = [:]
+    for (name, server) in servers where server.knownSince.map({ $0 > copiedAt - slack }) ?? false {
+      servers[name]?.knownSince = nil
+      // Nobody can count what was never heard of.
+      for (number, machine) in machines where machine.server == name {
+        machines[number]?.isAccepted = machine.running != nil
+      }
+    }
     answers = [:]
     carriedOut = []
     hasForgotten = true
@@ -203,16 +230,42 @@ package struct Checker {
   package mutating func daemonStarted() { seesDaemonSince = now }
 
   package mutating func daemonDied() {
-    for name in servers.keys where servers[name]?.silentSince == nil {
-      servers[name]?.silentSince = now
+    for name in servers.keys {
+      if servers[name]?.silentSince == nil { servers[name]?.silentSince = now }
+      servers[name]?.isSeen = false
+      servers[name]?.strange = nil
+      // Its first words may not have become durable.
+      if let since = servers[name]?.knownSince, since > now - slack {
+        servers[name]?.knownSince = nil
+      }
     }
     seesDaemonSince = nil
   }
 
+  /// What the daemon is told may wait for so long behind a commit, in milliseconds.
+  var slack: Int64 { 60_000 }
+
   package mutating func session(of server: String, isOpen: Bool) {
     guard var model = servers[server] else { return }
     model.silentSince = isOpen ? nil : model.silentSince ?? now
-    model.hasConnected = model.hasConnected || isOpen
+    if isOpen {
+      model.knownSince = model.knownSince ?? now
+      model.isSeen = true
+    }
     servers[server] = model
+  }
+
+  /// The result of an order has reached the daemon.
+  package mutating func workEnded(_ fence: UInt64, of server: String) {
+    if servers[server]?.strange?.fence == fence { servers[server]?.strange = nil }
+  }
+
+  /// An agent says Hello, and names the order that it works on; nil when it works on none.
+  package mutating func saidHello(_ server: String, worksOn fence: UInt64?) {
+    guard let fence, !committedOrders.contains(fence) else {
+      servers[server]?.strange = nil
+      return
+    }
+    if servers[server]?.strange?.fence != fence { servers[server]?.strange = (fence, now) }
   }
 }

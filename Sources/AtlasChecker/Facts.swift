@@ -97,6 +97,36 @@ package struct ClientFact: Hashable, Sendable {
   }
 }
 
+/// A server, as a person has configured it.
+package struct ServerFact: Hashable, Sendable {
+  package var name: String
+  package var client: String
+  package var roles: [String]
+  /// Servers of the same client that go before it in a campaign.
+  package var after: [String]
+  /// Two servers of one group are never worked on together; empty for none.
+  package var group: String
+  /// The server that it runs on; empty for none.
+  package var host: String
+  /// Its guests are moved away before it boots.
+  package var migratesGuests: Bool
+  package var carriesAtlas: Bool
+
+  package init(
+    name: String, client: String, roles: [String] = [], after: [String] = [], group: String = "",
+    host: String = "", migratesGuests: Bool = false, carriesAtlas: Bool = false
+  ) {
+    self.name = name
+    self.client = client
+    self.roles = roles
+    self.after = after
+    self.group = group
+    self.host = host
+    self.migratesGuests = migratesGuests
+    self.carriesAtlas = carriesAtlas
+  }
+}
+
 /// What a campaign's policy says, as far as the checker looks at it.
 package struct CampaignFact: Hashable, Sendable {
   package var name: String
@@ -115,13 +145,19 @@ package struct CampaignFact: Hashable, Sendable {
   package var perSite: Int?
   /// A role and system must have completed in an earlier ring before it starts in a later one.
   package var wantsRepresentative: Bool
+  /// Servers of the campaign: each has a run in it from the beginning.
+  package var servers: Set<String>
+  /// Roles that start only while a hook says that their peers are well.
+  package var peerCheck: [String]
 
   package init(
     name: String, maxRetries: Int, maxParallel: Int?, estimate: Int64, reserve: Int64,
     checkInterval: Int64, requiresBackup: Bool, requiresSnapshot: Bool, maxBackupAge: Int64?,
     maxInProgress: Int?, maxActiveClients: Int?, maxWaitingForPeople: Int?, perSite: Int? = nil,
-    wantsRepresentative: Bool = false
+    wantsRepresentative: Bool = false, servers: Set<String> = [], peerCheck: [String] = []
   ) {
+    self.servers = servers
+    self.peerCheck = peerCheck
     self.perSite = perSite
     self.wantsRepresentative = wantsRepresentative
     self.maxInProgress = maxInProgress

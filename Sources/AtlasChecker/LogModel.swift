@@ -23,6 +23,10 @@ struct LogModel {
     var isRepeat = false
     /// A hook has put it off: until when, the log does not say.
     var hasWaited = false
+    /// A person has let it go, although its server carries Atlas.
+    var isApproved = false
+    /// A warning has said that its maintenance remains.
+    var hasRemains = false
 
     var holdsSlot: Bool { ["IN_PROGRESS", "PARKED", "HELD"].contains(state) }
     var isTerminal: Bool { !["PENDING", "IN_PROGRESS", "PARKED", "HELD"].contains(state) }
@@ -56,6 +60,26 @@ struct LogModel {
   var darkClients: Set<String> = []
   var lockedServers: Set<String> = []
   var retiredServers: Set<String> = []
+  var dismissedServers: Set<String> = []
+  /// By client: the newest outage that a person has declared.
+  var outages: [String: OutageModel] = [:]
+  /// By host: clients that have guests on it. Not from the log.
+  var guestClients: [String: Set<String>] = [:]
+
+  struct OutageModel {
+    var from: Int64
+    var until: Int64
+    /// Servers that may be worked on at once meanwhile; nil when the client's own number holds.
+    var parallel: Int?
+    var endedAt: Int64?
+
+    func contains(_ instant: Int64) -> Bool { from <= instant && instant < until }
+  }
+
+  /// The outage that a client is in.
+  func outage(of client: String, at instant: Int64) -> OutageModel? {
+    outages[client].flatMap { $0.endedAt == nil && $0.contains(instant) ? $0 : nil }
+  }
 
   func isStopped(_ client: String) -> Bool { stop != nil || clientStops[client] != nil }
 
@@ -91,6 +115,10 @@ struct LogModel {
     case "server.unlocked": lockedServers.remove(record.server)
     case "server.retired": retiredServers.insert(record.server)
     case "server.imported": retiredServers.remove(record.server)
+    case "server.dismissed": dismissedServers.insert(record.server)
+    case "server.recalled": dismissedServers.remove(record.server)
+    case "client.outage_declared": declareOutage(record)
+    case "client.outage_ended": outages[record.client]?.endedAt = record.at
     case "campaign.created":
       campaigns[record.campaign] = CampaignModel(number: campaigns.count)
     case "campaign.started": campaigns[record.campaign]?.state = "ACTIVE"
@@ -127,6 +155,13 @@ struct LogModel {
       return [("S9", "record \(record.seq) is older than the one before")]
     }
     return []
+  }
+
+  private mutating func declareOutage(_ record: RecordFact) {
+    let numbers = record.detail.split(separator: "/").compactMap { Int64($0) }
+    guard numbers.count == 3 else { return }
+    outages[record.client] = OutageModel(
+      from: numbers[0], until: numbers[1], parallel: numbers[2] == 0 ? nil : Int(numbers[2]))
   }
 
   private mutating func latch(_ record: RecordFact) {
@@ -190,10 +225,13 @@ struct LogModel {
     }
     if let problem = run.phaseProblem(record) { wrong.append(("S8", "\(name) \(problem)")) }
     wrong += run.take(record).map { ($0.0, "\(name) \($0.1)") }
-    if run.holdsSlot {
-      slotsInUse[run.client, default: []].insert(key)
-    } else {
-      slotsInUse[run.client]?.remove(key)
+    // A host takes a slot of every client that has guests on it.
+    for client in [run.client] + (guestClients[run.server] ?? []) {
+      if run.holdsSlot {
+        slotsInUse[client, default: []].insert(key)
+      } else {
+        slotsInUse[client]?.remove(key)
+      }
     }
     runs[key] = run
     return wrong
@@ -243,9 +281,14 @@ extension LogModel.RunModel {
     switch record.kind {
     case "run.started":
       hasRolledBack = false
+      isApproved = false
+      hasRemains = false
       if !wasPending { wrong.append(("S8", "is started and was not pending")) }
     case "run.created": isRepeat = true
     case "run.deferred": hasWaited = true
+    case "run.approved": isApproved = true
+    case "run.warning":
+      if record.reason.hasPrefix("maintenance remains") { hasRemains = true }
     case "run.retried":
       if hasRolledBack { wrong.append(("S7", "is tried again by itself after a rollback")) }
     case "run.resolved":

@@ -83,6 +83,11 @@ package struct HookOrder: Hashable, Sendable {
   package var rollback: Bool
   package var updates: [UpdateResult]
   package var snapshotID: String
+  /// The server's group, and the other servers of it; nil and none for a server without one.
+  package var group: GroupName?
+  package var peers: [ServerName]
+  /// For the hooks of maintenance: when it is to end by itself at the latest.
+  package var expires: Instant?
   /// The revision that the campaign pinned.
   package var revision: String
 }

@@ -7,7 +7,8 @@ extension ControlMachine {
   func answer(after change: Change, now: Instant) throws(ControlError) -> ControlAnswer {
     switch change {
     case .importFleet: .done
-    case .updateClient(let config, _): .client(state.view(client: try client(config.name)))
+    case .updateClient(let config, _):
+      .client(state.view(client: try client(config.name), now: now))
     case .createCampaign(let request): .campaign(try view(request.name, now), inFlight: 0)
     case .pauseCampaign(let name, let scope, _):
       .campaign(try view(name, now), inFlight: try inFlight(of: name, scope))
@@ -18,16 +19,19 @@ extension ControlMachine {
         try view(name, now), inFlight: state[campaign: try campaign(name)].counts.inFlight)
     case .promoteRing(let name, _, _): .rings(try rings(name))
     case .retryRun(let name, let server, _), .skipRun(let name, let server, _),
-      .claimRun(let name, let server, _), .resolveRun(let name, let server, _, _, _):
+      .claimRun(let name, let server, _), .approveRun(let name, let server, _),
+      .resolveRun(let name, let server, _, _, _):
       .run([state.view(run: try run(name, server), now: now)])
-    case .pauseClient(let name, _), .resumeClient(let name):
-      .client(state.view(client: try client(name)))
+    case .pauseClient(let name, _), .resumeClient(let name), .endOutage(let name),
+      .declareOutage(let name, _, _, _, _):
+      .client(state.view(client: try client(name), now: now))
     case .postponeClient(let name, _, _):
       .postponed(
-        state.view(client: try client(name)),
+        state.view(client: try client(name), now: now),
         inFlight: state.inFlightViews(of: try client(name), now: now))
-    case .lockServer(let name, _, _, _), .unlockServer(let name), .retireServer(let name, _):
-      .server(state.view(server: try server(name)))
+    case .lockServer(let name, _, _, _), .unlockServer(let name), .retireServer(let name, _),
+      .dismissServer(let name, _), .recallServer(let name):
+      .server(state.view(server: try server(name), now: now))
     case .stop(let name, _): try stopped(name)
     case .releaseStop(let name, let reason): try released(name, reason)
     }
@@ -83,12 +87,12 @@ extension ControlMachine {
     case .run(let name, let server): try runViews(name, server, now: now)
     case .clients(let after, let limit):
       page(state.clients.indices.map { state.clients[$0].config.name.text }, after, limit) {
-        .clients($0.map { state.view(client: ClientID($0)) }, next: $1)
+        .clients($0.map { state.view(client: ClientID($0), now: now) }, next: $1)
       }
-    case .client(let name): .client(state.view(client: try client(name)))
+    case .client(let name): .client(state.view(client: try client(name), now: now))
     case .servers(let client, let after, let limit):
-      try servers(of: client, after: after, limit: limit)
-    case .server(let name): .server(state.view(server: try server(name)))
+      try servers(of: client, after: after, limit: limit, now: now)
+    case .server(let name): .server(state.view(server: try server(name), now: now))
     case .windows(let name, let from, let count):
       try windows(name, from: from ?? now, count: count, now: now)
     case .stops: .stops(state.stops())
@@ -133,7 +137,7 @@ extension ControlMachine {
   }
 
   private func servers(
-    of client: ClientName?, after: String, limit: Int
+    of client: ClientName?, after: String, limit: Int, now: Instant
   ) throws(ControlError) -> ControlAnswer {
     let wanted = try client.map(self.client)
     let ids =
@@ -141,7 +145,7 @@ extension ControlMachine {
       ?? Array(state.servers.indices)
     let names = ids.map { state.servers[$0].config.name.text }
     return page(names, after, limit) { chosen, next in
-      .servers(chosen.map { state.view(server: ServerID(ids[$0])) }, next: next)
+      .servers(chosen.map { state.view(server: ServerID(ids[$0]), now: now) }, next: next)
     }
   }
 

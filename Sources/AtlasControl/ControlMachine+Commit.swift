@@ -47,7 +47,16 @@ extension ControlMachine {
       phase: run.state.phase ?? .preCheck, deadline: start.deadline,
       restarted: start.restarted, rollback: run.marks.contains(.rollback),
       updates: run.details.content.updates,
-      snapshotID: run.details.content.snapshot?.id ?? "", revision: campaign.hookRevision)
+      snapshotID: run.details.content.snapshot?.id ?? "", group: server.antiAffinity,
+      peers: peers(of: run.server), expires: start.expires, revision: campaign.hookRevision)
+  }
+
+  /// The other members of a server's group, by name.
+  private func peers(of id: ServerID) -> [ServerName] {
+    guard let group = state[server: id].config.antiAffinity else { return [] }
+    return state[client: state[server: id].client].servers
+      .filter { $0 != id && !state[server: $0].retired }
+      .map { state[server: $0].config }.filter { $0.antiAffinity == group }.map(\.name).sorted()
   }
 
   /// Makes the rows of a batch; nil when nothing must be durable.

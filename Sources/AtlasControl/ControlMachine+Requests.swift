@@ -123,6 +123,8 @@ extension ControlMachine {
     case .skipRun(let name, let server, let reason):
       .skipRun(try run(name, server), reason: reason, by: by)
     case .claimRun(let name, let server, _): .claimRun(try run(name, server), by: by)
+    case .approveRun(let name, let server, let reason):
+      .approveRun(try run(name, server), reason: reason, by: by)
     case .resolveRun(let name, let server, let decision, let etag, let reason):
       .resolveRun(
         try run(name, server), decision, version: try runVersion(etag), reason: reason, by: by)
@@ -138,6 +140,16 @@ extension ControlMachine {
     case .unlockServer(let name): .unlockServer(try server(name), by: by)
     case .retireServer(let name, let reason):
       .retireServer(try server(name), reason: reason, by: by)
+    case .dismissServer(let name, let reason):
+      .dismissServer(try server(name), reason: reason, by: by)
+    case .recallServer(let name): .recallServer(try server(name), by: by)
+    case .declareOutage(let name, let from, let until, let parallel, let reason):
+      .declareOutage(
+        try client(name),
+        Outage(
+          from: from ?? now, until: until, parallel: parallel, reason: reason, principal: by,
+          declaredAt: now))
+    case .endOutage(let name): .endOutage(try client(name), by: by)
     case .stop(let name, let reason): .stop(try name.map(client), reason: reason, by: by)
     case .releaseStop(let name, let reason):
       .releaseStop(try name.map(client), reason: reason, by: by)

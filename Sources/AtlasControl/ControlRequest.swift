@@ -65,6 +65,8 @@ package enum Change: Sendable {
   case skipRun(CampaignName, ServerName, reason: String)
   /// Refused when the run's etag is another by now.
   case claimRun(CampaignName, ServerName, etag: String)
+  /// The server carries Atlas, and may start all the same, once.
+  case approveRun(CampaignName, ServerName, reason: String)
   case resolveRun(CampaignName, ServerName, Decision, etag: String, reason: String)
   case pauseClient(ClientName, reason: String)
   /// Ends its pause and its postponement, whichever there is.
@@ -74,6 +76,15 @@ package enum Change: Sendable {
   case lockServer(ServerName, reason: String, until: Instant?, ticket: String)
   case unlockServer(ServerName)
   case retireServer(ServerName, reason: String)
+  /// The server is down or unexplained, and need not be counted until its agent is back.
+  case dismissServer(ServerName, reason: String)
+  /// Takes a dismissal back.
+  case recallServer(ServerName)
+  /// The client agrees to be without service; `from` nil: from now on. `parallel` servers may be in
+  /// progress at once meanwhile; nil keeps the client's own number. Replaces the one before.
+  case declareOutage(
+    ClientName, from: Instant?, until: Instant, parallel: Int?, reason: String)
+  case endOutage(ClientName)
   case stop(ClientName?, reason: String)
   case releaseStop(ClientName?, reason: String)
 }

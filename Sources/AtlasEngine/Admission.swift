@@ -12,8 +12,32 @@ package enum Waiting: Hashable, Sendable {
   case laneHeld
   case locked
   case changeReference
-  /// All slots of the client are taken.
+  /// All slots of the client are taken by runs.
   case slot
+  /// Servers of the client that are down or unexplained, this one among them, take the rest of its
+  /// slots; or the server itself works on what no run here has ordered.
+  case unexplained(ServerID)
+  /// A server that goes before it is not done.
+  case after(ServerID)
+  /// Another member of its group is in progress, held or unexplained.
+  case group(ServerID)
+  /// It is a guest of a host in progress.
+  case host(ServerID)
+  /// It is a host, and a guest of it has a slot.
+  case guest(ServerID)
+  /// It is a host whose guests go down with it: their client must agree to an outage that is long
+  /// enough.
+  case outage(ClientID)
+  /// It carries Atlas, and a person must let it go.
+  case approval
+  /// It carries Atlas, and goes after all others of the campaign.
+  case others
+  /// A server is in progress that carries Atlas, and goes alone.
+  case alone(ServerID)
+  /// A hook is asked whether it may start.
+  case check(HookPoint)
+  /// Too many servers of a role are not available.
+  case available(Role)
   /// Deferred; its wait is not over.
   case notBefore(Instant)
   /// No window is open; the next one that is known opens then.
@@ -52,9 +76,11 @@ package enum Waiting: Hashable, Sendable {
     case .laneHeld, .postponed: 4
     case .locked: 5
     case .changeReference: 6
-    case .slot: 7
-    case .notBefore: 8
-    case .turn: 9
+    case .slot, .unexplained: 7
+    case .notBefore, .available, .after, .group, .host, .guest, .outage, .approval, .others,
+      .alone:
+      8
+    case .turn, .check: 9
     case .window, .windowTooShort: 10
     case .people, .cap, .site, .resource: 11
     case .signature: 12
@@ -66,11 +92,12 @@ package enum Waiting: Hashable, Sendable {
   package var needsPerson: Bool {
     switch self {
     case .stopped, .campaign, .paused, .clientPaused, .laneHeld, .changeReference, .people,
-      .agentTooOld, .signature:
+      .agentTooOld, .signature, .unexplained, .outage, .approval:
       true
     case .representative(_, let mayCome): !mayCome
-    case .locked, .gate, .slot, .notBefore, .window, .windowTooShort, .cap, .agent, .turn,
-      .postponed, .contact, .source, .site, .resource:
+    case .locked, .gate, .slot, .available, .after, .group, .host, .guest, .others, .alone, .check,
+      .notBefore, .window, .windowTooShort, .cap, .agent, .turn, .postponed, .contact, .source,
+      .site, .resource:
       false
     }
   }
@@ -91,14 +118,35 @@ extension ControlState {
 
   /// Starts runs of a lane until one condition or another says no.
   mutating func admit(from lane: LaneRef, now: Instant) {
-    while laneWaits(lane, now: now) == nil, let next = nextRun(of: lane, now: now) {
+    while !isChecking(lane), laneWaits(lane, now: now) == nil,
+      let next = nextRun(of: lane, now: now)
+    {
       guard !hasCap(lane.campaign) else {
         queueForCap(lane)
         return armLane(lane, at: parkedWakes(lane, now: now))
       }
-      start(next, now: now)
+      admit(next, now: now)
     }
+    waitForAgents(of: lane, now: now)
     armLane(lane, now: now)
+  }
+
+  /// Whether a hook is asked about a run of the lane: it is the next to start, or not now.
+  func isChecking(_ lane: LaneRef) -> Bool {
+    campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].checking != nil
+  }
+
+  /// It would be their turn, if they and others were not silent: they have their grace to come
+  /// back, as if nobody else were.
+  private mutating func waitForAgents(of lane: LaneRef, now: Instant) {
+    let client = campaigns[lane.campaign].lanes[Int(lane.lane)].client
+    guard !clients[client].doubtful.isEmpty, windows(of: lane).open(at: now) != nil,
+      case .unexplained = laneWaits(lane, now: now)
+    else { return }
+    for index in campaigns[lane.campaign].lanes[Int(lane.lane)].queue {
+      let ref = RunRef(campaign: lane.campaign, index: Int(index))
+      if runWaits(ref, now: now) == .agent { waitForAgent(ref, now: now) }
+    }
   }
 
   /// The first condition of the whole lane that is not met; nil when a run may be looked for.
@@ -125,8 +173,15 @@ extension ControlState {
     if clients[client].config.requireChangeReference, campaigns[campaign].changeReference.isEmpty {
       return .changeReference
     }
-    let slots = slots(of: id, in: ref.campaign) + (Plant.slotLimitOffByOne.isOn ? 1 : 0)
-    if clients[client].slotsInUse >= slots { return .slot }
+    // What other lanes have asked about keeps its slot.
+    let reserved = clients[client].reserved - (isChecking(ref) ? 1 : 0)
+    let slots =
+      slots(of: id, in: ref.campaign, now: now) + (Plant.slotLimitOffByOne.isOn ? 1 : 0)
+    let free = slots - clients[client].slotsInUse - reserved - guestsInUse(of: id, now: now)
+    if free <= 0 { return .slot }
+    if let server = unexplained(of: id, filling: free, in: ref.campaign, now: now) {
+      return .unexplained(server)
+    }
     let windows = self.windows(of: ref)
     guard windows.open(at: now) != nil else {
       return .window(next: windows.next(after: now)?.start)
@@ -167,9 +222,13 @@ extension ControlState {
     return nil
   }
 
-  /// Slots of a client as a campaign sees them: the campaign may tighten them.
-  package func slots(of client: ClientID, in campaign: CampaignID) -> Int {
-    let own = clients[Int(client.index)].config.maxParallelServers
+  /// Slots of a client as a campaign sees them: an outage may change them, and the campaign may
+  /// tighten them.
+  package func slots(of client: ClientID, in campaign: CampaignID, now: Instant) -> Int {
+    var own = clients[Int(client.index)].config.maxParallelServers
+    if isOutage(of: client, now: now) {
+      own = clients[Int(client.index)].outage?.parallel ?? own
+    }
     return min(own, rules(for: client, in: campaign).maxParallelServers ?? own)
   }
 
@@ -190,27 +249,37 @@ extension ControlState {
     return nil
   }
 
-  /// The first condition of the run itself that is not met.
+  /// The first condition of the run itself that is not met, in the order of ``Waiting/rank``.
   package func runWaits(_ ref: RunRef, now: Instant) -> Waiting? {
-    let server = Int(self[ref].server.index)
-    if servers[server].isLocked { return .locked }
-    if case .pending(let notBefore?) = self[ref].state, notBefore > now {
-      return .notBefore(notBefore)
-    }
-    let needed = timeNeeded(by: ref)
-    let windows = self.windows(of: ref)
-    if let window = windows.open(at: now), now + needed > window.end,
-      !Plant.windowEndIgnored.isOn
-    {
-      let next = windows.next(after: now, atLeast: needed)
-      return .windowTooShort(next: next?.start)
-    }
     if let kind = missingRepresentative(ref) {
       return .representative(kind, mayCome: representativeMayCome(kind, for: ref))
     }
+    let server = Int(self[ref].server.index)
+    if servers[server].isLocked { return .locked }
+    if servers[server].isDoubtful, servers[server].connected {
+      return .unexplained(self[ref].server)
+    }
+    if case .pending(let notBefore?) = self[ref].state, notBefore > now {
+      return .notBefore(notBefore)
+    }
+    if let waiting = orderWaits(ref, now: now) { return waiting }
+    if let waiting = hostWaits(ref, now: now) { return waiting }
+    if let waiting = atlasWaits(ref) { return waiting }
+    if let role = roleUnavailable(ref, now: now) { return .available(role) }
+    if let waiting = windowWaits(ref, now: now) { return waiting }
+    if let waiting = capOfServer(ref) { return waiting }
     if let held = heldSignature(ref) { return .signature(held.kind) }
     if !servers[server].connected { return .agent }
-    return isAgentTooOld(ref) ? .agentTooOld : capOfServer(ref)
+    return isAgentTooOld(ref) ? .agentTooOld : nil
+  }
+
+  private func windowWaits(_ ref: RunRef, now: Instant) -> Waiting? {
+    let needed = timeNeeded(by: ref)
+    let windows = self.windows(of: ref)
+    guard let window = windows.open(at: now), now + needed > window.end,
+      !Plant.windowEndIgnored.isOn
+    else { return nil }
+    return .windowTooShort(next: windows.next(after: now, atLeast: needed)?.start)
   }
 
   /// What a start of the run needs before the window ends: its estimate and the rollback reserve.
@@ -234,7 +303,10 @@ extension ControlState {
     forgetOutcome(ref)
     self[ref].beginAttempt()
     startRing(of: ref, now: now)
-    move(ref, to: .inProgress(Work(.preCheck, .hook(.preUpdate))), .runStarted, now: now)
+    let evidence = outageEvidence(ref, now: now)
+    move(
+      ref, to: .inProgress(Work(.preCheck, .hook(.preUpdate))), .runStarted, now: now,
+      reason: evidence)
     noteProbe(ref)
     startHook(ref, .preUpdate, now: now)
   }

@@ -23,7 +23,16 @@ extension ControlState {
   /// What a pending run waits for, in words; empty for a run that is not pending.
   package func waitsText(_ ref: RunRef, now: Instant) -> String {
     guard let waiting = waits(ref, now: now) else { return "" }
-    guard waiting == .agentTooOld, let problem = agentProblem(ref) else { return waiting.text }
-    return "\(waiting.text): \(problem)"
+    let problem: String?
+    switch waiting {
+    case .agentTooOld: problem = agentProblem(ref)
+    case .unexplained(let server): problem = doubt(about: server, in: ref.campaign, now: now)
+    case .outage(let client): problem = "client \(clients[Int(client.index)].config.name)"
+    case .after(let server), .group(let server), .host(let server), .guest(let server),
+      .alone(let server):
+      problem = servers[Int(server.index)].config.name.text
+    case _: problem = nil
+    }
+    return problem.map { "\(waiting.text): \($0)" } ?? waiting.text
   }
 }

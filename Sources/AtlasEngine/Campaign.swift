@@ -53,6 +53,8 @@ package struct Campaign: Sendable {
   var kinds = KindProgress()
   /// The lowest ring with a run.
   var firstRing = 0
+  /// Runs of servers that carry Atlas.
+  var atlasRuns: [Int32] = []
   /// Held runs whose servers are down.
   package internal(set) var down: [Int32] = []
 
@@ -150,6 +152,8 @@ package struct Lane: Hashable, Sendable {
   package internal(set) var started = false
   /// The run whose updates are being fetched before its turn; one at a time.
   var downloading: Int32?
+  /// The pending run of which a hook is asked whether it may start; one at a time.
+  var checking: Int32?
   /// When the lane is looked at again; nil when an event will say.
   var wakeAt: Instant?
   /// Runs that failed or were held since a person last resumed the lane.

@@ -22,6 +22,7 @@ extension ControlState {
     let id = CampaignID(campaigns.count)
     campaigns.append(campaign)
     campaignByName[draft.name] = id
+    for index in campaigns[id].runs.indices { noteAtlas(RunRef(campaign: id, index: index)) }
     record(Record(.campaignCreated, campaign: id, principal: by))
     emit(.save(.campaign(id)))
     for index in campaigns[id].runs.indices {
@@ -38,10 +39,7 @@ extension ControlState {
       let lane = campaign.lanes.count
       campaign.lanes.append(Lane(client: ClientID(index), ring: client.config.ring))
       campaign.addRings(upTo: client.config.ring)
-      let ordered = chosen.sorted {
-        LaneOrder(self.servers[Int($0.index)].config)
-          < LaneOrder(self.servers[Int($1.index)].config)
-      }
+      let ordered = chosen.sorted { laneOrder($0) < laneOrder($1) }
       for (place, server) in ordered.enumerated() {
         let run = Run(server: server, lane: lane, order: place)
         campaign.lanes[lane].queue.append(Int32(campaign.runs.count))
@@ -49,6 +47,10 @@ extension ControlState {
         campaign.add(run)
       }
     }
+  }
+
+  private func laneOrder(_ id: ServerID) -> LaneOrder {
+    LaneOrder(servers[Int(id.index)].config, hasGuests: !guests(of: id).isEmpty)
   }
 
   mutating func start(
@@ -225,6 +227,7 @@ extension ControlState {
     guard campaigns[id].state == .active else { return }
     for index in campaigns[id].runs.indices {
       let ref = RunRef(campaign: id, index: index)
+      if skipUntouched(ref, now: now) { continue }
       guard case .pending = self[ref].state else { continue }
       if let hold = sourceHold(over: clientOf(ref), in: id) {
         outlive(ref, .source, hold.latch.reason, now: now)
@@ -238,6 +241,7 @@ extension ControlState {
 
   /// What a person might have done so that a run would have started; empty for nothing.
   private func personProblem(_ ref: RunRef) -> String {
+    if atlasWaits(ref) == .approval { return "it carries Atlas, and nobody let it go" }
     if let held = heldSignature(ref) { return "\(held.kind) was held: \(held.latch.reason)" }
     guard let kind = missingRepresentative(ref) else { return "" }
     return "no \(kind) has completed in an earlier ring, and nobody waived that"

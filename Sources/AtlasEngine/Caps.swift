@@ -54,11 +54,12 @@ extension ControlState {
   private mutating func startFirst(of lane: LaneRef, now: Instant) {
     granted = lane
     defer { granted = nil }
-    guard laneWaits(lane, now: now) == nil, let run = nextRun(of: lane, now: now) else {
-      return armLane(lane, now: now)
-    }
-    countStart(lane.campaign, now: now)
-    start(run, now: now)
+    guard !isChecking(lane), laneWaits(lane, now: now) == nil,
+      let run = nextRun(of: lane, now: now)
+    else { return armLane(lane, now: now) }
+    admit(run, now: now)
+    // A hook may be asked first, and the place goes to another.
+    if self[run].state.kind == .inProgress { countStart(lane.campaign, now: now) }
     markDirty(clientOf(run))
   }
 

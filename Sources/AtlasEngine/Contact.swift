@@ -6,6 +6,8 @@ extension ControlState {
     guard servers[server].connected else { return }
     servers[server].connected = false
     noteDrop(server, now: now)
+    servers[server].silentSince = now
+    updateDoubt(server)
     guard let ref = servers[server].openRun, case .inProgress = self[ref].state else { return }
     armSilence(ref, now: now)
   }
@@ -30,18 +32,35 @@ extension ControlState {
   mutating func agentBack(_ server: ServerID, _ hello: Hello, now: Instant) {
     if let doubt = doubt(about: hello) { return turnAway(server, doubt) }
     servers[server].isTurnedAway = false
+    let knowsMore = knowsMore(server, hello)
     if !servers[server].connected { noteReturn(server) }
     servers[server].connected = true
+    servers[server].silentSince = nil
     if servers[server].agentVersion != hello.agentVersion {
       servers[server].agentVersion = hello.agentVersion.bounded(to: 64)
       emit(.save(.server(server)))
     }
     fence = max(fence, hello.highestNamed)
     for report in hello.reports { reported(server, report, now: now) }
-    if let ref = servers[server].openRun { reconcile(ref, hello, now: now) }
+    if let ref = servers[server].openRun {
+      knowsMore ? forgotten(ref, hello, now: now) : reconcile(ref, hello, now: now)
+    }
     takeBackUnwanted(server, hello)
+    explain(server, hello)
+    guestChanged(server, now: now)
     returned(server, now: now)
     markDirty(servers[server].client)
+  }
+
+  /// What its Hello says about whose work the server does. A dismissal ends, unless it was given
+  /// for the very order that the agent still works on.
+  private mutating func explain(_ server: ServerID, _ hello: Hello) {
+    let before = servers[server].foreign
+    servers[server].foreign = foreignOrder(server, hello)
+    if before == nil || servers[server].foreign != before {
+      endDismissal(server, "its agent is back")
+    }
+    updateDoubt(server)
   }
 
   /// Why a Hello is not believed; nil when it is.
@@ -72,6 +91,32 @@ extension ControlState {
     if let ref = servers[server].openRun, command(of: ref)?.fence == known.fence { return }
     guard !hello.reports.contains(where: { $0.fence == known.fence }) else { return }
     emit(.cancelCommand(server, fence: drawFence(), command: known.fence))
+  }
+
+  /// Whether an agent that says Hello for the first time since the daemon started has had orders
+  /// that the database does not know: it was restored, and somebody has worked on with the lost one.
+  private func knowsMore(_ server: ServerID, _ hello: Hello) -> Bool {
+    let index = Int(server.index)
+    guard let loadedFence, !servers[index].connected, servers[index].silentSince == nil else {
+      return false
+    }
+    return hello.highestNamed > loadedFence
+  }
+
+  /// What the database says about the run is of yesterday: people have to look.
+  private mutating func forgotten(_ ref: RunRef, _ hello: Hello, now: Instant) {
+    if case .pending = self[ref].state { return backAtItsTurn(ref, hello) }
+    guard self[ref].state.kind.holdsSlot else { return }
+    self[ref].silenceDeadline = nil
+    if let command = command(of: ref) {
+      if command.kind == .update { self[ref].marks.insert(.changed) }
+      emit(.withdraw(command.fence))
+      self[ref].command = nil
+      self[ref].marks.remove(.reconciling)
+    }
+    emit(.save(.run(ref)))
+    hold(
+      ref, .agentStateLost, "the agent has had orders that this database does not know", now: now)
   }
 
   /// What the agent's journal says settles what was not known about the run.
@@ -193,8 +238,12 @@ extension ControlState {
       startHook(ref, point, restarted: true, now: now)
     case .agent: goOnWithCommand(ref, work.phase, now: now)
     case .backoff:
+      if work.phase == .finalize { return arm(ref, at: now) }
       if stopped { return parkBetweenAttempts(ref, now: now) }
       arm(ref, at: now)
+    case .guests:
+      arm(ref, at: now + max(limit(of: work.phase, ref) ?? .zero, floors.deadline))
+      goOnWithGuests(ref, work.phase, now: now)
     case .soak:
       if stopped { return park(ref, before: .soak, now: now) }
       arm(ref, at: now + rules(of: ref).serverSoak)

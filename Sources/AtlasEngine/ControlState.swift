@@ -21,6 +21,8 @@ package struct ControlState: Sendable {
 
   // What follows is rebuilt on load.
 
+  /// The highest fence that the database knew when it was loaded; nil for a state that was not.
+  var loadedFence: Fence?
   /// Whether ``stop`` is there: asked several times in every step, and a latch is large to copy.
   var isStopped = false
   /// Whether ``contact`` is there.
@@ -93,6 +95,8 @@ package struct Client: Hashable, Sendable {
   var recentDrops = 0
   /// Slots in use, in all campaigns.
   package internal(set) var slotsInUse = 0
+  /// Lanes in which a hook is asked whether a run may start: each keeps a slot free for it.
+  package internal(set) var reserved = 0
   /// Lanes of started campaigns that are not over, the campaign started first in front.
   var lanes: [LaneRef] = []
   /// Sorted, not touching each other; known up to ``windowsUntil``.
@@ -102,6 +106,17 @@ package struct Client: Hashable, Sendable {
   var windowsRefresh: Instant?
   /// In the order of their import.
   package internal(set) var servers: [ServerID] = []
+  /// Servers whose agents are silent, or work on what no run here has ordered, and that nobody has
+  /// dismissed; only these can be unexplained.
+  var doubtful: [ServerID] = []
+  /// Hosts in progress on which it has guests.
+  var busyHosts: [RunRef] = []
+  /// Other clients on whose hosts it has, or had, guests: what changes here may let those start.
+  var hosters: [ClientID] = []
+  /// Servers that are not retired, by role. Only looked up, never iterated.
+  var roleCounts: [Role: Int] = [:]
+  /// Whether ``outage`` is there.
+  private(set) var hasOutage = false
 
   package internal(set) var config: ClientConfig
   package internal(set) var paused: Latch? { didSet { isPaused = paused != nil } }
@@ -109,6 +124,8 @@ package struct Client: Hashable, Sendable {
   package internal(set) var postponed: Postponement? { didSet { isPostponed = postponed != nil } }
   /// Contact to all its servers was lost at once; nil when it was not.
   package internal(set) var dark: ContactHold? { didSet { isDark = dark != nil } }
+  /// The newest declared outage, until it is over.
+  package internal(set) var outage: Outage? { didSet { hasOutage = outage != nil } }
   package internal(set) var version: UInt32 = 0
 
   init(config: ClientConfig) { self.config = config }
@@ -128,7 +145,7 @@ struct DirtyGate: Hashable, Sendable {
 /// A server and what the engine knows about it.
 package struct Server: Hashable, Sendable {
   // In front, next to each other in memory, what nearly every event about the server looks at.
-  // Those before its client are rebuilt on load.
+  // What is above ``client`` is rebuilt on load.
 
   /// Its run in a started campaign that is not terminal.
   package internal(set) var openRun: RunRef? { didSet { openRunKey = "" } }
@@ -145,6 +162,15 @@ package struct Server: Hashable, Sendable {
   var droppedAt: Instant?
   /// Its agent's newest Hello was not believed, and that is in the log.
   var isTurnedAway = false
+  /// Whether an agent has ever connected.
+  private(set) var isKnown = false
+  /// When its agent's session ended; nil while it is there, and when the daemon has not heard of it
+  /// since it started.
+  package internal(set) var silentSince: Instant?
+  /// What its agent works on although no open run here has ordered it, by its newest Hello.
+  package internal(set) var foreign: Fence?
+  /// Servers that run on it, retired ones too.
+  var guests: [ServerID] = []
   /// Whether ``locked`` is there: a latch is large to copy.
   private(set) var isLocked = false
   /// The key of its open run, once a command has needed it: all commands of the run carry the same.
@@ -153,14 +179,24 @@ package struct Server: Hashable, Sendable {
   package internal(set) var retired = false
   package internal(set) var config: ServerConfig
   package internal(set) var locked: Latch? { didSet { isLocked = locked != nil } }
+  /// A person has said that its silence need not be counted.
+  package internal(set) var dismissed: Latch?
   package internal(set) var agentVersion = "" {
-    didSet { readVersion = AgentVersion(agentVersion) }
+    didSet {
+      readVersion = AgentVersion(agentVersion)
+      isKnown = !agentVersion.isEmpty
+    }
   }
   package internal(set) var version: UInt32 = 0
 
   init(config: ServerConfig, client: ClientID) {
     self.config = config
     self.client = client
+  }
+
+  /// Whether it may be unexplained: silent, or at work for somebody else, and not dismissed.
+  var isDoubtful: Bool {
+    (!connected || foreign != nil) && isKnown && !retired && dismissed == nil
   }
 }
 

@@ -43,15 +43,19 @@ package struct HookStart: Hashable, Sendable {
   package var deadline: Instant
   /// It may have run before: the daemon died, or the agent was away.
   package var restarted: Bool
+  /// For the hooks of maintenance: when it is to end by itself at the latest; nil for the others.
+  package var expires: Instant?
 
   package init(
-    run: RunRef, point: HookPoint, serial: UInt16, deadline: Instant, restarted: Bool
+    run: RunRef, point: HookPoint, serial: UInt16, deadline: Instant, restarted: Bool,
+    expires: Instant? = nil
   ) {
     self.run = run
     self.point = point
     self.serial = serial
     self.deadline = deadline
     self.restarted = restarted
+    self.expires = expires
   }
 }
 
@@ -130,10 +134,16 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   /// Something around the servers is at fault, contact or an update source: nothing new is started.
   case environmentHeld = "environment.held"
   case environmentResumed = "environment.resumed"
+  case clientOutageDeclared = "client.outage_declared"
+  case clientOutageEnded = "client.outage_ended"
   case serverImported = "server.imported"
   case serverLocked = "server.locked"
   case serverUnlocked = "server.unlocked"
   case serverRetired = "server.retired"
+  /// A person has said that a silent server need not be counted.
+  case serverDismissed = "server.dismissed"
+  /// A dismissal is over: the agent is back, or a person took it back.
+  case serverRecalled = "server.recalled"
   /// An agent's Hello is not believed: it gets no session.
   case agentRefused = "agent.refused"
   case hooksLoaded = "hooks.loaded"
@@ -172,6 +182,8 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case runBack = "run.back"
   case runResolved = "run.resolved"
   case runCreated = "run.created"
+  /// A person lets a server go that carries Atlas.
+  case runApproved = "run.approved"
   case runCompleted = "run.completed"
   case runFailed = "run.failed"
   case runNotAttempted = "run.not_attempted"

@@ -45,7 +45,8 @@ struct DropWindow: Sendable {
 }
 
 extension ControlState {
-  /// A session has ended. Servers that Atlas itself reboots or reverts are expected to be away.
+  /// A session has ended. Servers that Atlas itself reboots or reverts are expected to be away, and
+  /// so are the guests of such a host.
   mutating func noteDrop(_ server: ServerID, now: Instant) {
     let client = servers[server].client
     connectedCount -= 1
@@ -69,6 +70,10 @@ extension ControlState {
   }
 
   private func isExpectedAway(_ server: ServerID) -> Bool {
+    isBooting(server) || host(of: server).map(isBooting) ?? false
+  }
+
+  private func isBooting(_ server: ServerID) -> Bool {
     guard let ref = servers[Int(server.index)].openRun, let phase = self[ref].state.phase else {
       return false
     }

@@ -24,6 +24,8 @@ package enum Event: Hashable, Sendable {
   case skipRun(RunRef, reason: String, by: String)
   /// The person looks after a held run from now on.
   case claimRun(RunRef, by: String)
+  /// The server carries Atlas, and may start all the same, once.
+  case approveRun(RunRef, reason: String, by: String)
   case resolveRun(RunRef, Decision, version: UInt32, reason: String, by: String)
   case pauseClient(ClientID, reason: String, by: String)
   /// Ends its pause and its postponement, whichever there is.
@@ -33,6 +35,13 @@ package enum Event: Hashable, Sendable {
   case lockServer(ServerID, Latch)
   case unlockServer(ServerID, by: String)
   case retireServer(ServerID, reason: String, by: String)
+  /// The server is down or unexplained, and need not be counted until its agent is back.
+  case dismissServer(ServerID, reason: String, by: String)
+  /// Takes a dismissal back.
+  case recallServer(ServerID, by: String)
+  /// Indirect, because it is large and rare.
+  indirect case declareOutage(ClientID, Outage)
+  case endOutage(ClientID, by: String)
   /// Nil stops the whole fleet.
   case stop(ClientID?, reason: String, by: String)
   case releaseStop(ClientID?, reason: String, by: String)
@@ -107,6 +116,8 @@ package enum HookVerdict: Hashable, Sendable {
   /// Its deadline passed.
   case timeout(String)
   case cancelled
+  /// `order_group` only: this member of the group is next.
+  case next(ServerName)
   /// Neither the client's hooks nor the defaults have the function.
   case notDefined
   /// It recorded a snapshot before it ended in another way than `ok`: the snapshot is there.
@@ -117,7 +128,7 @@ package enum HookVerdict: Hashable, Sendable {
     switch self {
     case .ok(_, let snapshot): snapshot
     case .left(let snapshot, _): snapshot
-    case .skip, .deferred, .fail, .error, .timeout, .cancelled, .notDefined: nil
+    case .skip, .deferred, .fail, .error, .timeout, .cancelled, .next, .notDefined: nil
     }
   }
 }

@@ -10,11 +10,18 @@ extension ControlState {
     leave(ref, .notAttempted(reason), now: now)
   }
 
-  /// Goes to an ending that changed nothing; a snapshot that was taken is removed first.
+  /// Goes to an ending that changed nothing; a snapshot that was taken is removed first, and
+  /// maintenance left.
   mutating func leave(_ ref: RunRef, _ ending: Ending, now: Instant) {
     self[ref].command = nil
-    guard self[ref].details.content.snapshot != nil else { return end(ref, ending, now: now) }
-    finalize(ref, ending, reason: self[ref].details.content.lastError, now: now)
+    let reason = self[ref].details.content.lastError
+    if self[ref].details.content.snapshot != nil {
+      finalize(ref, ending, reason: reason, now: now)
+    } else if isInMaintenance(ref) {
+      finalizeMaintenance(ref, ending, reason: reason, now: now)
+    } else {
+      end(ref, ending, now: now)
+    }
   }
 
   /// Leaves a run out that nothing was changed for.
@@ -89,14 +96,12 @@ extension ControlState {
     giveBack(ref, "an emergency stop took it back", now: now)
   }
 
-  /// Returns the slot before anything was changed; a snapshot is removed first.
+  /// Returns the slot before anything was changed; a snapshot is removed first, and maintenance
+  /// left.
   mutating func giveBack(_ ref: RunRef, _ reason: String, now: Instant) {
     self[ref].command = nil
     self[ref].details.content.lastError = reason.bounded()
-    guard self[ref].details.content.snapshot == nil else {
-      return finalize(ref, .givenBack, reason: self[ref].details.content.lastError, now: now)
-    }
-    returnToLane(ref, .runGivenBack, notBefore: nil, now: now)
+    leave(ref, .givenBack, now: now)
   }
 
   /// A server is not as it should be after its update: try again, put it back, or ask a person. If

@@ -9,6 +9,7 @@ extension ControlState {
     try checkImport(newClients, newServers)
     for config in newClients { put(config, by: by) }
     for config in newServers { put(config, by: by) }
+    for config in newServers { relink(config.name) }
     if let newNames { ringNames = newNames }
     fleetVersion += 1
     limitResources()
@@ -39,6 +40,37 @@ extension ControlState {
       }
       try checkMove(server)
     }
+    try checkHosts(newServers)
+  }
+
+  /// A host is there, and stays what it is while it or one of its guests is worked on.
+  private func checkHosts(_ newServers: [ServerConfig]) throws(Refusal) {
+    let names = Set(newServers.map(\.name))
+    for server in newServers {
+      if let host = server.host, !names.contains(host), serverByName[host] == nil {
+        throw .invalid(
+          field: "host", message: "\(server.name) is a guest of the unknown server \(host)")
+      }
+      guard let id = serverByName[server.name],
+        servers[Int(id.index)].config.host != server.host
+          || servers[Int(id.index)].config.client != server.client
+      else { continue }
+      let hosts = [host(of: id), server.host.flatMap { serverByName[$0] }].compactMap { $0 }
+      guard let busy = hosts.first(where: { holdsSlot($0) }) else { continue }
+      throw .notAllowed(
+        code: .inFlight,
+        message:
+          "\(server.name) cannot change its host while \(servers[Int(busy.index)].config.name)"
+          + " is worked on", hint: "wait until that run has ended")
+    }
+  }
+
+  /// Brings a server and its host together, once all servers of an import are there.
+  private mutating func relink(_ name: ServerName) {
+    guard let id = serverByName[name] else { return }
+    if let host = host(of: id), !servers[host].guests.contains(id) { linkToHost(id) }
+    if let run = servers[id].openRun { noteAtlas(run) }
+    markDirty(servers[id].client)
   }
 
   /// A server with an open run stays with its client: its slot is counted there.
@@ -76,6 +108,7 @@ extension ControlState {
   /// A server without an open run becomes another client's; its session goes with it.
   private mutating func moveServer(_ id: ServerID, to client: ClientID) {
     let old = servers[id].client
+    clients[old].doubtful.removeAll { $0 == id }
     clients[old].servers.removeAll { $0 == id }
     clients[client].servers.append(id)
     if servers[id].connected {
@@ -99,9 +132,13 @@ extension ControlState {
     }
     if let id = serverByName[config.name] {
       guard servers[id].config != config || servers[id].retired else { return }
+      countRoles(of: id, -1)
+      unlinkFromHost(id)
       if servers[id].client != client { moveServer(id, to: client) }
       servers[id].config = config
       servers[id].retired = false
+      countRoles(of: id, 1)
+      updateDoubt(id)
       setProfile(id)
       if let run = servers[id].openRun, self[run].marks.contains(.retiring) {
         self[run].marks.remove(.retiring)
@@ -117,9 +154,17 @@ extension ControlState {
       servers[id].profile = profile(of: config)
       serverByName[config.name] = id
       clients[client].servers.append(id)
+      countRoles(of: id, 1)
       record(
         Record(.serverImported, client: client, server: id, detail: "added", principal: by))
       emit(.save(.server(id)))
     }
+  }
+
+  /// Keeps ``Client/roleCounts`` when a server comes or goes; a retired one is not counted.
+  mutating func countRoles(of id: ServerID, _ change: Int) {
+    guard !servers[id].retired else { return }
+    let client = servers[id].client
+    for role in servers[id].config.roles { clients[client].roleCounts[role, default: 0] += change }
   }
 }

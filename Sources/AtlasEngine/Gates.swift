@@ -53,12 +53,13 @@ extension ControlState {
     let progress = campaigns[id].rings[Int(ring.number)]
     if progress.promoted { return .open }
     let rule = campaigns[id].gateRules[Int(ring.number)]
-    guard progress.meets(rule) else {
+    let late = lateRuns(id, ring)
+    guard progress.missing(rule, late: late) == nil else {
       if progress.soakingSince != nil {
         campaigns[id].rings[Int(ring.number)].soakingSince = nil
         emit(.save(.campaign(id)))
       }
-      return progress.isStuck ? .needsPerson : .closed
+      return progress.isStuck(late: late) ? .needsPerson : .closed
     }
     guard progress.soaked || soakIsOver(id, ring, rule, now: now) else { return .closed }
     if !progress.soaked {
@@ -102,12 +103,27 @@ extension ControlState {
     for index in 0..<Int(ring.number) { markGate(id, campaigns[id].rings[index].ring) }
   }
 
+  /// Pending runs of a ring that carry Atlas, those of postponed clients aside, which are outside
+  /// the gates already. They go after all rings, so that no gate waits for them.
+  private func lateRuns(_ id: CampaignID, _ ring: Ring) -> Int {
+    let campaign = Int(id.index)
+    return campaigns[campaign].atlasRuns.count {
+      let run = campaigns[campaign][run: $0]
+      let lane = Int(run.lane)
+      return run.state.kind == .pending && campaigns[campaign].lanes[lane].ring == ring
+        && !clients[Int(campaigns[campaign].lanes[lane].client.index)].isPostponed
+    }
+  }
+
   /// What a gate waits for, for people; empty when it is open.
   package func gateReason(_ id: CampaignID, _ ring: Ring) -> String {
     let progress = campaigns[Int(id.index)].rings[Int(ring.number)]
     let rule = campaigns[Int(id.index)].gateRules[Int(ring.number)]
     if progress.gate == .open { return progress.promoted ? "promoted by a person" : "" }
-    if let missing = progress.missing(rule) { return progress.text(missing, rule) }
+    let late = lateRuns(id, ring)
+    if let missing = progress.missing(rule, late: late) {
+      return progress.text(missing, rule, late: late)
+    }
     if !progress.soaked { return "soaking for \(rule.gateSoak.text)" }
     return "waits for approval"
   }
@@ -135,11 +151,9 @@ extension RingProgress {
   }
 
   /// Nothing of the ring can change the rate any more without a person.
-  fileprivate var isStuck: Bool {
-    judged[.pending] == 0 && judged[.inProgress] == 0 && judged[.parked] == 0
+  fileprivate func isStuck(late: Int) -> Bool {
+    judged[.pending] == late && judged[.inProgress] == 0 && judged[.parked] == 0
   }
-
-  fileprivate func meets(_ rule: RingGate) -> Bool { missing(rule) == nil }
 
   /// The first condition of a gate that does not hold. Judged with every move of a run, so that the
   /// sentence for people is made apart.
@@ -150,8 +164,11 @@ extension RingProgress {
     case open
   }
 
-  fileprivate func missing(_ rule: RingGate) -> Missing? {
-    let needed = min(rule.minCompleted, judged[.completed] + judged.open)
+  /// - Parameter late: Pending runs of the ring that go after all rings.
+  fileprivate func missing(_ rule: RingGate, late: Int) -> Missing? {
+    let judged = judged
+    let open = judged.open - late
+    let needed = min(rule.minCompleted, judged[.completed] + open)
     if judged[.completed] < needed { return .completed(needed: needed) }
     let bad = judged[.failed] + judged[.held]
     if judged.attempted < Self.enoughForARate {
@@ -159,17 +176,17 @@ extension RingProgress {
     } else if judged[.completed] * 100 < judged.attempted * rule.successRate {
       return .rate
     }
-    return rule.openAfter == .complete && judged.open > 0 ? .open : nil
+    return rule.openAfter == .complete && open > 0 ? .open : nil
   }
 
-  fileprivate func text(_ missing: Missing, _ rule: RingGate) -> String {
+  fileprivate func text(_ missing: Missing, _ rule: RingGate, late: Int) -> String {
     switch missing {
     case .completed(let needed): return "\(judged[.completed]) of \(needed) servers completed"
     case .tooManyBad(let bad): return "\(bad) failed or held; at most \(rule.maxFailed) may"
     case .rate:
       let rate = judged[.completed] * 100 / judged.attempted
       return "success rate \(rate) %, needs \(rule.successRate) %"
-    case .open: return "\(judged.open) servers are not finished"
+    case .open: return "\(judged.open - late) servers are not finished"
     }
   }
 

@@ -15,7 +15,7 @@ extension ControlState {
       .startHook(
         HookStart(
           run: ref, point: point, serial: self[ref].hookSerial, deadline: deadline,
-          restarted: restarted)))
+          restarted: restarted, expires: expiry(ref, point))))
     emit(.save(.run(ref)))
   }
 
@@ -29,18 +29,31 @@ extension ControlState {
   ) {
     guard ref.isIn(self), self[ref].hookSerial == serial else { return }
     if case .held = self[ref].state { return cancelledByHold(ref, verdict) }
+    if case .pending = self[ref].state {
+      guard let point = self[ref].details.content.check?.point else { return }
+      return checkAnswered(ref, point, verdict, now: now)
+    }
     guard case .inProgress(let work) = self[ref].state, case .hook(let point) = work.step else {
       return
     }
     self[ref].deadline = nil
     if work.phase == .preCheck, work.ending == .givenBack { return giveBack(ref, now: now) }
+    finished(ref, work, point, verdict.inProgress, now: now)
+  }
+
+  private mutating func finished(
+    _ ref: RunRef, _ work: Work, _ point: HookPoint, _ verdict: HookVerdict, now: Instant
+  ) {
     switch point {
     case .preUpdate: preUpdateFinished(ref, verdict, now: now)
     case .verifyBackup: verifyBackupFinished(ref, verdict, now: now)
+    case .enterMaintenance: enterFinished(ref, verdict, now: now)
+    case .leaveMaintenance: leaveFinished(ref, work, verdict, now: now)
     case .snapshot: snapshotHookFinished(ref, verdict, now: now)
     case .postUpdate: postUpdateFinished(ref, work, verdict, now: now)
     case .finalize: finalizeHookFinished(ref, work, verdict, now: now)
     case .rollback: rollbackHookFinished(ref, verdict, now: now)
+    case .orderGroup, .peerCheck: preconditionFailure("it is asked of pending runs")
     }
   }
 
@@ -65,6 +78,7 @@ extension ControlState {
     case .fail(let message, _), .error(let message), .timeout(let message):
       refuse(ref, .hook, message, now: now)
     case .cancelled: refuse(ref, .hook, "the hook was cancelled", now: now)
+    case .next: preconditionFailure(HookVerdict.onlyOrderGroup)
     case .left(_, let verdict): preUpdateFinished(ref, verdict, now: now)
     }
   }
@@ -83,6 +97,7 @@ extension ControlState {
     case .skip(let message), .fail(let message, _), .error(let message), .timeout(let message):
       refuse(ref, .backup, message, now: now)
     case .cancelled: refuse(ref, .backup, "the hook was cancelled", now: now)
+    case .next: preconditionFailure(HookVerdict.onlyOrderGroup)
     case .left(_, let verdict): verifyBackupFinished(ref, verdict, now: now)
     }
   }
@@ -102,8 +117,9 @@ extension ControlState {
 
   private mutating func beginSnapshot(_ ref: RunRef, now: Instant) {
     if let skip = leaving(ref) { return leaveOut(ref, skip, now: now) }
-    move(ref, to: .inProgress(Work(.snapshot, .hook(.snapshot))), .runPhase, now: now)
-    startHook(ref, .snapshot, now: now)
+    if givesWay(ref, now: now) { return }
+    move(ref, to: .inProgress(Work(.snapshot, .hook(.enterMaintenance))), .runPhase, now: now)
+    enterMaintenance(ref, now: now)
   }
 
   private mutating func snapshotHookFinished(
@@ -128,6 +144,7 @@ extension ControlState {
       refuse(ref, .hook, message, now: now)
     case .deferred(_, let reason): refuse(ref, .hook, reason, now: now)
     case .cancelled: refuse(ref, .hook, "the hook was cancelled", now: now)
+    case .next: preconditionFailure(HookVerdict.onlyOrderGroup)
     case .left(_, let verdict): snapshotHookFinished(ref, verdict, now: now)
     }
   }
@@ -153,6 +170,7 @@ extension ControlState {
     case .cancelled:
       let message = "the hook was cancelled"
       checksFailed(ref, work.phase, message, retryable: false, refusal: .hook, now: now)
+    case .next: preconditionFailure(HookVerdict.onlyOrderGroup)
     case .left(_, let verdict): postUpdateFinished(ref, work, verdict, now: now)
     }
   }
@@ -170,6 +188,7 @@ extension ControlState {
       .error(let message), .timeout(let message):
       warn(ref, "finalize: \(message)")
     case .cancelled: warn(ref, "finalize: the hook was cancelled")
+    case .next: preconditionFailure(HookVerdict.onlyOrderGroup)
     case .left(_, let verdict): return finalizeHookFinished(ref, work, verdict, now: now)
     }
     guard let ending = work.ending else { preconditionFailure("FINALIZE knows where it leads") }
@@ -189,7 +208,21 @@ extension ControlState {
       .error(let message), .timeout(let message):
       hold(ref, .rollbackFailed, message, now: now)
     case .cancelled: hold(ref, .rollbackFailed, "the hook was cancelled", now: now)
+    case .next: preconditionFailure(HookVerdict.onlyOrderGroup)
     case .left(_, let verdict): rollbackHookFinished(ref, verdict, now: now)
+    }
+  }
+}
+
+extension HookVerdict {
+  fileprivate static let onlyOrderGroup = "a server is named in PENDING only"
+
+  /// What it says about a run that has begun: there a name is no answer.
+  fileprivate var inProgress: HookVerdict {
+    switch self {
+    case .next(let name): .error("it names \(name), which only order_group may")
+    case .left(let snapshot, let verdict): .left(snapshot, after: verdict.inProgress)
+    case .ok, .skip, .deferred, .fail, .error, .timeout, .cancelled, .notDefined: self
     }
   }
 }

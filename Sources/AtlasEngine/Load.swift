@@ -20,18 +20,20 @@ package struct StoredClient: Hashable, Sendable {
   package var config: ClientConfig
   package var paused: Latch?
   package var stop: StopLatch?
+  package var outage: Outage?
   package var version: UInt32
   package var postponed: Postponement?
   /// Contact that is lost to all its servers; nil when it is not.
   package var dark: ContactHold?
 
   package init(
-    config: ClientConfig, paused: Latch?, stop: StopLatch?, version: UInt32,
-    postponed: Postponement? = nil, dark: ContactHold? = nil
+    config: ClientConfig, paused: Latch?, stop: StopLatch?, outage: Outage? = nil,
+    version: UInt32, postponed: Postponement? = nil, dark: ContactHold? = nil
   ) {
     self.config = config
     self.paused = paused
     self.stop = stop
+    self.outage = outage
     self.version = version
     self.postponed = postponed
     self.dark = dark
@@ -42,15 +44,18 @@ package struct StoredServer: Hashable, Sendable {
   package var config: ServerConfig
   package var locked: Latch?
   package var retired: Bool
+  package var dismissed: Latch?
   package var agentVersion: String
   package var version: UInt32
 
   package init(
-    config: ServerConfig, locked: Latch?, retired: Bool, agentVersion: String, version: UInt32
+    config: ServerConfig, locked: Latch?, retired: Bool, dismissed: Latch? = nil,
+    agentVersion: String, version: UInt32
   ) {
     self.config = config
     self.locked = locked
     self.retired = retired
+    self.dismissed = dismissed
     self.agentVersion = agentVersion
     self.version = version
   }
@@ -124,6 +129,7 @@ extension ControlState {
   package init(stored: StoredControl, floors: Floors) {
     self.init(floors: floors)
     fence = stored.fence
+    loadedFence = stored.fence
     fleetVersion = stored.fleetVersion
     stop = stored.stop
     isStopped = stop != nil
@@ -135,12 +141,14 @@ extension ControlState {
       var value = Client(config: client.config)
       value.paused = client.paused
       value.stop = client.stop
+      value.outage = client.outage
       value.version = client.version
       value.postponed = client.postponed
       value.dark = client.dark?.restarted
       clients.append(value)
     }
     for server in stored.servers { load(server) }
+    for index in servers.indices { linkToHost(ServerID(index)) }
     for campaign in stored.campaigns { load(campaign) }
   }
 
@@ -150,12 +158,17 @@ extension ControlState {
     var server = Server(config: stored.config, client: client)
     server.locked = stored.locked
     server.retired = stored.retired
+    server.dismissed = stored.dismissed
     server.agentVersion = stored.agentVersion
     server.version = stored.version
     server.profile = profile(of: server.config)
     servers.append(server)
     serverByName[stored.config.name] = id
     clients[client].servers.append(id)
+    countRoles(of: id, 1)
+    // Until its Hello nobody knows what it does, and how long it has been silent: it counts at
+    // once.
+    if server.isDoubtful { clients[client].doubtful.append(id) }
   }
 
   private mutating func load(_ stored: StoredCampaign) {
@@ -170,12 +183,15 @@ extension ControlState {
     campaign.sortQueues()
     campaignByName[campaign.name] = id
     campaigns.append(campaign)
+    for index in campaign.runs.indices { noteAtlas(RunRef(campaign: id, index: index)) }
     guard campaign.state == .active || campaign.state == .cancelling else { return }
     for lane in campaign.lanes {
       clients[lane.client].slotsInUse += lane.active.count
+      if lane.checking != nil { clients[lane.client].reserved += 1 }
       for index in lane.active {
         let ref = RunRef(campaign: id, index: Int(index))
         takeResources(ref)
+        takeGuests(ref, of: lane.client)
         if self[ref].state.kind == .inProgress { countWorking(ref, by: 1) }
       }
     }
@@ -188,7 +204,10 @@ extension ControlState {
   /// Windows are not stored: ``Effect/expandWindows(_:)`` must be answered before any other event,
   /// or a run that looks for its window finds none.
   package mutating func wake(now: Instant) -> [Effect] {
-    for index in clients.indices { emit(.expandWindows(ClientID(index))) }
+    for index in clients.indices {
+      emit(.expandWindows(ClientID(index)))
+      armOutage(ClientID(index), now: now)
+    }
     for index in servers.indices {
       if let until = servers[index].locked?.until { timers.add(.lock(ServerID(index)), at: until) }
     }
@@ -235,6 +254,7 @@ extension ControlState {
   /// Its agent gets another grace at its next turn: no agent is connected yet.
   private mutating func wakePending(_ ref: RunRef, now: Instant) {
     if self[ref].command != nil { armDownload(ref, now: now) }
+    if askAgain(ref, now: now) { return }
     guard self[ref].deadline != nil else { return }
     self[ref].deadline = nil
     self[ref].details.content.offlineSince = nil
@@ -251,6 +271,7 @@ extension ControlState {
       let grace = now + max(rules(of: ref).clientLockTimeout, floors.silence)
       arm(ref, at: max(self[ref].deadline ?? grace, grace))
       if work.phase == .update { armQuiet(ref, now: now) }
+    case .guests: arm(ref, at: now + max(limit(of: work.phase, ref) ?? .zero, floors.deadline))
     case .backoff, .soak: arm(ref, at: max(self[ref].deadline ?? now, now))
     }
     emit(.save(.run(ref)))
@@ -263,6 +284,7 @@ extension Campaign {
     runs = []
     counts = Counts()
     capped = LaneQueue()
+    atlasRuns = []
     activeLanes = 0
     sample = []
     down = []
@@ -280,6 +302,7 @@ extension Campaign {
     if kind == .pending {
       lanes[lane].queue.append(index)
       if run.command != nil { lanes[lane].downloading = index }
+      if run.details.content.check?.point != nil { lanes[lane].checking = index }
     }
     if kind.holdsSlot {
       if lanes[lane].active.isEmpty { activeLanes += 1 }

@@ -8,9 +8,11 @@ struct LaneOrder: Comparable {
   let number: Int
   let name: ServerName
 
-  init(_ config: ServerConfig) {
+  /// - Parameter hasGuests: It is a host, whatever its roles say.
+  init(_ config: ServerConfig, hasGuests: Bool = false) {
     explicit = config.updateOrder ?? Self.unnumbered
-    rank = config.roles.map(Self.rank).max() ?? 0
+    let byRoles = config.roles.map(Self.rank).max() ?? 0
+    rank = config.carriesAtlas ? 4 : max(byRoles, hasGuests ? 1 : 0)
     number = config.number
     name = config.name
   }
@@ -24,7 +26,7 @@ struct LaneOrder: Comparable {
   private static var unnumbered: Int { .max }
 
   /// Ordinary servers first, hosts after their guests, domain controllers last, and the holder of
-  /// the operations master roles the very last.
+  /// the operations master roles the very last; only what carries Atlas (4) comes behind it.
   private static func rank(_ role: Role) -> Int {
     switch role.text {
     case "HV", "HOST", "ESX": 1

@@ -224,6 +224,7 @@ extension ControlState {
       campaigns[ref.campaign].rings[Int(ringOf(new).number)].outside[.pending] += 1
     }
     countKinds(new, by: 1)
+    noteAtlas(new)
     enlist(LaneRef(campaign: ref.campaign, lane: old.lane))
     enqueue(new)
     markGate(ref.campaign, campaigns[ref.campaign].lanes[lane].ring)
@@ -272,7 +273,12 @@ extension ControlState {
       if let snapshot = self[ref].details.content.snapshot {
         warn(ref, "the snapshot \(snapshot.id) remains")
       }
-      move(ref, to: .failed(.accepted), .runFailed, now: now, by: by)
+      if isInMaintenance(ref) {
+        finalizeMaintenance(ref, .failed(.accepted), now: now)
+      } else {
+        move(ref, to: .failed(.accepted), .runFailed, now: now, by: by)
+      }
+      dismissAccepted(ref, by: by, now: now)
     case .rollBack:
       self[ref].marks.subtract([.rolledBack, .retryAfterRollback])
       rollBack(ref, "asked for by \(by)", byPerson: true, now: now)
@@ -282,6 +288,7 @@ extension ControlState {
         if self[ref].details.content.snapshot != nil {
           return finalize(ref, .givenBack, now: now)
         }
+        if isInMaintenance(ref) { return finalizeMaintenance(ref, .givenBack, now: now) }
         return returnToLane(ref, .runGivenBack, notBefore: nil, now: now, by: by)
       }
       self[ref].granted += 1
@@ -365,15 +372,18 @@ extension ControlState {
         code: .retired, message: "the server is retired already",
         hint: "importing it brings it back")
     }
+    countRoles(of: id, -1)
     servers[id].retired = true
     servers[id].version += 1
     fleetVersion += 1
+    updateDoubt(id)
     emit(.save(.control))
     record(
       Record(
         .serverRetired, client: servers[id].client, server: id, reason: reason.bounded(),
         principal: by))
     emit(.save(.server(id)))
+    guestChanged(id, now: now)
     guard let ref = servers[id].openRun else { return }
     if case .pending = self[ref].state {
       return move(ref, to: .skipped(.retired), .runSkipped, now: now, by: by)

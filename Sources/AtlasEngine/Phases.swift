@@ -6,6 +6,7 @@ extension ControlState {
   mutating func beginUpdate(_ ref: RunRef, pass: Int, now: Instant) {
     if !isChanged(ref) {
       if let skip = leaving(ref) { return leaveOut(ref, skip, now: now) }
+      if givesWay(ref, now: now) { return }
       if let (reason, text) = updateProblem(ref, now: now) {
         return refuse(ref, reason, text, now: now)
       }
@@ -199,6 +200,7 @@ extension ControlState {
 
   /// Both the agent and the hook are content.
   mutating func checksPassed(_ ref: RunRef, _ phase: Phase, now: Instant) {
+    if awaitGuests(ref, phase, now: now) { return }
     guard phase == .postCheck else { return rollbackVerified(ref, now: now) }
     if self[ref].marks.contains(.moreUpdates) {
       return isStopped(ref) ? park(ref, before: .update, now: now) : nextPass(ref, now: now)
@@ -295,7 +297,7 @@ extension ControlState {
   mutating func removeAgentSnapshot(_ ref: RunRef, then ending: Ending, now: Instant) {
     let byHook = self[ref].marks.contains(.snapshotByHook)
     guard !byHook, self[ref].details.content.snapshot != nil else {
-      return end(ref, ending, now: now)
+      return leaveMaintenance(ref, then: ending, now: now)
     }
     advance(ref, to: .agent)
     issue(ref, .removeSnapshot, now: now)
@@ -310,7 +312,7 @@ extension ControlState {
     } else {
       warn(ref, "the snapshot was not removed: \(result.text)")
     }
-    end(ref, ending, now: now)
+    leaveMaintenance(ref, then: ending, now: now)
   }
 
   mutating func end(_ ref: RunRef, _ ending: Ending, now: Instant) {
@@ -321,7 +323,8 @@ extension ControlState {
       move(ref, to: .completed(completion), .runCompleted, now: now)
     case .failed(let failure):
       move(ref, to: .failed(failure), .runFailed, now: now, reason: error)
-      holdLaneAfterFailure(ref, now: now)
+      // What a person accepted need not be looked at by another.
+      if failure == .rolledBack { holdLaneAfterFailure(ref, now: now) }
     case .notAttempted(let refused):
       uncountUnchanged(ref)
       move(ref, to: .notAttempted(refused), .runNotAttempted, now: now, reason: error)

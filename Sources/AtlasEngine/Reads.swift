@@ -8,6 +8,7 @@ extension ControlState {
     let lane = LaneRef(campaign: ref.campaign, lane: self[ref].lane)
     let unmet = [
       laneWaits(lane, now: now), runWaits(ref, now: now), capWaits(lane),
+      self[ref].details.content.check?.point.map { .check($0) },
       othersGoFirst(ref, lane, now: now) ? .turn : nil,
     ]
     return unmet.compactMap { $0 }.min { $0.rank < $1.rank } ?? .turn
@@ -53,6 +54,12 @@ extension ControlState {
     guard !lane.queue.isEmpty else { return true }
     switch laneWaits(campaign: id, lane: index, now: now) {
     case .slot: return slotsWaitForPeople(lane.client)
+    case .unexplained:
+      // Those whose own agents are away have their grace first, and an outage may be to come.
+      return clients[Int(lane.client.index)].outage == nil
+        && lane.queue.allSatisfy {
+          self.campaign(id)[run: $0].details.content.offlineSince == nil
+        }
     case .gate(let ring): return gateWaitsForPeople(id, upTo: ring)
     case .some(let waiting): return waiting.needsPerson
     case nil where lane.isCapped && campaign(id).isFullOfDown: return true
@@ -62,9 +69,17 @@ extension ControlState {
         let waiting = runWaits(ref, now: now)
         switch waiting {
         case .locked: return servers[Int(self[ref].server.index)].locked?.until == nil
+        case .unexplained, .approval, .others: return true
+        case .after(let other), .group(let other), .host(let other), .guest(let other),
+          .alone(let other):
+          return orderWaitsForPeople(other)
+        case .outage(let client): return clients[Int(client.index)].outage == nil
         // Whether one may still come is told by the lane of that one.
         case .representative: return true
-        case .site: return slotsWaitForPeople(lane.client)
+        case .site, .available: return slotsWaitForPeople(lane.client)
+        // Of other clients that have guests on it.
+        case .slot:
+          return clientsOfGuests(of: self[ref].server).allSatisfy { slotsWaitForPeople($0) }
         case .resource(let name): return waitsForPeople(name)
         case _: return waiting?.needsPerson ?? false
         }
@@ -87,15 +102,16 @@ extension ControlState {
 
   /// Whether every slot of the client is taken by a run that waits for a person.
   private func slotsWaitForPeople(_ client: ClientID) -> Bool {
-    clients[Int(client.index)].lanes.allSatisfy { lane in
-      campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active.allSatisfy {
-        switch campaigns[Int(lane.campaign.index)][run: $0].state {
-        case .held, .parked: true
-        case .pending, .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed:
-          false
+    clients[Int(client.index)].reserved == 0
+      && clients[Int(client.index)].lanes.allSatisfy { lane in
+        campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active.allSatisfy {
+          switch campaigns[Int(lane.campaign.index)][run: $0].state {
+          case .held, .parked: true
+          case .pending, .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed:
+            false
+          }
         }
       }
-    }
   }
 
   /// A closed gate that nothing but a person can open: nothing moves in the rings before it.
@@ -136,6 +152,17 @@ extension Waiting {
     case .locked: "server is locked"
     case .changeReference: "client requires a change reference"
     case .slot: "slot of the client"
+    case .unexplained: "a server that is down or unexplained"
+    case .after: "a server that goes before it"
+    case .group: "another server of its group"
+    case .host: "its host"
+    case .guest: "a guest of it"
+    case .outage: "an outage that is declared, because its guests go down with it"
+    case .approval: "approval: it carries Atlas itself"
+    case .others: "all others of the campaign, because it carries Atlas itself"
+    case .alone: "a server that carries Atlas itself, and goes alone"
+    case .check(let point): "\(point.rawValue)"
+    case .available(let role): "more servers of role \(role) to be available"
     case .notBefore: "deferred"
     case .window: "window"
     case .windowTooShort: "a window that is long enough"

@@ -27,5 +27,7 @@ package enum Refusal: Error, Hashable, Sendable {
     case changeReference = "CHANGE_REFERENCE_REQUIRED"
     case noWindow = "NO_WINDOW"
     case notHeld = "NOT_HELD"
+    case noApproval = "NO_APPROVAL_NEEDED"
+    case notUnexplained = "NOT_UNEXPLAINED"
   }
 }

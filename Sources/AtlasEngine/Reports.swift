@@ -75,6 +75,7 @@ extension ControlState {
 
   /// An untouched server needs its evidence once more: time has passed since it was looked at.
   mutating func orderAgain(_ ref: RunRef, _ kind: CommandKind, now: Instant) {
+    if kind == .update || kind == .snapshot, givesWay(ref, now: now) { return }
     if kind == .update, !isChanged(ref), let (reason, text) = updateProblem(ref, now: now) {
       return refuse(ref, reason, text, now: now)
     }
@@ -93,6 +94,7 @@ extension ControlState {
 
   mutating func reported(_ server: ServerID, _ report: CommandReport, now: Instant) {
     defer { emit(.acknowledge(server, report.fence, seq: report.seq)) }
+    foreignReported(server, report)
     guard let ref = run(of: server, awaiting: report.fence),
       var command = command(of: ref), command.lastSeq < report.seq
     else { return }

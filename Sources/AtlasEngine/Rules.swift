@@ -5,6 +5,9 @@ import AtlasModel
 /// An object that never changes: a ``Policy`` has lists and texts, and copying one, or as many
 /// plain values as these, costs more than most steps do.
 final class Rules: Sendable {
+  let checkInterval: Duration
+  let minAvailable: Int?
+  let peerCheck: [Role]
   let maxRetries: Int
   let retryBackoff: Duration
   let maxPasses: Int
@@ -33,6 +36,9 @@ final class Rules: Sendable {
   /// - Parameter campaign: The policy of the whole campaign, which one for a client only tightens
   ///   where it says so.
   init(_ policy: Policy, in campaign: Policy? = nil) {
+    checkInterval = policy.checkInterval
+    minAvailable = policy.minAvailable
+    peerCheck = policy.peerCheck
     maxRetries = policy.maxRetries
     retryBackoff = policy.retryBackoff
     maxPasses = policy.maxPasses

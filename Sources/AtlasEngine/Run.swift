@@ -225,6 +225,12 @@ package struct RunDetails: Hashable, Sendable {
     package var deferred = Duration.zero
     /// When the run's turn came while its agent was away.
     package var offlineSince: Instant?
+    /// What hooks are asked, and have said, about its start; nil unless there is such a thing.
+    package var check: AdmissionCheck?
+    /// Who said that it may start, once, where its server carries Atlas.
+    package var approval: Latch?
+    /// What a hook has entered; nil once it has left.
+    package var maintenance: Maintenance?
     /// The phase a held run was in, and what it had left to do there.
     package var heldIn: Work?
     /// Since when it has been held, for the last time.
@@ -240,6 +246,7 @@ package struct RunDetails: Hashable, Sendable {
     /// What an earlier attempt left: its evidence does not count for the next, nor do its results.
     mutating func forgetAttempt() {
       offlineSince = nil
+      approval = nil
       backup = nil
       snapshot = nil
       updates = []

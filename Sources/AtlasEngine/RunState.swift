@@ -127,6 +127,8 @@ package enum Step: Hashable, Sendable {
   case backoff
   /// The watch over a healthy server.
   case soak
+  /// The agents of a host's guests come back.
+  case guests
 
   /// Whether nothing but time has to pass.
   var isWait: Bool { self == .backoff || self == .soak }

@@ -78,6 +78,13 @@ extension ControlState {
     case .unlockServer(let id, let by): try unlock(id, by: by)
     case .retireServer(let id, let reason, let by):
       try retire(id, reason: reason, by: by, now: now)
+    case .approveRun(let run, let reason, let by):
+      try approve(run, reason: reason, by: by, now: now)
+    case .dismissServer(let id, let reason, let by):
+      try dismiss(id, reason: reason, by: by, now: now)
+    case .recallServer(let id, let by): try recall(id, by: by)
+    case .declareOutage(let id, let outage): try declareOutage(id, outage, now: now)
+    case .endOutage(let id, let by): try endOutage(id, by: by)
     case .stop(let client, let reason, let by): latchStop(client, reason: reason, by: by, now: now)
     case .releaseStop(let client, let reason, let by):
       try releaseStop(client, reason: reason, by: by, now: now)
@@ -115,6 +122,12 @@ extension ControlState {
   }
 
   mutating func markDirty(_ client: ClientID) {
+    markAlone(client)
+    // What it has to give may be what a host with guests of it waits for.
+    for index in clients[client].hosters.indices { markAlone(clients[client].hosters[index]) }
+  }
+
+  private mutating func markAlone(_ client: ClientID) {
     guard !clients[client].isDirty else { return }
     clients[client].isDirty = true
     dirty.append(client)
@@ -208,7 +221,10 @@ extension ControlState {
     }
     if from == .inProgress { countWorking(ref, by: -1) }
     if to == .inProgress { countWorking(ref, by: 1) }
-    if from == .pending { endDownload(ref) }
+    if from == .pending {
+      endDownload(ref)
+      endCheck(ref)
+    }
     switch (from.holdsSlot, to.holdsSlot) {
     case (false, true): takeSlot(ref, lane: lane, now: now)
     case (true, false): returnSlot(ref, lane: lane, now: now)
@@ -244,6 +260,7 @@ extension ControlState {
     campaigns[ref.campaign].lanes[lane].active.append(ref.index)
     campaigns[ref.campaign].lanes[lane].started = true
     takeResources(ref)
+    takeGuests(ref, of: client)
     if self[ref].startedAt == nil { self[ref].startedAt = now }
     self[ref].details.content.takeSlot(now)
   }
@@ -260,6 +277,7 @@ extension ControlState {
     self[ref].details.content.returnSlot(now)
     returnResources(ref)
     setRebootPending(ref, false)
+    returnGuests(ref, of: client)
     markDirty(client)
     markCapped(ref.campaign)
   }
@@ -269,6 +287,7 @@ extension ControlState {
     let server = self[ref].server
     if servers[server].openRun == ref { servers[server].openRun = nil }
     markDirty(servers[server].client)
+    wakeAtlas(after: ref)
     completeRing(ref.campaign, ringOf(ref), now: now)
     endIfDone(ref.campaign, now: now)
   }

@@ -29,6 +29,7 @@ extension ControlState {
   private mutating func stopRuns(of client: ClientID, now: Instant) {
     for lane in clients[client].lanes {
       stopDownload(lane)
+      stopCheck(lane)
       for index in campaigns[lane.campaign].lanes[Int(lane.lane)].active {
         stopRun(RunRef(campaign: lane.campaign, index: Int(index)), now: now)
       }
@@ -207,13 +208,20 @@ extension ControlState {
       }
   }
 
-  /// Ends a run that is parked before anything was changed, when its campaign is cancelled or its
-  /// server retired. That starts nothing, so that no stop or pause forbids it.
+  /// Ends a run that is parked before anything was changed, when its campaign is cancelled or over,
+  /// or its server retired. That starts nothing, so that no stop or pause forbids it.
   mutating func skipUntouched(_ ref: RunRef, now: Instant) -> Bool {
     guard case .parked(let next) = self[ref].state, next == .update || next == .reboot,
-      !isChanged(ref), self[ref].command == nil, let skip = leaving(ref)
+      !isChanged(ref), self[ref].command == nil
     else { return false }
-    leaveOut(ref, skip, now: now)
+    if let skip = leaving(ref) {
+      leaveOut(ref, skip, now: now)
+    } else if campaigns[ref.campaign].isPastItsEnd(now) {
+      // It has not begun: what becomes of those that are pending becomes of it.
+      finalize(ref, .givenBack, reason: "the campaign has ended", now: now)
+    } else {
+      return false
+    }
     return true
   }
 

@@ -24,6 +24,8 @@ struct TimerQueue: Sendable {
     case end(CampaignID)
     /// A server's lock ends by itself.
     case lock(ServerID)
+    /// An outage of the client begins or ends.
+    case outage(ClientID)
     /// The windows of a client are known half as far ahead as they should be.
     case windows(ClientID)
     /// All servers of a client may be out of contact.

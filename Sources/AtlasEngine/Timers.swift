@@ -21,6 +21,7 @@ extension ControlState {
         if campaigns[campaign].endsAt == entry.at { campaignEnds(campaign, now: now) }
       case .lock(let server):
         if servers[server].locked?.until == entry.at { lockEnds(server) }
+      case .outage(let client): outageFires(client, now: now)
       case .windows(let client):
         if clients[client].windowsRefresh == entry.at { emit(.expandWindows(client)) }
       case .dark(let client): darkFires(client, now: now)
@@ -49,14 +50,15 @@ extension ControlState {
     if waitsForItsAgent(ref, now: now) { return }
     self[ref].deadline = nil
     switch self[ref].state {
-    case .pending: turnOver(ref, now: now)
+    case .pending:
+      if self[ref].details.content.check?.point == nil { return turnOver(ref, now: now) }
+      hookOverdue(ref, now: now)
     case .inProgress(let work):
       switch work.step {
-      case .hook:
-        emit(.cancelHook(ref, serial: self[ref].hookSerial))
-        let verdict = HookVerdict.timeout("the hook did not end in time")
-        hookFinished(ref, serial: self[ref].hookSerial, verdict, now: now)
+      case .hook: hookOverdue(ref, now: now)
       case .agent: commandOverdue(ref, work, now: now)
+      case .guests: guestsOverdue(ref, now: now)
+      case .backoff where work.phase == .finalize: leaveAgain(ref, now: now)
       case .backoff: retryAfterBackoff(ref, now: now)
       case .soak: finalize(ref, completion(ref), now: now)
       }
@@ -64,10 +66,16 @@ extension ControlState {
     }
   }
 
+  private mutating func hookOverdue(_ ref: RunRef, now: Instant) {
+    emit(.cancelHook(ref, serial: self[ref].hookSerial))
+    let verdict = HookVerdict.timeout("the hook did not end in time")
+    hookFinished(ref, serial: self[ref].hookSerial, verdict, now: now)
+  }
+
   /// A wait is over while the agent is away: nothing can be tried again without it, and no server
   /// be called healthy. The run goes on when the agent is back, and is LOST if it stays away.
   private mutating func waitsForItsAgent(_ ref: RunRef, now: Instant) -> Bool {
-    guard case .inProgress(let work) = self[ref].state, work.step.isWait,
+    guard case .inProgress(let work) = self[ref].state, work.step.isWait, work.phase != .finalize,
       !servers[Int(self[ref].server.index)].connected
     else { return false }
     if self[ref].silenceDeadline == nil { armSilence(ref, now: now) }
@@ -94,7 +102,7 @@ extension ControlState {
   /// Whether nothing but the agent keeps the run from starting, other servers of its lane aside.
   private func isItsTurn(_ ref: RunRef, now: Instant) -> Bool {
     switch laneWaits(campaign: ref.campaign, lane: Int(self[ref].lane), now: now) {
-    case nil, .slot: runWaits(ref, now: now) == .agent
+    case nil, .slot, .unexplained: runWaits(ref, now: now) == .agent
     case .some: false
     }
   }
@@ -105,7 +113,7 @@ extension ControlState {
     if work.phase == .finalize, let ending = work.ending {
       if let command = self[ref].command { emit(.withdraw(command.fence)) }
       warn(ref, "the agent did not remove the snapshot in time")
-      return end(ref, ending, now: now)
+      return leaveMaintenance(ref, then: ending, now: now)
     }
     hold(ref, .overdue, "\(work.phase.word) takes longer than its limit", now: now)
   }

@@ -39,7 +39,13 @@ extension ControlState {
     for index in campaigns.indices { campaigns[index].safety.sourceHolds = [] }
     for index in servers.indices {
       servers[index].connected = true
+      servers[index].foreign = nil
       if servers[index].agentVersion.isEmpty { servers[index].agentVersion = "virtual" }
+    }
+    for index in clients.indices {
+      clients[index].doubtful = []
+      // No hook answers here.
+      for lane in clients[index].lanes { stopCheck(lane) }
     }
     // Lanes that waited for an agent are looked at in the next step.
     for index in clients.indices where !clients[index].lanes.isEmpty {
@@ -63,20 +69,40 @@ extension ControlState {
     fresh.serverByName = serverByName
     for index in fresh.clients.indices {
       fresh.clients[index].slotsInUse = 0
+      fresh.clients[index].reserved = 0
+      fresh.clients[index].busyHosts = []
       fresh.clients[index].lanes = []
       fresh.clients[index].paused = nil
       fresh.clients[index].stop = nil
       fresh.clients[index].postponed = nil
       fresh.clients[index].dark = nil
+      fresh.keepOutage(ClientID(index), before: campaigns[id].startedAt)
     }
     for index in fresh.servers.indices {
       fresh.servers[index].openRun = nil
       fresh.servers[index].locked = nil
-      fresh.servers[index].retired = false
+      if fresh.servers[index].retired {
+        fresh.servers[index].retired = false
+        fresh.countRoles(of: ServerID(index), 1)
+      }
     }
     fresh.connectAll()
     fresh.campaigns = [campaigns[Int(id.index)].pristine()]
+    for index in fresh.campaigns[0].runs.indices {
+      fresh.noteAtlas(RunRef(campaign: CampaignID(0), index: index))
+    }
     return fresh
+  }
+}
+
+extension ControlState {
+  /// An outage that was declared before the campaign started is there from its start; what people
+  /// declared later they do again.
+  fileprivate mutating func keepOutage(_ client: ClientID, before start: Instant?) {
+    guard let start, let outage = clients[client].outage, outage.declaredAt <= start else {
+      return clients[client].outage = nil
+    }
+    armOutage(client, now: start)
   }
 }
 

@@ -137,7 +137,7 @@ extension ControlState {
     for index in campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].queue {
       switch runWaits(RunRef(campaign: lane.campaign, index: Int(index)), now: now) {
       case .notBefore(let at): earliest = earlier(earliest, at)
-      case .windowTooShort(let next): earliest = earlier(earliest, next)
+      case .windowTooShort(let next), .window(let next): earliest = earlier(earliest, next)
       case _: break
       }
     }

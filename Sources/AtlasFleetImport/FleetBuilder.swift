@@ -33,6 +33,17 @@ struct FleetBuilder {
   }
 
   func existingClient(_ name: ClientName) -> ClientConfig? { existingClients[name] }
+  func existingServer(_ name: ServerName) -> ServerConfig? { existingServers[name] }
+  var existingNames: [ServerName] { existing.servers.map(\.name) }
+  func existingServers(of client: ClientName) -> [ServerConfig] {
+    existing.servers.filter { $0.client == client }
+  }
+  /// What the files say about a client's servers, by name.
+  func serverDrafts(of client: ClientName) -> [ServerName: ServerDraft] {
+    Dictionary(
+      (serversOf[client] ?? []).map { (draft.servers[$0].name, draft.servers[$0]) },
+      uniquingKeysWith: { first, _ in first })
+  }
   func clientDraft(_ name: ClientName) -> ClientDraft? { draft.clients[name] }
   func isRefused(_ name: ClientName) -> Bool { draft.diagnostics.refusedClients.contains(name) }
 
@@ -59,10 +70,12 @@ struct FleetBuilder {
     for name in named.sorted() {
       guard let client = client(name, ringNames: ringNames) else { continue }
       let own = self.servers(of: name)
+      checkOrder(own, of: name)
       guard !isRefused(name) else { continue }
       clients.append(client)
       servers += own
     }
+    checkHosts(&clients, &servers)
     let fleet = merged(clients, servers, ringNames)
     return Outcome(
       fleet: checkedSize(fleet), diagnostics: draft.diagnostics,
@@ -260,7 +273,12 @@ extension FleetBuilder {
       system: draft.system?.value ?? old?.system ?? "",
       physical: draft.physical?.value ?? old?.physical ?? false,
       resources: draft.resources?.value ?? old?.resources ?? [],
-      tags: draft.tags?.value ?? old?.tags ?? [])
+      tags: draft.tags?.value ?? old?.tags ?? [],
+      after: draft.after?.value ?? old?.after ?? [],
+      antiAffinity: draft.antiAffinity.map(\.value) ?? old?.antiAffinity,
+      host: draft.host.map(\.value) ?? old?.host,
+      migratesGuests: draft.migratesGuests?.value ?? old?.migratesGuests ?? false,
+      carriesAtlas: draft.carriesAtlas?.value ?? old?.carriesAtlas ?? false)
   }
 
   /// What the fleet knows, unless the file says to take it from the host name.

@@ -127,6 +127,11 @@ extension ServerConfig {
       ("physical", "\(physical)"),
       ("resources", resources.map(\.text).joined(separator: "|")),
       ("tags", tags.map(\.text).joined(separator: "|")),
+      ("after", after.map(\.text).joined(separator: "|")),
+      ("anti_affinity", antiAffinity?.text ?? ""),
+      ("host", host?.text ?? ""),
+      ("migrates_guests", "\(migratesGuests)"),
+      ("carries_atlas", "\(carriesAtlas)"),
     ]
   }
 }

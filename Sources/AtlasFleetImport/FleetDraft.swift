@@ -71,6 +71,13 @@ struct ServerDraft: Sendable {
   var physical: Sourced<Bool>?
   var resources: Sourced<[ResourceName]>?
   var tags: Sourced<[Tag]>?
+  var after: Sourced<[ServerName]>?
+  /// A value of nil puts it into no group.
+  var antiAffinity: Sourced<GroupName?>?
+  /// A value of nil makes it no guest.
+  var host: Sourced<ServerName?>?
+  var migratesGuests: Sourced<Bool>?
+  var carriesAtlas: Sourced<Bool>?
   /// Two rows claim it, perhaps for two clients: neither may have it.
   var isDisputed = false
 
@@ -170,6 +177,13 @@ struct FleetDraft {
     diagnostics.merge(&known.physical, draft.physical, "physical", of: name, owner)
     diagnostics.merge(&known.resources, draft.resources, "resources", of: name, owner)
     diagnostics.merge(&known.tags, draft.tags, "tags", of: name, owner)
+    diagnostics.merge(&known.after, draft.after, "after", of: name, owner)
+    diagnostics.merge(
+      &known.antiAffinity, draft.antiAffinity, "anti_affinity", of: name, owner)
+    diagnostics.merge(&known.host, draft.host, "host", of: name, owner)
+    diagnostics.merge(
+      &known.migratesGuests, draft.migratesGuests, "migrates_guests", of: name, owner)
+    diagnostics.merge(&known.carriesAtlas, draft.carriesAtlas, "carries_atlas", of: name, owner)
     servers[index] = known
   }
 

@@ -8,6 +8,7 @@ package enum FleetExport {
     let header = [
       "server", "client", "site", "roles", "number", "update_order", "system", "physical",
       "resources", "tags",
+      "after", "anti_affinity", "host", "migrates_guests", "carries_atlas",
     ]
     return CSVText.table(
       header, fleet.servers.map { server in [server.name.text] + server.fields.map(\.text) })

@@ -32,6 +32,7 @@ struct PolicyKey: Sendable {
     duration("cancel_grace", \.cancelGrace, 1...3_600, "how long a cancelled hook may take to end"),
     choice("pending_reboot", \.pendingReboot, "a reboot that was due before Atlas came"),
     choice("download", \.download, "when updates are fetched"),
+    peerCheck,
     cap("max_in_progress", \.maxInProgress, 1...Limits.servers, "servers at once, all clients"),
     cap("max_active_clients", \.maxActiveClients, 1...Limits.clients, "clients at once"),
     cap("max_starts_per_minute", \.maxStartsPerMinute, 1...1_000_000, "how fast servers start"),
@@ -41,6 +42,7 @@ struct PolicyKey: Sendable {
     cap(
       "per_site", \.perSite, 1...Limits.slotsPerClient, "servers at once at one site of a client",
       isForClients: true),
+    minAvailable,
     backupAge,
     agentVersion,
     windows,
@@ -139,6 +141,17 @@ extension PolicyKey {
       text: { $0[keyPath: path].map(String.init) ?? unlimited })
   }
 
+  private static let peerCheck = PolicyKey(
+    name: "peer_check",
+    about: "roles whose servers, as all members of groups, start only while their peers are well",
+    isForClients: true,
+    set: { policy, text throws(ValueError) in
+      policy.peerCheck = text == unlimited || text == noRole ? [] : try ServerTable.roles(text)
+    },
+    text: { $0.peerCheck.isEmpty ? noRole : $0.peerCheck.map(\.text).joined(separator: ", ") })
+
+  private static let noRole = "none"
+
   private static let agentVersion = PolicyKey(
     name: "min_agent_version", about: "servers with an older agent are not begun",
     isForClients: true,
@@ -168,6 +181,15 @@ extension PolicyKey {
       policy.windows = MaintenanceWindow(rule: text)
     },
     text: { $0.windows?.rule ?? unlimited })
+
+  private static let minAvailable = PolicyKey(
+    name: "min_available",
+    about: "of a client's servers of one role, the share left alone; one may always go",
+    isForClients: true,
+    set: { policy, text throws(ValueError) in
+      policy.minAvailable = text == unlimited ? nil : try Values.percent(text)
+    },
+    text: { $0.minAvailable.map { "\($0)%" } ?? unlimited })
 
   private static let backupAge = PolicyKey(
     name: "max_backup_age", about: "tightens every client's own limit", isForClients: true,

@@ -122,8 +122,6 @@ extension PolicyReader {
     let known = PolicyKey.all.map(\.name) + Self.groups
     let (message, hint) =
       switch entry.key {
-      case "min_available":
-        ("\(entry.key) is not supported yet", "leave it out")
       case "representative":
         ("representative is a setting of a gate", "write ring_gate: {representative: …}")
       case "ends_at":

@@ -3,7 +3,7 @@ import AtlasModel
 /// Columns of our own list of servers and of the field's Orchestration list.
 enum ServerColumn: TableColumn {
   case server, client, site, roles, number, updateOrder, system, physical
-  case resources, tags
+  case resources, tags, after, antiAffinity, host, migratesGuests, carriesAtlas
   // What happened to the server, in the Orchestration list; not part of a fleet.
   case updateStatus, updateStartTime, updateEndTime, updateLocked, lastError
 
@@ -19,6 +19,11 @@ enum ServerColumn: TableColumn {
     case .physical: ["physical"]
     case .resources: ["resources"]
     case .tags: ["tags"]
+    case .after: ["after"]
+    case .antiAffinity: ["anti_affinity", "group"]
+    case .host: ["host"]
+    case .migratesGuests: ["migrates_guests"]
+    case .carriesAtlas: ["carries_atlas"]
     case .updateStatus: ["UpdateStatus"]
     case .updateStartTime: ["UpdateStartTime"]
     case .updateEndTime: ["UpdateEndTime"]
@@ -93,6 +98,14 @@ struct ServerTable {
     server.tags = optional(.tags, row, &diagnostics) { text throws(ValueError) in
       try Self.names(text, "tags", atMost: Limits.tagsPerServer)
     }.map { Sourced($0.value ?? [], at: $0.place) }
+    server.after = optional(.after, row, &diagnostics, Self.after)
+      .map { Sourced($0.value ?? [], at: $0.place) }
+    server.antiAffinity = optional(.antiAffinity, row, &diagnostics, Values.name)
+    server.host = optional(.host, row, &diagnostics, Values.name)
+    server.migratesGuests = optional(.migratesGuests, row, &diagnostics, Values.bool)
+      .map { Sourced($0.value ?? false, at: $0.place) }
+    server.carriesAtlas = optional(.carriesAtlas, row, &diagnostics, Values.bool)
+      .map { Sourced($0.value ?? false, at: $0.place) }
   }
 
   /// `SAN-1|PROXY`: names with `|`, `+`, `,`, `;` or spaces between them. Sorted, each once.
@@ -105,6 +118,20 @@ struct ServerTable {
     }
     guard names.count <= limit else {
       throw ValueError(message: "the server has \(names.count) \(what)", hint: "at most \(limit)")
+    }
+    return names.sorted()
+  }
+
+  /// `LAA-PARIS-SQL01|LAA-PARIS-SQL02`. Sorted, each once.
+  private static func after(_ text: String) throws(ValueError) -> [ServerName] {
+    var names: Set<ServerName> = []
+    for part in text.split(whereSeparator: { "|+,/ ".contains($0) }) {
+      names.insert(try Values.name(String(part)))
+    }
+    guard names.count <= Limits.predecessors else {
+      throw ValueError(
+        message: "the server comes after \(names.count) others",
+        hint: "at most \(Limits.predecessors)")
     }
     return names.sorted()
   }

@@ -135,19 +135,9 @@ struct ColumnMap<Column: TableColumn> {
   }
 
   private static func hint(for name: String) -> String {
-    if let soon = notYet[name.normalizedHeader] { return "\(soon) is not supported yet" }
     let all = Column.allCases.flatMap(\.names)
     return Spelling.nearest(to: name, among: all).map { "did you mean \($0)?" }
       ?? "known columns: " + Column.allCases.map { $0.names[0] }.joined(separator: ", ")
-  }
-
-  /// What the engine's description knows and this version does not serve.
-  private static var notYet: [String: String] {
-    [
-      "after": "an order between servers", "group": "a group of servers",
-      "antiaffinity": "anti-affinity", "host": "a host with guests", "guests": "a host with guests",
-      "carriesatlas": "carries_atlas", "ordergroup": "a group of servers",
-    ]
   }
 }
 

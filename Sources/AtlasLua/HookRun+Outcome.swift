@@ -26,7 +26,7 @@ extension HookRun {
   }
 
   func deferred(_ request: LuaRequest) throws(CallProblem) -> HookOutcome {
-    try allow([.preUpdate, .verifyBackup])
+    try allow([.preUpdate, .verifyBackup, .peerCheck])
     var options = try Options(request[0])
     let after = try options.duration("after")
     guard let reason = try options.text("reason") else { throw .misuse("reason is missing") }

@@ -90,11 +90,23 @@ package struct ServerConfig: Hashable, Sendable {
   package var resources: [ResourceName]
   /// Words to select it by; sorted, unique.
   package var tags: [Tag]
+  /// Servers of the same client that go before it in a campaign; sorted, unique.
+  package var after: [ServerName]
+  /// Of the members of a group no two are in progress, held or unexplained at once.
+  package var antiAffinity: GroupName?
+  /// The server that it runs on, of any client; nil for bare metal, and where nobody said.
+  package var host: ServerName?
+  /// Its own hooks move its guests elsewhere before it boots, and prove it: no outage is needed.
+  package var migratesGuests: Bool
+  /// The daemon depends on it.
+  package var carriesAtlas: Bool
 
   package init(
     name: ServerName, client: ClientName, site: SiteName, roles: [Role] = [], number: Int = 0,
     updateOrder: Int? = nil, system: String = "", physical: Bool = false,
-    resources: [ResourceName] = [], tags: [Tag] = []
+    resources: [ResourceName] = [], tags: [Tag] = [], after: [ServerName] = [],
+    antiAffinity: GroupName? = nil, host: ServerName? = nil, migratesGuests: Bool = false,
+    carriesAtlas: Bool = false
   ) {
     self.name = name
     self.client = client
@@ -106,5 +118,10 @@ package struct ServerConfig: Hashable, Sendable {
     self.physical = physical
     self.resources = resources
     self.tags = tags
+    self.after = after
+    self.antiAffinity = antiAffinity
+    self.host = host
+    self.migratesGuests = migratesGuests
+    self.carriesAtlas = carriesAtlas
   }
 }

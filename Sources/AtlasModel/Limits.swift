@@ -57,6 +57,16 @@ package enum Limits {
   package static let recentDrops = 100_000
   /// No environment hold for lost contact lasts longer: whoever is not back then is lost.
   package static let contactHold = Duration.seconds(3_600)
+  /// Servers that one server comes after.
+  package static let predecessors = 64
+  /// How long what a hook said at admission counts: a slot that it waits for may come in between.
+  package static let checkValidity = Duration.seconds(60)
+  /// How often `leave_maintenance` is called before its failure is a matter for people.
+  package static let leaveTries: UInt8 = 3
+  /// The wait before it is called again; doubles.
+  package static let leaveWait = Duration.seconds(60)
+  /// How long maintenance may outlast its run's window before it ends by itself.
+  package static let maintenanceMargin = Duration.seconds(3_600)
   /// Contacts of one client.
   package static let contactsPerClient = 32
   /// Times one run may take its slot that are kept for the report.
@@ -97,6 +107,8 @@ package enum Limits {
   package static let windowIntervals = 2_048
   /// How long a server may be down and held before somebody is reminded, outside its window.
   package static let holdGrace = Duration.seconds(3_600)
+  /// The longest outage that a person may declare: what lasts longer is a client to pause.
+  package static let outage = Duration.seconds(7 * 86_400)
   /// How long an answer is kept under its request id.
   package static let requestIDLifetime = Duration.seconds(86_400)
   /// Request ids kept at once; the oldest go first.

@@ -122,6 +122,14 @@ package struct Tag: CheckedName {
   package init(trusted text: String) { self.text = text }
 }
 
+/// Servers of one client of which no two may be down at once, such as the nodes of a cluster.
+package struct GroupName: CheckedName {
+  package static let kind = "group"
+  package static let longest = 64
+  package let text: String
+  package init(trusted text: String) { self.text = text }
+}
+
 /// An update as the update source names it: a KB number, a package, a class of updates.
 package struct UpdateID: CheckedName {
   package static let kind = "update"

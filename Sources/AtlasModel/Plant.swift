@@ -78,10 +78,24 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case orderToNeighbour = "order_to_neighbour"
   /// A report is taken for one about the newest order, whichever it was about.
   case reportAppliedTwice = "report_applied_twice"
+  /// Servers that are down or unexplained take no slots.
+  case downServersNotCounted = "down_servers_not_counted"
   /// Nobody looks at a lane again when its window opens.
   case windowTimerForgotten = "window_timer_forgotten"
   /// Parked runs stay parked when they are resumed.
   case parkedForGood = "parked_for_good"
+
+  // Order and maintenance (ENGINE.md §4, §7, §10)
+  /// A server does not wait for those that go before it.
+  case afterIgnored = "after_ignored"
+  /// Two members of a group may be worked on together.
+  case groupIgnored = "group_ignored"
+  /// A host takes its guests down, whatever was agreed.
+  case hostWithoutOutage = "host_without_outage"
+  /// What was entered is not left.
+  case leaveForgotten = "leave_forgotten"
+  /// A server starts whatever `peer_check` says.
+  case peerCheckIgnored = "peer_check_ignored"
 
   #if ATLAS_PLANTS
     /// The one that is planted. Set once, before any machine runs, and never changed while one

@@ -40,6 +40,9 @@ package struct Policy: Hashable, Sendable {
   /// How long a cancelled hook or download may take to end.
   package var cancelGrace = Duration.seconds(60)
   package var pendingReboot = PendingReboot.rebootFirst
+  /// Servers with one of these roles, and all members of groups, start only while `peer_check`
+  /// says that their peers are well. Sorted, unique.
+  package var peerCheck: [Role] = [Role(trusted: "DC")]
   /// Whether updates are fetched before a server's turn.
   package var download = DownloadRule.off
 
@@ -60,6 +63,10 @@ package struct Policy: Hashable, Sendable {
   package var maxStartsPerMinute: Int?
   /// Tightens every client's own number of slots.
   package var maxParallelServers: Int?
+  /// Of the servers of a client that share a role at least this share, in per cent, 0 to 100, is
+  /// to be neither in progress nor held nor unexplained; one may always go when none is. Nil for
+  /// none.
+  package var minAvailable: Int?
   /// Tightens every client's own limit on the age of a backup.
   package var maxBackupAge: BackupAge?
   /// Demands a backup even of clients that do not.

@@ -32,7 +32,7 @@ package final class HookGateway: HookPort {
       task.cancel()
     }
     guard report.outcome != .notDefined else { return (.notDefined, nil) }
-    return (HookVerdict(report), HookRunRow(report, order))
+    return (HookVerdict(report, order.point), HookRunRow(report, order))
   }
 
   /// Begins a run in the same moment in which it becomes known as running.
@@ -74,15 +74,28 @@ extension HookInvocation {
 }
 
 extension HookVerdict {
-  fileprivate init(_ report: HookReport) {
+  fileprivate init(_ report: HookReport, _ point: HookPoint) {
     let snapshot = report.evidence.compactMap(\.snapshot).last
-    if case .ok = report.outcome {
+    if case .ok(let message, _) = report.outcome {
+      if point == .orderGroup, !message.isEmpty {
+        self = Self.next(named: message)
+        return
+      }
       self = .ok(backup: report.evidence.compactMap(\.backup).last, snapshot: snapshot)
       return
     }
     let verdict = HookVerdict(unfinished: report.outcome)
     // A snapshot that was recorded is there, whatever happened next.
     self = snapshot.map { .left($0, after: verdict) } ?? verdict
+  }
+
+  /// `ok("LAA-PARIS-SQL02")` of `order_group` names the next member; `ok()` leaves it to the lane.
+  private static func next(named text: String) -> HookVerdict {
+    do {
+      return .next(try ServerName(text))
+    } catch {
+      return .error(error.description)
+    }
   }
 
   private init(unfinished outcome: HookOutcome) {

@@ -23,6 +23,7 @@ package struct Reduction: Hashable, Sendable {
         plan.campaigns[index].servers.removeAll { !servers.contains($0) }
       }
       plan.campaigns.removeAll { $0.servers.isEmpty }
+      plan.forgetMissing()
     }
     for name in without.sorted() { Self.switchOff(name, in: &plan) }
     plan.leftOut = leftOut

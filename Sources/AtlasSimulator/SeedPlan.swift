@@ -10,6 +10,7 @@ package struct SeedPlan: Hashable, Sendable {
   package var clients: [PlannedClient]
   package var campaigns: [PlannedCampaign]
   package var menu: FaultMenu
+  package var outages: [PlannedOutage] = []
   /// Moments of ``FaultMenu/moments`` that do not happen, by number: a reduced seed has more.
   package var leftOut: Set<Int> = []
 
@@ -33,6 +34,7 @@ package struct SeedPlan: Hashable, Sendable {
     for number in 1...count {
       campaigns.append(PlannedCampaign(number, of: count, clients, end: start, &random))
     }
+    placeOthers()
   }
 
   /// Fridays at noon UTC; the clocks of Europe or of America change in the night to Sunday of the
@@ -171,6 +173,8 @@ package struct PlannedCampaign: Hashable, Sendable {
     policy.carryOver = random.happens(200)
     policy.breakers = breakers(&random)
     policy.perSite = random.happens(150) ? random.number(1...2) : nil
+    policy.minAvailable = random.happens(150) ? random.pick([34, 50, 90]) : nil
+    policy.peerCheck = random.pick([[], [Role(trusted: "DC")], [Role(trusted: "SQL")]])
     let isRepresentative = random.happens(150)
     for ring in [Ring.canary, .pilot, .standard] {
       policy.gates.append(

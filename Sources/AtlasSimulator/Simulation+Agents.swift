@@ -173,6 +173,16 @@ extension Simulation {
     machines[number].job = nil
     machines[number].isUp = false
     after(duration, .boots(machine: number))
+    takeGuestsDown(with: number, for: duration)
+  }
+
+  /// Guests go down with their host, unless it has moved them away, and come up after it.
+  private func takeGuestsDown(with number: Int, for duration: Duration) {
+    guard let host = serverConfigs[machines[number].server], !host.migratesGuests else { return }
+    for guest in machines.indices
+    where serverConfigs[machines[guest].server]?.host == host.name && !machines[guest].isClone {
+      goDown(guest, for: duration + agentRandom.seconds(30...600))
+    }
   }
 
   func boot(_ number: Int) {

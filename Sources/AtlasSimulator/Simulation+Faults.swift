@@ -158,7 +158,7 @@ extension Simulation {
   func backUpDatabase() {
     backups.append(
       DatabaseCopy(
-        disk: disk.copy(), seq: UInt64(checker.logLength), configs: clientConfigs))
+        disk: disk.copy(), at: now, seq: UInt64(checker.logLength), configs: clientConfigs))
     if backups.count > 4 { backups.removeFirst() }
   }
 
@@ -168,7 +168,7 @@ extension Simulation {
     sometimes.reach(.databaseRestored)
     killDaemon("its database is restored")
     disk = backup.disk.copy()
-    checker.restored(to: backup.seq)
+    checker.restored(to: backup.seq, copiedAt: backup.at.milliseconds)
     for client in plan.clients {
       guard let (config, planned) = backup.configs[client.config.name] else { continue }
       checker.configured(ClientFact(planned, config))
@@ -184,6 +184,7 @@ extension Simulation {
 /// A database, as it was.
 struct DatabaseCopy {
   let disk: MemoryDisk
+  let at: Instant
   /// Length of its log.
   let seq: UInt64
   let configs: [ClientName: (ClientConfig, PlannedClient)]

@@ -19,6 +19,7 @@ extension Simulation {
       client: order.client.text, server: order.server.text,
       texts: [order.key, order.snapshotID, order.campaign.text] + order.updates.map(\.update.text))
     if order.restarted { sometimes.reach(.hookRestartedAfterCrash) }
+    noteStart(order)
     nextHook += 1
     let (verdict, delay) = answer(order)
     let run = HookRun(order: order, number: nextHook, verdict: verdict)
@@ -52,6 +53,7 @@ extension Simulation {
     if case .left = verdict { sometimes.reach(.hookLeftSnapshot) }
     tell("hook \(run.order.point.rawValue) of \(run.order.server) ends: \(verdict.word)")
     note(verdict, of: run.order)
+    noteEnd(verdict, of: run.order)
     loseAgent(before: run.order)
     tellDaemon(.hookFinished(ticket, verdict, nil))
   }
@@ -66,6 +68,43 @@ extension Simulation {
     crashAgent(machine, back: faultRandom.seconds(60...400))
     breakLink(link, at: .daemon)
     if peopleRandom.happens(300) { somebodyStops(order.client, certainly: true) }
+  }
+
+  private func noteStart(_ order: HookOrder) {
+    switch order.point {
+    case .enterMaintenance: if !order.restarted { checker.entersMaintenance(order.key) }
+    case .leaveMaintenance: noteLeave(order)
+    case .orderGroup, .peerCheck, .preUpdate, .verifyBackup, .snapshot, .postUpdate, .finalize,
+      .rollback:
+      break
+    }
+  }
+
+  private func noteLeave(_ order: HookOrder) {
+    guard let state = daemon?.machine.state, let id = state.server(named: order.server),
+      let run = state[server: id].openRun, case .inProgress(let work) = state[run].state
+    else { return }
+    if work.ending == .givenBack { sometimes.reach(.leaveAfterGivenBack) }
+  }
+
+  private func noteEnd(_ verdict: HookVerdict, of order: HookOrder) {
+    let isGood: Bool
+    switch verdict {
+    case .ok: isGood = true
+    case .skip, .deferred, .fail, .error, .timeout, .cancelled, .next, .notDefined, .left:
+      isGood = false
+    }
+    switch order.point {
+    case .enterMaintenance: if isGood { checker.enteredMaintenance(order.key) }
+    case .leaveMaintenance:
+      if isGood { checker.leftMaintenance(order.key, isRepeat: order.restarted) }
+    case .peerCheck:
+      checker.answeredAboutPeers(
+        of: order.server.text, isWell: isGood || verdict == .notDefined)
+    case .orderGroup:
+      if case .next = verdict { sometimes.reach(.orderGroupChoseAnother) }
+    case .preUpdate, .verifyBackup, .snapshot, .postUpdate, .finalize, .rollback: break
+    }
   }
 
   /// What the checker may know: a backup that was shown, a snapshot that is there.
@@ -90,7 +129,14 @@ extension Simulation {
     let defined = clientConfigs[order.client]?.1.hooks.contains(order.point) ?? false
     guard defined else { return (.notDefined, hookRandom.milliseconds(0...5)) }
     let delay = hookRandom.milliseconds(50...30_000)
+    if order.point == .leaveMaintenance, stuckMaintenance.contains(order.key) {
+      return (.error("monitoring does not answer"), delay)
+    }
     guard hookRandom.happens(plan.menu.badHooks) else { return (good(order), delay) }
+    if order.point == .leaveMaintenance, hookRandom.happens(300) {
+      stuckMaintenance.insert(order.key)
+      return (.error("monitoring does not answer"), delay)
+    }
     switch hookRandom.number(0...7) {
     case 0: return (.fail("not today", retryable: hookRandom.happens(500)), delay)
     case 1: return (.error("script error"), delay)
@@ -128,7 +174,13 @@ extension Simulation {
         return .ok(backup: nil, snapshot: nil)
       }
       return .fail("the service does not answer", retryable: false)
-    case .preUpdate, .finalize: return .ok(backup: nil, snapshot: nil)
+    case .orderGroup:
+      guard !order.peers.isEmpty, hookRandom.happens(400) else {
+        return .ok(backup: nil, snapshot: nil)
+      }
+      return .next(hookRandom.pick(order.peers))
+    case .preUpdate, .finalize, .peerCheck, .enterMaintenance, .leaveMaintenance:
+      return .ok(backup: nil, snapshot: nil)
     }
   }
 
@@ -175,6 +227,7 @@ extension HookVerdict {
     case .error: "error"
     case .timeout: "timeout"
     case .cancelled: "cancelled"
+    case .next(let server): "next is \(server)"
     case .notDefined: "not defined"
     case .left(_, let verdict): "left a snapshot, then \(verdict.word)"
     }

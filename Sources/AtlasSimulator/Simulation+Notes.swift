@@ -59,6 +59,8 @@ extension Simulation {
   }
 
   func noteHello(_ hello: Hello) {
+    let works = hello.command.flatMap { $0.progress == .begun && $0.kind != .download ? $0 : nil }
+    checker.saidHello(hello.server.text, worksOn: works?.fence.number)
     guard let state = daemon?.machine.state, let server = state.server(named: hello.server),
       let known = hello.command, known.progress != .done
     else { return }
@@ -83,6 +85,7 @@ extension Simulation {
 
   private func noteProof(_ report: CommandReport, of server: ServerName) {
     guard case .result(let result) = report.event else { return }
+    checker.workEnded(report.fence.number, of: server.text)
     if result.code == "NOT_AFTER" { sometimes.reach(.notAfterPassed) }
     checker.reportCommitted(
       report.fence.number, of: server.text, provesHealthy: result.health?.healthy ?? false)
@@ -91,6 +94,8 @@ extension Simulation {
   /// Steps a report that was taken before on a copy of the state.
   private func checkRepeat(_ report: CommandReport, of server: ServerName) {
     guard var copy = daemon?.machine.state, let id = copy.server(named: server),
+      // The clone of a server says what the server has said, of work that only it still did.
+      copy[server: id].foreign != report.fence,
       let effects = try? copy.step(.reported(id, report), now: now)
     else { return }
     let beyond = effects.filter {
@@ -123,7 +128,14 @@ extension Simulation {
       if record.detail == "ROLLED_BACK" { sometimes.reach(.rolledBack) }
       if record.detail == "ACCEPTED" { sometimes.reach(.personAccepted) }
     case "run.not_attempted": noteRefused(record)
-    case "run.deferred": deferredRuns.insert(runName(record))
+    case "run.deferred":
+      deferredRuns.insert(runName(record))
+      if record.reason.hasPrefix("peer_check") { sometimes.reach(.peerCheckPutOff) }
+    case "run.warning":
+      if record.reason.hasPrefix("maintenance remains") { sometimes.reach(.maintenanceRemains) }
+    case "run.approved": sometimes.reach(.atlasApproved)
+    case "server.dismissed": sometimes.reach(.serverDismissed)
+    case "client.outage_declared": sometimes.reach(.outageDeclared)
     case "run.phase": notePhase(record)
     case "gate.closed":
       if openedGates.contains(gateName(record)) { sometimes.reach(.gateFellAfterOpening) }
@@ -178,7 +190,30 @@ extension Simulation {
     return state[run].state.kind == .pending
   }
 
+  /// What lanes and hosts wait for now.
+  func noteWaits() {
+    guard let state = daemon?.machine.state else { return }
+    for (index, campaign) in state.campaigns.enumerated() where campaign.state == .active {
+      let id = CampaignID(index)
+      for lane in campaign.lanes.indices where campaign.lanes[lane].open > 0 {
+        if case .unexplained = state.laneWaits(campaign: id, lane: lane, now: now) {
+          sometimes.reach(.unexplainedBlocked)
+        }
+      }
+      for run in campaign.runs {
+        if case .inProgress(let work) = run.state, work.step == .guests {
+          sometimes.reach(.guestsAwaited)
+        }
+      }
+    }
+  }
+
   private func noteStarted(_ record: RecordFact) {
+    if let config = serverConfigs[ServerName(trusted: record.server)], !config.migratesGuests,
+      serverConfigs.values.contains(where: { $0.host == config.name })
+    {
+      sometimes.reach(.hostStartedInOutage)
+    }
     if let state = daemon?.machine.state,
       let id = state.campaign(named: CampaignName(trusted: record.campaign)),
       let cap = state[campaign: id].policy.maxInProgress,

@@ -18,7 +18,7 @@ struct PersonCall {
   var then: Then = .nothing
 
   enum Configures {
-    case fleet([ClientFact], servers: [(server: String, client: String)])
+    case fleet([ClientFact], servers: [ServerFact])
     case campaign(CampaignFact)
   }
 
@@ -108,7 +108,7 @@ extension Simulation {
     switch configures {
     case .fleet(let clients, let servers):
       for client in clients { checker.configured(client) }
-      for (server, client) in servers { checker.added(server: server, of: client) }
+      for server in servers { checker.added(server) }
     case .campaign(let campaign): checker.configured(campaign)
     }
   }
@@ -117,9 +117,7 @@ extension Simulation {
 
   func planImport() {
     let facts = plan.clients.map { ClientFact($0, $0.config) }
-    let servers = plan.clients.flatMap(\.servers).map {
-      ($0.config.name.text, $0.config.client.text)
-    }
+    let servers = plan.clients.flatMap(\.servers).map { ServerFact($0.config) }
     ask(
       .importFleet(
         clients: plan.clients.map(\.config),
@@ -141,7 +139,9 @@ extension Simulation {
       maxActiveClients: campaign.policy.maxActiveClients,
       maxWaitingForPeople: campaign.policy.maxWaitingForPeople,
       perSite: campaign.policy.perSite,
-      wantsRepresentative: campaign.policy.gates.contains(where: \.representative))
+      wantsRepresentative: campaign.policy.gates.contains(where: \.representative),
+      servers: Set(campaign.servers.map(\.text)),
+      peerCheck: campaign.policy.peerCheck.map(\.text))
     ask(
       .createCampaign(
         CampaignRequest(
@@ -168,12 +168,14 @@ extension Simulation {
 
   private func intervene() {
     guard daemon != nil else { return }
+    noteWaits()
+    approveSome()
     let campaign = peopleRandom.pick(plan.campaigns).name
     let client = peopleRandom.pick(plan.clients).config.name
     let busy = machines.filter { $0.job != nil }
     let isAtTheWorstMoment = !busy.isEmpty && peopleRandom.happens(500)
     let server = peopleRandom.pick(isAtTheWorstMoment ? busy : machines).server
-    switch peopleRandom.number(0...29) {
+    switch peopleRandom.number(0...35) {
     case 0, 28:
       ask(.stop(nil, reason: "drill"), "EmergencyStop")
       planRelease(nil)
@@ -211,12 +213,48 @@ extension Simulation {
       let until = peopleRandom.happens(500) ? nil : now + peopleRandom.minutes(30...900)
       ask(.postponeClient(client, until: until, reason: "a fair"), "PostponeClient")
       if peopleRandom.happens(300) { planLater(.resumeClient(client), "ResumeClient") }
+    case 30, 31: dismissOne(server)
+    case 32: ask(.recallServer(server), "RecallServer")
+    case 33, 34: declareOutage(of: client)
+    case 35: ask(.endOutage(client), "EndOutage")
     case 26 where peopleRandom.happens(500): releaseOneSignature(campaign)
     case 24 where peopleRandom.happens(200):
       ask(.cancelCampaign(campaign, reason: "enough"), "CancelCampaign")
     case 25: resumeAtOnce(campaign)
     case 24: reuseRequestID(campaign)
     case _: look(at: campaign)
+    }
+  }
+
+  /// Somebody explains why a server is silent: one that is, mostly.
+  private func dismissOne(_ server: ServerName) {
+    guard let state = daemon?.machine.state else { return }
+    let silent = state.clients.indices.flatMap { state.unexplained(of: ClientID($0), now: now) }
+    let name =
+      silent.isEmpty || peopleRandom.happens(200)
+      ? server : state[server: peopleRandom.pick(silent)].config.name
+    ask(.dismissServer(name, reason: "in the workshop"), "DismissServer")
+    if peopleRandom.happens(200) { planLater(.recallServer(name), "RecallServer") }
+  }
+
+  private func declareOutage(of client: ClientName) {
+    let from = peopleRandom.happens(700) ? nil : now + peopleRandom.minutes(5...120)
+    let outage = Change.declareOutage(
+      client, from: from, until: (from ?? now) + peopleRandom.minutes(60...600),
+      parallel: peopleRandom.pick([nil, nil, 1, 2, 3]), reason: "they are closed")
+    ask(outage, "DeclareOutage")
+    if peopleRandom.happens(300) { planLater(.endOutage(client), "EndOutage") }
+  }
+
+  /// What carries Atlas waits for a person, who comes now and then.
+  private func approveSome() {
+    guard peopleRandom.happens(300), let state = daemon?.machine.state else { return }
+    for campaign in state.campaigns where campaign.state.isRunning {
+      for run in campaign.runs
+      where run.state.kind == .pending && state[server: run.server].config.carriesAtlas {
+        let server = state[server: run.server].config.name
+        ask(.approveRun(campaign.name, server, reason: "I watch it"), "ApproveServerRun")
+      }
     }
   }
 

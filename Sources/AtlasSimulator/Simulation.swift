@@ -48,6 +48,7 @@ package final class Simulation {
   /// Reports that the daemon has acknowledged, so that a repeat is known.
   var takenReports: Set<TakenReport> = []
   var clientConfigs: [ClientName: (ClientConfig, PlannedClient)] = [:]
+  var serverConfigs: [ServerName: ServerConfig] = [:]
   var faultsAreOver = false
   var storeIsSlowUntil: Instant
   var nextHook = 0
@@ -64,6 +65,8 @@ package final class Simulation {
   var openedGates: Set<String> = []
   var heldFor: [String: String] = [:]
   var campaignOfClient: [String: String] = [:]
+  /// Keys of runs whose maintenance cannot be left: what it must tell is down for good.
+  var stuckMaintenance: Set<String> = []
   package private(set) var isOver = false
 
   struct TakenReport: Hashable {
@@ -152,7 +155,10 @@ package final class Simulation {
   private func setUp() {
     for client in plan.clients {
       clientConfigs[client.config.name] = (client.config, client)
-      for server in client.servers { addMachine(server, of: client) }
+      for server in client.servers {
+        serverConfigs[server.config.name] = server.config
+        addMachine(server, of: client)
+      }
     }
     agenda.plan(.daemonStarts, at: now)
     planImport()
@@ -163,6 +169,13 @@ package final class Simulation {
     for _ in 0..<plan.menu.interventions {
       let at = plan.start + SeedPlan.campaignsAt + peopleRandom.minutes(0...50 * 60)
       agenda.plan(.person(.intervenes), at: at)
+    }
+    for outage in plan.outages {
+      let change = Change.declareOutage(
+        outage.client, from: nil, until: plan.start + outage.at + outage.lasts,
+        parallel: outage.parallel, reason: "agreed with the client")
+      agenda.plan(
+        .person(.changes(change, method: "DeclareOutage")), at: plan.start + outage.at)
     }
     let end = plan.start + SeedPlan.faultsEnd
     agenda.plan(.stage(.faultsEnd), at: end)

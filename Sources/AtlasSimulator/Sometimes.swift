@@ -72,6 +72,16 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case signatureHeld
   case campaignPausedByBreaker
   case clientPostponed
+  case unexplainedBlocked
+  case serverDismissed
+  case outageDeclared
+  case hostStartedInOutage
+  case guestsAwaited
+  case peerCheckPutOff
+  case orderGroupChoseAnother
+  case atlasApproved
+  case maintenanceRemains
+  case leaveAfterGivenBack
   case windowEditedInFlight
   case slotsLoweredInFlight
   case pausedClientInFlight

@@ -52,6 +52,17 @@ package struct EngineChaos: Sendable {
     }
   }
 
+  /// Any server may be named, also one that is none of its business.
+  private mutating func orderGroup() -> HookAnswer {
+    let client = random.pick(["LAA", "MRB", "OVH"])
+    let role = random.pick(["WEB01", "APP01", "SQL01", "DC01"])
+    let name = ServerName(trusted: "\(client)-PARIS-\(role)")
+    return random.pick([
+      .never, .ok, .says(.next(name)), .says(.next(name)), .says(.next(name)),
+      .says(.error("attempt to index a nil value")),
+    ])
+  }
+
   /// An update that goes well, in one of the ways in which updates do.
   private mutating func installing(_ command: Command) -> CommandAnswer? {
     if command.kind == .reboot, command.pass < 3, random.chance(20) { return .findsMoreAfterBoot }
@@ -81,6 +92,12 @@ package struct EngineChaos: Sendable {
   package mutating func answer(to point: HookPoint) -> HookAnswer? {
     guard !calmHooks.contains(point), random.chance(trouble) else { return nil }
     switch point {
+    case .orderGroup: return orderGroup()
+    case .peerCheck:
+      return random.pick([
+        .never, .ok, .ok, .says(.deferred(after: random.seconds(60...600), reason: "it lags")),
+        .says(.fail("a peer is not well", retryable: false)), .says(.cancelled),
+      ])
     case .preUpdate:
       return random.pick([
         .never, .notDefined, .says(.skip("not tonight")),
@@ -94,6 +111,15 @@ package struct EngineChaos: Sendable {
         .backup(age: .seconds(60), isVerified: false),
         .backup(age: .seconds(60), jobAge: .seconds(30)),
         .says(.deferred(after: nil, reason: "a backup runs")),
+      ])
+    case .enterMaintenance:
+      return random.pick([
+        .never, .ok, .notDefined, .says(.fail("the balancer says no", retryable: true)),
+      ])
+    case .leaveMaintenance:
+      return random.pick([
+        .never, .ok, .notDefined, .says(.error("attempt to index a nil value")),
+        .says(.fail("monitoring does not answer", retryable: true)),
       ])
     case .snapshot:
       return random.pick([

@@ -49,21 +49,25 @@ package struct EngineChecker: Sendable {
   package private(set) var seen: Set<EngineTransition> = []
   /// Every step between phases that was seen, within IN_PROGRESS.
   package private(set) var phaseSteps: Set<EnginePhaseStep> = []
-  private var runs: [RunRef: RunTruth] = [:]
-  private var clients: [ClientTruth] = []
-  private var campaigns: [CampaignTruth] = []
+  var runs: [RunRef: RunTruth] = [:]
+  var clients: [ClientTruth] = []
+  var servers: [ServerTruth] = []
+  var campaigns: [CampaignTruth] = []
   private var isStopped = false
   /// What agents said about themselves in their last Hello.
   private var versions: [ServerID: String] = [:]
 
-  private struct ClientTruth {
+  struct ClientTruth {
     var config: ClientConfig
     var windows: [Interval] = []
     var isStopped = false
     var slots: Set<RunRef> = []
+    var outage: Outage?
+    /// What a person asked for last; whether it was declared, a record says.
+    var asked: Outage?
   }
 
-  private struct CampaignTruth {
+  struct CampaignTruth {
     var policy: Policy
     var overrides: [ClientPolicy]
 
@@ -78,8 +82,9 @@ package struct EngineChecker: Sendable {
   }
 
   /// What the records and answers say about a run.
-  private struct RunTruth {
+  struct RunTruth {
     var client: ClientID
+    var server: ServerID
     var roles: [Role]
     var kind: RunState.Kind?
     var phase: Phase?
@@ -88,6 +93,15 @@ package struct EngineChecker: Sendable {
     var backup: BackupFact?
     var hasSnapshot = false
     var hasUpdated = false
+    var maintenance = MaintenanceTruth()
+    /// All guests were there when its checks ended.
+    var areGuestsBack = false
+    /// A person has let it go, and it has not gone yet.
+    var isApproved = false
+    /// When `peer_check` last agreed.
+    var peersWellAt: Instant?
+    /// The newest order.
+    var order = Fence.none
     /// Rollbacks of this attempt, and how many people asked for.
     var rollbacks = 0
     var rollbacksAskedFor = 0
@@ -125,8 +139,10 @@ extension EngineChecker {
     safety.know(policy)
   }
 
-  package mutating func know(_ ref: RunRef, client: ClientID, roles: [Role]) {
-    if runs[ref] == nil { runs[ref] = RunTruth(client: client, roles: roles) }
+  package mutating func know(
+    _ ref: RunRef, client: ClientID, server: ServerID, roles: [Role]
+  ) {
+    if runs[ref] == nil { runs[ref] = RunTruth(client: client, server: server, roles: roles) }
   }
 
   /// A person says that a parked boot need not wait for its window.
@@ -136,6 +152,7 @@ extension EngineChecker {
 
   package mutating func heard(_ hello: Hello, from server: ServerID) {
     versions[server] = hello.agentVersion
+    noteBack(server, hello)
   }
 
   /// A hook of a run has said something.
@@ -146,7 +163,7 @@ extension EngineChecker {
       if snapshot != nil { runs[ref]?.hasSnapshot = true }
     case .fail(_, let retryable): runs[ref]?.isRetryable = retryable
     case .timeout: runs[ref]?.isRetryable = true
-    case .skip, .deferred, .error, .cancelled: runs[ref]?.isRetryable = false
+    case .skip, .deferred, .error, .cancelled, .next: runs[ref]?.isRetryable = false
     case .notDefined: break
     case .left(_, let verdict):
       runs[ref]?.hasSnapshot = true
@@ -184,7 +201,7 @@ extension EngineChecker {
     switch record.kind {
     case .stopLatched: latch(record.client, true)
     case .stopReleased: latch(record.client, false)
-    case _: break
+    case _: noteDoubt(record)
     }
     guard let campaign = record.campaign, let number = record.run, let from = record.from,
       let to = record.to
@@ -194,8 +211,12 @@ extension EngineChecker {
     checkTransition(ref, truth, from, to, record)
     note(record, ref, to)
     checkAttempts(ref, record)
-    if !from.holdsSlot, to.holdsSlot { checkSlots(ref, truth.client) }
-    if !to.holdsSlot { clients[Int(truth.client.index)].slots.remove(ref) }
+    if !from.holdsSlot, to.holdsSlot { checkSlots(ref, truth.client, now: now) }
+    if !to.holdsSlot {
+      for index in clients.indices { clients[index].slots.remove(ref) }
+    }
+    noteGuests(ref, truth, record)
+    checkMaintenance(ref, record, to)
     checkStart(ref, truth, record, now: now)
   }
 
@@ -262,18 +283,6 @@ extension EngineChecker {
     }
   }
 
-  /// S1: no admission raises the slots in use above the limit.
-  private mutating func checkSlots(_ ref: RunRef, _ client: ClientID) {
-    let index = Int(client.index)
-    clients[index].slots.insert(ref)
-    let policy = campaigns[Int(ref.campaign.index)].policy(for: client)
-    let own = clients[index].config.maxParallelServers
-    let limit = min(own, policy.maxParallelServers ?? own)
-    if clients[index].slots.count > limit {
-      report("S1: \(name(ref)) is slot \(clients[index].slots.count) of \(limit)")
-    }
-  }
-
   /// S2 and S4: where and when an attempt starts.
   private mutating func checkStart(
     _ ref: RunRef, _ truth: RunTruth, _ record: Record, now: Instant
@@ -288,6 +297,7 @@ extension EngineChecker {
     let needed = policy.times(for: truth.roles).estimate + policy.rollbackReserve
     let windows = clients[Int(truth.client.index)].windows
     let fits = windows.contains { $0.contains(now) && now + needed <= $0.end }
+    if record.kind == .runStarted { checkHost(ref, truth, policy, needed, now: now) }
     if !fits, !(record.phase == .reboot && truth.mayIgnoreWindow) {
       report("S2: \(name(ref)) starts (\(record.kind.rawValue)) where it does not fit")
     }
@@ -318,6 +328,7 @@ extension EngineChecker {
   /// S3 and S4: what an agent is told to do.
   private mutating func check(_ command: Command, of ref: RunRef, now: Instant) {
     guard let truth = runs[ref] else { return report("a command for an unknown run") }
+    runs[ref]?.order = command.fence
     switch command.kind {
     case .snapshot, .update, .reboot, .download:
       if isStopped(truth.client) {
@@ -378,5 +389,5 @@ extension EngineChecker {
     }
   }
 
-  private func name(_ ref: RunRef) -> String { "run \(ref.campaign.index)/\(ref.index + 1)" }
+  func name(_ ref: RunRef) -> String { "run \(ref.campaign.index)/\(ref.index + 1)" }
 }

@@ -37,6 +37,11 @@ package struct EngineFleet: Sendable {
     for server in names { servers.append(Self.server(server, of: client.name)) }
   }
 
+  /// Adds a server to a client that is there already.
+  package mutating func add(to client: String, server name: String) {
+    servers.append(Self.server(name, of: ClientName(trusted: client)))
+  }
+
   /// Changes one server that is there already.
   package mutating func change(_ name: String, _ change: (inout ServerConfig) -> Void) {
     guard let index = servers.firstIndex(where: { $0.name.text == name }) else { return }

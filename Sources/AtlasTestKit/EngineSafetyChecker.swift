@@ -43,6 +43,8 @@ package struct EngineSafetyChecker: Sendable {
     if runs[ref] == nil {
       runs[ref] = RunTruth(client: client, config: config, ring: ring, isLater: isLater)
     }
+    // An import may make another server of it in the middle of its run.
+    runs[ref]?.config = config
   }
 
   package mutating func check(_ record: Record) {

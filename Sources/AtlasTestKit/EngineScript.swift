@@ -8,6 +8,8 @@ package struct EngineScript: Sendable {
   package private(set) var hookRules: [HookRule] = []
   /// Drawn from for every answer when set: a world in which anything may happen.
   package var chaos: EngineChaos?
+  /// How long after their host the guests of a host that boots are back; nil when they stay up.
+  package var guestsFollow: Duration?
 
   package init() {}
 
@@ -217,7 +219,9 @@ package struct HookAnswer: Hashable, Sendable {
     switch point {
     case .preUpdate, .postUpdate: .ok
     case .verifyBackup: .backup(age: .seconds(6 * 3_600), jobAge: .seconds(6 * 3_600))
-    case .snapshot, .finalize, .rollback: .notDefined
+    case .snapshot, .finalize, .rollback, .orderGroup, .peerCheck, .enterMaintenance,
+      .leaveMaintenance:
+      .notDefined
     }
   }
 }

@@ -58,13 +58,14 @@ package struct EngineStore: Sendable {
     case .client(let id):
       let client = state[client: id]
       let row = StoredClient(
-        config: client.config, paused: client.paused, stop: client.stop, version: client.version,
-        postponed: client.postponed, dark: client.dark)
+        config: client.config, paused: client.paused, stop: client.stop, outage: client.outage,
+        version: client.version, postponed: client.postponed, dark: client.dark)
       put(row, at: Int(id.index), in: &clients)
     case .server(let id):
       let server = state[server: id]
       let row = StoredServer(
         config: server.config, locked: server.locked, retired: server.retired,
+        dismissed: server.dismissed,
         agentVersion: server.agentVersion, version: server.version)
       put(row, at: Int(id.index), in: &servers)
     case .campaign(let id): saveCampaign(id, of: state)
@@ -131,9 +132,13 @@ extension EngineStore {
     let (left, right) = (loaded.clients[index], state.clients[index])
     if left.config != right.config || left.paused != right.paused || left.stop != right.stop
       || left.version != right.version || left.postponed != right.postponed
-      || !left.dark.isSame(right.dark)
+      || !left.dark.isSame(right.dark) || left.outage != right.outage
     {
       found.append("client \(right.config.name) is not saved")
+    }
+    if left.reserved != right.reserved {
+      found.append(
+        "client \(right.config.name): \(right.reserved) slots reserved, \(left.reserved) counted")
     }
     if left.slotsInUse != right.slotsInUse {
       found.append(
@@ -148,7 +153,7 @@ extension EngineStore {
     let (left, right) = (loaded.servers[index], state.servers[index])
     if left.config != right.config || left.locked != right.locked
       || left.retired != right.retired || left.agentVersion != right.agentVersion
-      || left.version != right.version
+      || left.version != right.version || left.dismissed != right.dismissed
     {
       found.append("server \(right.config.name) is not saved")
     }

@@ -117,6 +117,7 @@ extension HookVerdict {
     case .error(let message): "error: \(message)"
     case .timeout(let message): "timeout: \(message)"
     case .cancelled: "cancelled"
+    case .next(let name): "next: \(name)"
     case .notDefined: "not defined"
     case .left(_, let verdict): "\(verdict.words), snapshot left"
     }

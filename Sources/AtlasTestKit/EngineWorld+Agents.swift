@@ -33,6 +33,7 @@ extension EngineWorld {
       }
     }
     trace.event("\(name(server)) is silent", at: now)
+    checker.silent(server, now: now)
     step(.agentSilent(server))
   }
 
@@ -95,12 +96,22 @@ extension EngineWorld {
       schedule(.disconnects(server), after: .seconds(5))
       schedule(.finishes(server, fence), after: after)
       schedule(.connects(server), after: after)
+      bootGuests(of: server, after: after)
     } else {
       schedule(.finishes(server, fence), after: after)
     }
   }
 
-  mutating func finish(_ server: ServerID, _ fence: Fence) {
+  /// Guests go down with their host, and come back after it.
+  private mutating func bootGuests(of server: ServerID, after: Duration) {
+    guard let wait = script.guestsFollow else { return }
+    for guest in state.guests(of: server) {
+      schedule(.disconnects(guest), after: .seconds(5))
+      schedule(.connects(guest), after: after + wait)
+    }
+  }
+
+  package mutating func finish(_ server: ServerID, _ fence: Fence) {
     guard let order = agents[Int(server.index)][fence] else { return }
     var result = order.answer.result
     let isSnapshot = order.command.kind == .snapshot && result.status == .succeeded
@@ -143,6 +154,7 @@ extension EngineWorld {
 
   /// The checker learns what is reported about the run that waits for it.
   private mutating func hear(_ server: ServerID, _ report: CommandReport) {
+    checker.heard(report, from: server)
     guard case .result(let result) = report.event,
       let ref = state[server: server].openRun, state[ref].command?.fence == report.fence
     else { return }

@@ -30,6 +30,7 @@ extension EngineWorld {
       name: CampaignName(trusted: name), selection: selection, updateSet: updateSet,
       policy: policy, overrides: overrides, endsAt: endsAt, changeReference: changeReference)
     step(.createCampaign(draft, by: "anna"))
+    for index in state[campaign: id].runs.indices { learn(RunRef(campaign: id, index: index)) }
     return id
   }
 
@@ -61,6 +62,7 @@ extension EngineWorld {
   package mutating func crash() {
     trace.event("the daemon dies and starts again", at: now)
     for index in agents.indices { agents[index].isConnected = false }
+    checker.restarted()
     for outgoing in store.outbox { store.markSent(outgoing.command.fence, false) }
     hooks = [:]
     plan.removeAll {

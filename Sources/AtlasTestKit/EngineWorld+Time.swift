@@ -85,6 +85,7 @@ extension EngineWorld {
 extension EngineWorld {
   mutating func startHook(_ start: HookStart) {
     let run = state[start.run]
+    checker.noteStart(start)
     hooks[start.run] = RunningHook(serial: start.serial, point: start.point)
     let answer = script.answer(
       to: start.point, of: state[server: run.server].config.name, attempt: Int(run.attempt))
@@ -128,7 +129,11 @@ extension EngineWorld {
       trace.answer(
         "hook \(hook.point.rawValue) \(name(state[ref].server)): \(verdict.words)", at: now)
     }
-    if !hook.isCancelled { checker.heard(verdict, from: ref) }
+    if !hook.isCancelled {
+      checker.heard(verdict, from: ref)
+      checker.noteEnd(hook.point, verdict, of: ref)
+      if hook.point == .peerCheck { checker.heardOfPeers(verdict, of: ref, now: now) }
+    }
     step(.hookFinished(ref, serial: serial, verdict))
   }
 }

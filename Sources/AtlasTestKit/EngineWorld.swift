@@ -134,6 +134,7 @@ extension EngineWorld {
     isInStep = true
     defer { isInStep = false }
     if case .resumeCampaign(let id, _, now: true, _) = event { allowBoots(of: id) }
+    if case .declareOutage(let client, let outage) = event { checker.expect(outage, of: client) }
     let effects: [Effect]
     do {
       effects = try state.step(event, now: now)
@@ -141,6 +142,7 @@ extension EngineWorld {
       check(after: event)
       throw error
     }
+    if case .fleetImported = event { learnFleet() }
     perform(effects)
     check(after: event)
     handOver()
@@ -178,9 +180,16 @@ extension EngineWorld {
     for effect in effects { carryOut(effect, outgoing) }
   }
 
-  private mutating func learn(_ ref: RunRef) {
+  /// Servers are others after an import, perhaps in the middle of their runs.
+  private mutating func learnFleet() {
+    for server in state.servers { checker.know(server.config, of: server.client) }
+    for server in state.servers { server.openRun.map { learn($0) } }
+  }
+
+  mutating func learn(_ ref: RunRef) {
     let server = state[server: state[ref].server]
-    checker.know(ref, client: server.client, roles: server.config.roles)
+    checker.know(
+      ref, client: server.client, server: state[ref].server, roles: server.config.roles)
     let campaign = state[campaign: ref.campaign]
     let ring = campaign.lanes[Int(state[ref].lane)].ring
     checker.safety.know(

@@ -116,7 +116,9 @@ struct EngineNight {
       let taken = Self.now - .seconds(3_600)
       let backup = BackupFact(source: "daily", takenAt: taken, verifiedAt: taken + .seconds(60))
       verdict = .ok(backup: backup, snapshot: nil)
-    case .snapshot, .finalize, .rollback: verdict = .notDefined
+    case .snapshot, .finalize, .rollback, .orderGroup, .peerCheck, .enterMaintenance,
+      .leaveMaintenance:
+      verdict = .notDefined
     }
     return .hookFinished(start.run, serial: start.serial, verdict)
   }

@@ -49,8 +49,7 @@ struct CheckerTests {
     arguments: [(-1, true), (0, false), (359, false), (421, true), (480, true)])
   func windows(minutesIn: Int, isWrong: Bool) {
     // Sat 22:00-06:00, and a run needs an hour.
-    var night = Night()
-    night.at = Night.saturday22 + Int64(minutesIn) * 60_000
+    var night = Night(at: Night.saturday22 + Int64(minutesIn) * 60_000)
     night.start("WEB01", run: 1)
     #expect(night.violations == (isWrong ? ["S2"] : []))
   }
@@ -250,6 +249,56 @@ struct CheckerTests {
     #expect(night.violations == ["L1"])
   }
 
+  @Test("a start beside a server of its client that is down (S12)", arguments: [false, true])
+  func down(isDismissed: Bool) {
+    var night = Night()
+    night.checker.daemonStarted()
+    night.checker.session(of: "C01-WEB02", isOpen: true)
+    night.at += 3_600_000
+    night.checker.now = night.at
+    night.checker.session(of: "C01-WEB02", isOpen: false)
+    night.at += 600_000
+    if isDismissed { night.record("server.dismissed", client: "C01", server: "C01-WEB02") }
+    night.start("WEB01", run: 1)
+    #expect(night.violations == (isDismissed ? [] : ["S12"]))
+  }
+
+  @Test("a start before, beside or without what the order of the fleet asks for")
+  func order() {
+    var night = Night()
+    night.checker.added(
+      ServerFact(name: "C01-WEB01", client: "C01", after: ["C01-WEB02"], group: "nodes"))
+    night.checker.answeredAboutPeers(of: "C01-WEB01", isWell: true)
+    night.move("WEB02", run: 2, from: "PENDING", to: "PENDING", kind: "run.created")
+    night.start("WEB01", run: 1)
+    #expect(night.violations == ["order"])
+  }
+
+  @Test("a host that takes guests down without an outage")
+  func host() {
+    var night = Night()
+    night.checker.added(ServerFact(name: "C01-WEB02", client: "C01", host: "C01-WEB01"))
+    night.start("WEB01", run: 1)
+    #expect(night.violations == ["order"])
+  }
+
+  @Test("maintenance that is not left, and that is left twice")
+  func maintenance() {
+    var night = Night()
+    night.start("WEB01", run: 1)
+    night.checker.entersMaintenance("night/C01-WEB01")
+    night.checker.enteredMaintenance("night/C01-WEB01")
+    night.move("WEB01", run: 1, from: "IN_PROGRESS", to: "NOT_ATTEMPTED", kind: "run.not_attempted")
+    #expect(night.violations == ["maintenance"])
+    var twice = Night()
+    twice.checker.entersMaintenance("night/C01-WEB01")
+    twice.checker.leftMaintenance("night/C01-WEB01", isRepeat: false)
+    twice.checker.leftMaintenance("night/C01-WEB01", isRepeat: true)
+    #expect(twice.violations == [])
+    twice.checker.leftMaintenance("night/C01-WEB01", isRepeat: false)
+    #expect(twice.violations == ["maintenance"])
+  }
+
   @Test("a run that is still going on long after its campaign's end (L1)")
   func settled() {
     var night = Night()
@@ -300,18 +349,19 @@ private struct Night {
     requiresBackup: true, requiresSnapshot: true, maxBackupAge: 86_400_000)
 
   var checker = Checker()
-  /// The campaign is made a day before.
-  var at = saturday22 - 86_400_000
+  var at: Int64
   var lastHash = [UInt8](repeating: 0, count: 32)
   var hashes: [[UInt8]] = []
 
-  init() {
+  init(at: Int64 = saturday22 + 3_600_000) {
+    // The campaign is made a day before.
+    self.at = Self.saturday22 - 86_400_000
     checker.configured(Self.client)
     var other = Self.client
     other.name = "C02"
     checker.configured(other)
-    for name in ["C01-WEB01", "C01-WEB02"] { checker.added(server: name, of: "C01") }
-    checker.added(server: "C02-WEB01", of: "C02")
+    for name in ["C01-WEB01", "C01-WEB02"] { checker.added(ServerFact(name: name, client: "C01")) }
+    checker.added(ServerFact(name: "C02-WEB01", client: "C02"))
     checker.configured(
       CampaignFact(
         name: "night", maxRetries: 2, maxParallel: nil, estimate: 45 * 60_000,
@@ -319,7 +369,7 @@ private struct Night {
         requiresSnapshot: false, maxBackupAge: nil, maxInProgress: nil, maxActiveClients: nil,
         maxWaitingForPeople: nil))
     record("campaign.created", campaign: "night")
-    at = Self.saturday22 + 3_600_000
+    self.at = at
     checker.now = at
   }
 

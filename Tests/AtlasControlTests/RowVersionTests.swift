@@ -99,6 +99,84 @@ struct RowVersionTests {
   }
 }
 
+@Suite("A row of version 2")
+struct RowVersion2Tests {
+  @Test("of a client is read, and no outage is declared")
+  func client() throws {
+    var reader = try Self.reader(
+      "02034c4141020c4575726f70652f5061726973000002010000010e010e6974406c61612e6578616d706c65"
+        + "02667200000000")
+    let expected = ClientConfig(
+      name: Desk.client, ring: .pilot, zone: "Europe/Paris", requireBackup: true,
+      createSnapshots: false, maxBackupAge: .sinceLastJob, priority: 7,
+      contacts: [Contact(email: "it@laa.example", language: "fr")])
+    #expect(
+      try reader.client()
+        == StoredClient(config: expected, paused: nil, stop: nil, version: 0))
+  }
+
+  @Test("of a server is read, and it is not dismissed")
+  func server() throws {
+    var reader = try Self.reader(
+      "020f4c41412d50415249532d5745423031034c414105504152495301035745420201080c77696e646f77732d"
+        + "3230323201010676656e646f72036b696d0a0000000001")
+    let expected = ServerConfig(
+      name: Desk.first, client: Desk.client, site: SiteName(trusted: "PARIS"),
+      roles: [Role(trusted: "WEB")], number: 1, updateOrder: 4, system: "windows-2022",
+      physical: true)
+    let lock = Latch(reason: "vendor", principal: "kim", since: Instant(milliseconds: 5))
+    #expect(
+      try reader.server()
+        == StoredServer(
+          config: expected, locked: lock, retired: false, agentVersion: "", version: 1))
+  }
+
+  @Test("of a policy is read, and what it did not know has its default")
+  func policy() throws {
+    var reader = try Self.reader(
+      "0204c0cf24080113636f6e74696e75655f69665f6865616c74687980d30ec0cf24809f49c0cbc90280e8dd0d"
+        + "c0ee6dc0ee6d80bab70380dddb01c0ee6dc0cbc902809f4980be920100c0ee6d0080e8dd0dc0a9070c7265"
+        + "626f6f745f666972737408736e617073686f740802444304686f6c640353514c04686f6c6402444204686f"
+        + "6c64024d5804686f6c64044558434804686f6c64044d41494c04686f6c6403434c5504686f6c6402485604"
+        + "686f6c64000000000000000000000d6265666f72655f77696e646f770105312e342e320106616c77617973")
+    var expected = Policy()
+    expected.minAgentVersion = AgentVersion("1.4.2")
+    expected.windows = MaintenanceWindow(rule: "always")
+    expected.download = .beforeWindow
+    // What it did not know does not stop it now.
+    expected.breakers = .off
+    expected.gates = (0...7).compactMap { Ring($0) }.map {
+      var gate = Policy.defaultGate($0)
+      gate.representative = false
+      return gate
+    }
+    #expect(try reader.policy() == expected)
+  }
+
+  @Test("of a run is read")
+  func run() throws {
+    var reader = try Self.reader(
+      "02000001060309554e4845414c54485900000000000000000000010b6e6f74206865616c7468790000000000"
+        + "000000000104616e6e610000")
+    var expected = Run(server: ServerID(0), lane: 0, order: 3)
+    expected.restore(state: .held(.unhealthy))
+    var content = RunDetails.Content()
+    content.lastError = "not healthy"
+    content.care = HoldCare()
+    content.care?.owner = "anna"
+    expected.details = RunDetails(content)
+    #expect(try reader.run() == expected)
+  }
+
+  private static func reader(_ text: String) throws -> ByteReader {
+    let digits = text.compactMap(\.hexDigitValue)
+    let bytes = stride(from: 0, to: digits.count, by: 2).map {
+      UInt8(digits[$0] << 4 | digits[$0 + 1])
+    }
+    return try ByteReader(bytes, versions: StateRows.readable, row: "row")
+  }
+}
+
 /// Rows of now, written and read back.
 @Suite("A row")
 struct RowTests {
@@ -112,6 +190,11 @@ struct RowTests {
     policy.maxBackupAge = age
     policy.download = .beforeWindow
     policy.minAgentVersion = AgentVersion("1.4.2")
+    policy.perSite = 2
+    policy.resources = [ResourceLimit(name: ResourceName(trusted: "SAN"), limit: 3)]
+    policy.breakers.maxFailedPerClient = 4
+    policy.minAvailable = 90
+    policy.peerCheck = [Role(trusted: "MX")]
     var writer = ByteWriter(version: StateRows.version)
     writer.put(policy)
     writer.put(age)
@@ -132,10 +215,70 @@ struct RowTests {
     content.care?.owner = "anna"
     content.care?.deadline = Instant(milliseconds: 7_000)
     content.care?.isOverdue = true
-    run.details = RunDetails(content)
+    content.outcomeAt = Instant(milliseconds: 4)
+    let checks: [AdmissionCheck?] = [
+      nil, .asking(.orderGroup), .asking(.peerCheck), .ordered(Instant(milliseconds: 8)),
+      .passed(Instant(milliseconds: 9)),
+    ]
+    content.approval = Latch(
+      reason: "I watch it", principal: "kim", since: Instant(milliseconds: 3))
+    content.maintenance = Maintenance(
+      since: Instant(milliseconds: 5), expiresAt: Instant(milliseconds: 6), tries: 2, remains: true)
+    for check in checks {
+      content.check = check
+      run.details = RunDetails(content)
+      var writer = ByteWriter(version: StateRows.version)
+      writer.put(run)
+      var reader = try ByteReader(writer.bytes, versions: StateRows.readable, row: "run")
+      #expect(try reader.run() == run)
+    }
+  }
+
+  @Test("keeps what people and the engine said about a client")
+  func client() throws {
+    var state = ControlState()
+    let start = Instant(milliseconds: 0)
+    _ = try state.step(
+      .fleetImported(clients: [ClientConfig(name: Desk.client)], servers: [], by: "kim"), now: start
+    )
+    let until = Instant(milliseconds: 9_000)
+    let outage = Outage(
+      from: start, until: until, parallel: 2, reason: "closed", principal: "kim",
+      declaredAt: start)
+    _ = try state.step(.declareOutage(ClientID(0), outage), now: start)
+    _ = try state.step(
+      .postponeClient(ClientID(0), until: until, reason: "fair", by: "kim"), now: start)
     var writer = ByteWriter(version: StateRows.version)
-    writer.put(run)
-    var reader = try ByteReader(writer.bytes, versions: StateRows.readable, row: "run")
-    #expect(try reader.run() == run)
+    writer.put(state.clients[0])
+    var reader = try ByteReader(writer.bytes, versions: StateRows.readable, row: "client")
+    let latch = Latch(reason: "fair", principal: "kim", since: start, until: until)
+    #expect(
+      try reader.client()
+        == StoredClient(
+          config: ClientConfig(name: Desk.client), paused: nil, stop: nil, outage: outage,
+          version: 2, postponed: Postponement(latch: latch)))
+  }
+
+  @Test("keeps a server's place between others")
+  func server() throws {
+    var state = ControlState()
+    let config = ServerConfig(
+      name: Desk.second, client: Desk.client, site: SiteName(trusted: "PARIS"),
+      resources: [ResourceName(trusted: "SAN")], tags: [Tag(trusted: "wave-2")],
+      after: [Desk.first], antiAffinity: GroupName(trusted: "web"), host: Desk.first,
+      migratesGuests: true, carriesAtlas: true)
+    let host = ServerConfig(
+      name: Desk.first, client: Desk.client, site: SiteName(trusted: "PARIS"))
+    _ = try state.step(
+      .fleetImported(
+        clients: [ClientConfig(name: Desk.client)], servers: [host, config],
+        by: "kim"),
+      now: Instant(milliseconds: 0))
+    var writer = ByteWriter(version: StateRows.version)
+    writer.put(state.servers[1])
+    var reader = try ByteReader(writer.bytes, versions: StateRows.readable, row: "server")
+    #expect(
+      try reader.server()
+        == StoredServer(config: config, locked: nil, retired: false, agentVersion: "", version: 0))
   }
 }

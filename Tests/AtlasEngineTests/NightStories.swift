@@ -147,6 +147,10 @@ import Testing
     world.run(for: .seconds(300))
     world.connect("LAA-PARIS-APP02")
     world.settle()
+    // APP01 is silent still, and takes the only slot.
+    world.step(
+      .dismissServer(world.server("LAA-PARIS-APP01"), reason: "switched off", by: "anna"))
+    world.settle()
     try Golden.expect(world, tells: "offline-at-its-turn")
   }
 

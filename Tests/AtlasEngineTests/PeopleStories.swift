@@ -109,7 +109,7 @@ import Testing
           until: world.now + .seconds(7_200), ticket: "CHG-4711")))
     world.campaign("patch-11")
     world.step(.skipRun(world.run("LAA-PARIS-APP03"), reason: "replaced next week", by: "anna"))
-    world.run(until: "LAA-PARIS-APP02", .snapshot)
+    world.run(until: "LAA-PARIS-APP02", .snapshot, .hook(.snapshot))
     world.step(.retireServer(world.server("LAA-PARIS-APP02"), reason: "scrapped", by: "anna"))
     world.step(.retireServer(world.server("LAA-PARIS-APP04"), reason: "scrapped", by: "anna"))
     world.settle()

@@ -15,15 +15,17 @@ struct RandomWalk {
 
   private enum Disturbance: CaseIterable {
     case crash, flap, surprise, stop, pause, cancel, promote, resolve, skip, retry, lock, retire
-    case exclude, repeatReport, wait, postpone, outage, source, release, waive
+    case exclude, repeatReport, wait, postpone, blackout, source, release, waive
+    case dismiss, outage, approve
 
     /// How frequent it is where it is present: what ends things early is rare.
     var weights: [Int] {
       switch self {
       case .crash, .pause, .repeatReport: [2, 6]
       case .flap, .stop, .resolve: [6, 12, 40]
-      case .surprise, .skip, .retry, .lock, .exclude, .wait: [2, 4, 10]
-      case .postpone, .outage, .source, .release, .waive: [1, 2, 6]
+      case .surprise, .skip, .retry, .lock, .exclude, .wait, .dismiss, .outage, .approve:
+        [2, 4, 10]
+      case .postpone, .blackout, .source, .release, .waive: [1, 2, 6]
       case .cancel, .promote, .retire: [1, 1, 4]
       }
     }
@@ -37,6 +39,11 @@ struct RandomWalk {
     mixture = Self.mixture(&random)
     world = EngineWorld(Self.fleet(&random))
     world.script.chaos = EngineChaos(seed: random.next(), trouble: random.pick([0, 10, 25, 50]))
+    world.script.guestsFollow = random.pick([nil, .seconds(30), .seconds(300), .seconds(2_000)])
+    if random.chance(60) {
+      world.script.answer(.enterMaintenance, with: .ok)
+      world.script.answer(.leaveMaintenance, with: .ok)
+    }
     world.latency = random.pick([.zero, .seconds(1), .seconds(20)])
   }
 
@@ -69,8 +76,41 @@ struct RandomWalk {
         let shared = random.pick(["SAN", "PROXY"])
         fleet.change("\(name)-PARIS-\(server)") { $0.resources = [ResourceName(trusted: shared)] }
       }
+      order(servers.map { "\(name)-PARIS-\($0)" }, in: &fleet, &random)
     }
+    addHost(to: &fleet, &random)
     return fleet
+  }
+
+  /// In some nights a host of the last client has guests, of others as well; in some a server
+  /// carries Atlas.
+  private static func addHost(to fleet: inout EngineFleet, _ random: inout EngineRandom) {
+    if random.chance(40) {
+      let host = "OVH-PARIS-HV01"
+      let migrates = random.chance(30)
+      fleet.add(to: "OVH", server: host)
+      fleet.change(host) { $0.migratesGuests = migrates }
+      for server in fleet.servers.map(\.name.text) where server != host && random.chance(40) {
+        fleet.change(server) { $0.host = ServerName(trusted: host) }
+      }
+    }
+    guard random.chance(20) else { return }
+    fleet.change(random.pick(fleet.servers.map(\.name.text))) { $0.carriesAtlas = true }
+  }
+
+  /// Some servers come after others, and some are of a group.
+  private static func order(
+    _ servers: [String], in fleet: inout EngineFleet, _ random: inout EngineRandom
+  ) {
+    for (index, server) in servers.enumerated() {
+      let earlier = servers.prefix(index)
+      let after = earlier.filter { _ in random.chance(20) }
+      let isGrouped = random.chance(25)
+      fleet.change(server) {
+        $0.after = after.map { ServerName(trusted: $0) }
+        $0.antiAffinity = isGrouped ? GroupName(trusted: "nodes") : nil
+      }
+    }
   }
 
   private static func policy(_ random: inout EngineRandom) -> Policy {
@@ -87,6 +127,8 @@ struct RandomWalk {
     policy.maxPasses = random.pick([1, 2, 4, 4])
     policy.carryOver = random.chance(50)
     if random.chance(15) { policy.minAgentVersion = AgentVersion("1.0.1") }
+    policy.peerCheck = random.pick([[], [Role(trusted: "DC")]])
+    policy.minAvailable = random.pick([nil, nil, 50, 90])
     policy.maxBackupAge = random.pick([nil, .sinceLastJob, .atMost(.seconds(12 * 3_600))])
     policy.download = random.pick([.off, .beforeWindow])
     policy.gates = [
@@ -171,7 +213,7 @@ struct RandomWalk {
     case .exclude: exclude()
     case .repeatReport: repeatReport()
     case .postpone: postponeOrResume()
-    case .outage: endContact()
+    case .blackout: endContact()
     case .source: world.script.chaos?.isSourceDown.toggle()
     case .release: release(campaign())
     case .waive:
@@ -179,6 +221,9 @@ struct RandomWalk {
         .waiveRepresentative(
           campaign(), random.pick([nil, Role(trusted: "SQL")]),
           system: random.pick([nil, "windows-2022"]), reason: "known", by: "anna"))
+    case .dismiss: dismissOrRecall()
+    case .outage: declareOrEndOutage()
+    case .approve: attempt(.approveRun(run(), reason: "I am here", by: "anna"))
     case .wait: if world.now < Self.lastDay { world.run(for: random.seconds(60...20_000)) }
     }
   }
@@ -315,6 +360,26 @@ struct RandomWalk {
     }
   }
 
+  private mutating func dismissOrRecall() {
+    let server = server()
+    if random.chance(70) {
+      attempt(.dismissServer(server, reason: "it is in the workshop", by: "anna"))
+    } else {
+      attempt(.recallServer(server, by: "anna"))
+    }
+  }
+
+  private mutating func declareOrEndOutage() {
+    let client = client()
+    guard random.chance(70) else { return attempt(.endOutage(client, by: "anna")) }
+    let from = world.now + random.pick([.zero, .seconds(600)])
+    let outage = Outage(
+      from: from, until: from + random.seconds(600...30_000),
+      parallel: random.pick([nil, nil, 2, 3]), reason: "the shop is closed", principal: "anna",
+      declaredAt: world.now)
+    attempt(.declareOutage(client, outage))
+  }
+
   private mutating func exclude() {
     let update = UpdateID(trusted: random.pick(["KB5031364", "KB890830"]))
     attempt(.excludeUpdate(campaign(), update, reason: "bad", by: "anna"))
@@ -388,10 +453,22 @@ extension RandomWalk {
       attempt(.waiveRepresentative(id, nil, system: nil, reason: "over", by: "anna"))
       for run in world.state.campaigns[index].runs.indices {
         let ref = RunRef(campaign: id, index: run)
+        attempt(.approveRun(ref, reason: "over", by: "bruno"))
         guard world.state[ref].state.kind == .held else { continue }
         attempt(
           .resolveRun(
             ref, .accept, version: world.state[ref].version, reason: "over", by: "bruno"))
+      }
+      // Hosts wait for outages that are long enough.
+      for index in world.state.clients.indices {
+        let outage = Outage(
+          from: world.now, until: world.now + .seconds(12 * 3_600), reason: "over",
+          principal: "bruno", declaredAt: world.now)
+        attempt(.declareOutage(ClientID(index), outage))
+      }
+      // An agent may work for ever on what a person has accepted long ago.
+      for index in world.agents.indices {
+        attempt(.dismissServer(ServerID(index), reason: "over", by: "bruno"))
       }
       for ring in world.state.campaigns[index].rings where ring.gate == .needsPerson {
         if let next = Ring(Int(ring.ring.number) + 1) {

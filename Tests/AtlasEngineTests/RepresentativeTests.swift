@@ -76,6 +76,22 @@ import Testing
     #expect(alone.violations == [])
   }
 
+  @Test func `is told before a window that is too short, and before its agent`() {
+    var world = Self.world()
+    world.campaign("patch-11", policy: Self.policy())
+    let sql = world.run("LAA-PARIS-SQL01")
+    world.run { $0.state[$0.run("ATL-LYON-APP02")].state.kind == .completed }
+    world.disconnect("LAA-PARIS-SQL01")
+    for wait in [Duration.zero, .seconds(7 * 3_600 + 1_800)] {
+      world.run(for: wait)
+      let waiting = world.state.waits(sql, now: world.now)
+      #expect(waiting == .representative(Self.sql, mayCome: false))
+    }
+    // It is not its turn yet, so that its agent need not be there.
+    #expect(world.state[sql].details.content.offlineSince == nil)
+    #expect(world.violations == [])
+  }
+
   @Test func `is not waived by opening the gate`() {
     var world = Self.world()
     let id = world.campaign("patch-11", policy: Self.policy())

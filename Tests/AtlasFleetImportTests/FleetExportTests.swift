@@ -96,7 +96,10 @@ private struct FleetSample {
       let client = Self.client("C\(index)", &generator)
       fleet.clients.append(client)
       for number in 0..<Int.random(in: 0...5, using: &generator) {
-        fleet.servers.append(Self.server(client.name, number, &generator))
+        let server = Self.server(
+          client.name, number, after: fleet.servers.filter { $0.client == client.name },
+          &generator)
+        fleet.servers.append(server)
       }
     }
     fleet.servers.sort { ($0.client, $0.name) < ($1.client, $1.name) }
@@ -127,8 +130,10 @@ private struct FleetSample {
   }
 
   private static func server(
-    _ client: ClientName, _ number: Int, _ generator: inout SeededGenerator
+    _ client: ClientName, _ number: Int, after known: [ServerConfig],
+    _ generator: inout SeededGenerator
   ) -> ServerConfig {
+    let earlier = known.map(\.name).sorted()
     func pick<Value>(_ values: [Value]) -> Value { values.randomElement(using: &generator)! }
     return ServerConfig(
       name: ServerName(
@@ -137,6 +142,8 @@ private struct FleetSample {
       roles: pick([[], ["DC"], ["APP", "WEB"]]), number: pick([0, 7, 999_999_999]),
       updateOrder: pick([nil, 0, 1_000_000]), system: pick(["", "windows-2022", "a, \"b\"; c"]),
       physical: pick([true, false]), resources: pick([[], ["SAN-1"], ["PROXY", "SAN-1"]]),
-      tags: pick([[], ["wave-2"]]))
+      tags: pick([[], ["wave-2"]]), after: pick([[], earlier]),
+      antiAffinity: pick([nil, GroupName(trusted: "nodes")]),
+      host: pick([nil, known.first { $0.host == nil }?.name]), migratesGuests: pick([true, false]))
   }
 }

@@ -130,7 +130,6 @@ struct FleetImportTests {
     arguments: [
       ("server,order\nLAA-PARIS-WEB01,1\n", "known columns: server, client, site"),
       ("server,upate_order\nLAA-PARIS-WEB01,1\n", "did you mean update_order?"),
-      ("server,after\nLAA-PARIS-WEB01,x\n", "an order between servers is not supported yet"),
       ("server,Server Name\nLAA-PARIS-WEB01,x\n", "the column “Server Name” is there twice"),
       ("server,client\nLAA-PARIS-WEB01,\"LAA\n", "a quoted cell does not end"),
       ("hostname,address\nx,y\n", "the first line is not a known header"),

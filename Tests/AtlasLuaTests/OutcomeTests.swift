@@ -83,7 +83,7 @@ struct OutcomeTests {
     let skipped = await outcome(point, "skip('x')")
     let deferred = await outcome(point, "defer{reason = 'x'}")
     #expect((skipped == .skip(message: "x")) == (point == .preUpdate))
-    let mayDefer = point == .preUpdate || point == .verifyBackup
+    let mayDefer = [.preUpdate, .verifyBackup, .peerCheck].contains(point)
     #expect((deferred == .deferred(after: nil, reason: "x")) == mayDefer)
   }
 

@@ -51,6 +51,7 @@ extension ByteWriter {
     put(UInt64(client.version))
     put(client.postponed) { $0.put($1.latch) }
     put(client.dark) { $0.put($1) }
+    put(client.outage) { $0.put($1) }
   }
 
   mutating func put(_ server: Server) {
@@ -69,6 +70,21 @@ extension ByteWriter {
     put(UInt64(server.version))
     put(config.resources) { $0.put($1) }
     put(config.tags) { $0.put($1) }
+    put(server.dismissed) { $0.put($1) }
+    put(config.after) { $0.put($1) }
+    put(config.antiAffinity) { $0.put($1) }
+    put(config.host) { $0.put($1) }
+    put(config.migratesGuests)
+    put(config.carriesAtlas)
+  }
+
+  private mutating func put(_ outage: Outage) {
+    put(outage.from)
+    put(outage.until)
+    put(outage.parallel) { $0.put($1) }
+    put(outage.reason)
+    put(outage.principal)
+    put(outage.declaredAt)
   }
 }
 
@@ -119,7 +135,14 @@ extension ByteReader {
     guard version >= 3 else { return client }
     client.postponed = try optional { Postponement(latch: try $0.latch()) }
     client.dark = try optional { try $0.contactHold() }
+    client.outage = try optional { try $0.outage() }
     return client
+  }
+
+  private mutating func outage() throws -> Outage {
+    Outage(
+      from: try instant(), until: try instant(), parallel: try optional { try $0.int() },
+      reason: try string(), principal: try string(), declaredAt: try instant())
   }
 
   mutating func server() throws -> StoredServer {
@@ -133,6 +156,12 @@ extension ByteReader {
     guard version >= 3 else { return server }
     server.config.resources = try array { try $0.name() }
     server.config.tags = try array { try $0.name() }
+    server.dismissed = try optional { try $0.latch() }
+    server.config.after = try array { try $0.name() }
+    server.config.antiAffinity = try optional { try $0.name() }
+    server.config.host = try optional { try $0.name() }
+    server.config.migratesGuests = try bool()
+    server.config.carriesAtlas = try bool()
     return server
   }
 }

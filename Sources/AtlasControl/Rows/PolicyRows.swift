@@ -42,6 +42,8 @@ extension ByteWriter {
     put(policy.perSite) { $0.put($1) }
     put(policy.resources) { $0.put($1) }
     put(policy.breakers)
+    put(policy.minAvailable) { $0.put($1) }
+    put(policy.peerCheck) { $0.put($1) }
   }
 
   private mutating func put(_ times: PhaseTimes) {
@@ -100,6 +102,8 @@ extension ByteReader {
     policy.perSite = try optional { try $0.int() }
     policy.resources = try array { try $0.resourceLimit() }
     policy.breakers = try breakers()
+    policy.minAvailable = try optional { try $0.int() }
+    policy.peerCheck = try array { try $0.name() }
     return policy
   }
 

@@ -49,6 +49,7 @@ extension ByteWriter {
     case .agent: put("agent")
     case .backoff: put("backoff")
     case .soak: put("soak")
+    case .guests: put("guests")
     }
     put(work.ending) { $0.put($1) }
   }
@@ -101,6 +102,28 @@ extension ByteWriter {
       $0.put($1.isOverdue)
     }
     put(content.outcomeAt) { $0.put($1) }
+    put(content.check) { $0.put($1) }
+    put(content.approval) { $0.put($1) }
+    put(content.maintenance) {
+      $0.put($1.since)
+      $0.put($1.expiresAt)
+      $0.put(Int($1.tries))
+      $0.put($1.remains)
+    }
+  }
+
+  private mutating func put(_ check: AdmissionCheck) {
+    switch check {
+    case .asking(let point):
+      put(0)
+      put(point)
+    case .ordered(let at):
+      put(1)
+      put(at)
+    case .passed(let at):
+      put(2)
+      put(at)
+    }
   }
 }
 
@@ -153,6 +176,7 @@ extension ByteReader {
     case "agent": return .agent
     case "backoff": return .backoff
     case "soak": return .soak
+    case "guests": return .guests
     case _:
       guard text.hasPrefix("hook "), let point = HookPoint(rawValue: String(text.dropFirst(5)))
       else { throw bad("“\(text)” is not a step") }
@@ -201,7 +225,25 @@ extension ByteReader {
     content.heldSince = try optional { try $0.instant() }
     content.slotIntervals = try array { try $0.interval() }
     if version >= 2 { content.care = try optional { try $0.care() } }
-    if version >= 3 { content.outcomeAt = try optional { try $0.instant() } }
+    guard version >= 3 else { return content }
+    content.outcomeAt = try optional { try $0.instant() }
+    content.check = try optional { try $0.check() }
+    content.approval = try optional { try $0.latch() }
+    content.maintenance = try optional { reader in
+      Maintenance(
+        since: try reader.instant(), expiresAt: try reader.instant(),
+        tries: UInt8(truncatingIfNeeded: try reader.int()), remains: try reader.bool())
+    }
     return content
+  }
+
+  private mutating func check() throws -> AdmissionCheck {
+    let kind = try int()
+    switch kind {
+    case 0: return .asking(try value())
+    case 1: return .ordered(try instant())
+    case 2: return .passed(try instant())
+    case _: throw bad("\(kind) is not a question at admission")
+    }
   }
 }

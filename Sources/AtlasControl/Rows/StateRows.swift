@@ -6,7 +6,8 @@ import AtlasStore
 enum StateRows {
   /// Grows when a row's form changes; readers read the older forms too. 2 added what a backup's age
   /// is measured by, who looks after a held run, and the oldest agent that is worked with; 3 breakers,
-  /// environment holds, postponements, representatives, and what servers share.
+  /// environment holds, postponements, representatives, what servers share, outages, dismissals,
+  /// orders between servers, hosts, and maintenance.
   static let version: UInt8 = 3
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version

@@ -7,7 +7,8 @@ package struct CampaignReport: Sendable {
   package var campaign: CampaignView
   /// Down, or not proven healthy, now.
   package var affectedNow: [RunView]
-  /// Not healthy to the end: installed and not rebooted, overdue, held, or with a snapshot left.
+  /// Not healthy to the end: installed and not rebooted, overdue, held, or with a snapshot or
+  /// maintenance left.
   package var stillOpen: [RunView]
   package var failed: [RunView]
   package var notDone: [RunView]
@@ -89,6 +90,7 @@ extension ControlSnapshot {
 
 extension RunView {
   fileprivate var isStillOpen: Bool {
+    if run.details.content.maintenance?.remains ?? false { return true }
     guard run.state.kind != .pending, run.state.kind != .inProgress else { return false }
     return run.state.kind.holdsSlot || run.details.content.snapshot != nil
   }

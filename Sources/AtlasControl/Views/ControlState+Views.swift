@@ -16,7 +16,7 @@ extension ControlState {
       clients: campaign.lanes.count, createdAt: campaign.createdAt,
       startedAt: campaign.startedAt, endedAt: campaign.endedAt, endsAt: campaign.endsAt,
       flags: flags(of: id), heldKinds: heldKinds(of: id), settled: settled,
-      decisions: settled ? decisions(of: id) : [],
+      decisions: settled ? decisions(of: id, now: now) : [],
       etag: String(planVersion(id)), changeReference: campaign.changeReference,
       hookRevision: campaign.hookRevision, now: now, demoFactor: demoFactor)
   }
@@ -48,14 +48,17 @@ extension ControlState {
   }
 
   /// What settled runs wait for, one line each, at most ``Limits/page``.
-  private func decisions(of id: CampaignID) -> [String] {
+  private func decisions(of id: CampaignID, now: Instant) -> [String] {
     var lines = kindDecisions(of: id)
     for (index, run) in self[campaign: id].runs.enumerated() where lines.count < Limits.page {
       let server = self[server: run.server].config.name
       switch run.state {
       case .pending:
-        let problem = agentProblem(RunRef(campaign: id, index: index))
-        if let problem { lines.append("\(server) is PENDING: \(problem)") }
+        let ref = RunRef(campaign: id, index: index)
+        if let problem = agentProblem(ref) { lines.append("\(server) is PENDING: \(problem)") }
+        if let decision = decision(of: ref, now: now) {
+          lines.append("\(server) is PENDING: \(decision)")
+        }
       case .held(let hold):
         let choices = choices(RunRef(campaign: id, index: index)).map(\.rawValue)
         let owner = run.details.content.care?.owner ?? ""
@@ -66,6 +69,20 @@ extension ControlState {
       }
     }
     return lines
+  }
+
+  /// What a person could do so that a pending run may go on; nil when there is no such thing.
+  private func decision(of ref: RunRef, now: Instant) -> String? {
+    switch waits(ref, now: now) {
+    case .unexplained(let other):
+      let doubt = doubt(about: other, in: ref.campaign, now: now)
+      return doubt.map { "\($0): bring it back, or dismiss it" }
+    case .outage(let client):
+      let name = self[client: client].config.name
+      return "its guests go down with it: declare an outage of \(name) that is long enough"
+    case .approval: return "it carries Atlas itself: approve it, or skip it"
+    case _: return nil
+    }
   }
 
   /// Servers that are down, or whose state nobody has proven since they were changed.
@@ -99,22 +116,27 @@ extension ControlState {
       locked: run.state.kind.holdsSlot || server.locked != nil)
   }
 
-  func view(client id: ClientID) -> ClientView {
+  func view(client id: ClientID, now: Instant) -> ClientView {
     let client = self[client: id]
     return ClientView(
       config: client.config, servers: client.servers.count, slotsInUse: client.slotsInUse,
+      occupied: occupied(of: id, now: now),
+      unexplained: unexplained(of: id, now: now).map { self[server: $0].config.name },
+      outage: client.outage,
       agentsConnected: client.servers.count { self[server: $0].connected },
       paused: client.paused, stopped: client.stop?.latch, postponed: client.postponed?.latch,
       darkSince: client.dark?.since, etag: String(client.version))
   }
 
-  func view(server id: ServerID) -> ServerView {
+  func view(server id: ServerID, now: Instant) -> ServerView {
     let server = self[server: id]
     return ServerView(
       config: server.config, retired: server.retired, locked: server.locked,
       connected: server.connected, agentVersion: server.agentVersion,
       campaign: server.openRun.map { self[campaign: $0.campaign].name },
-      runState: server.openRun.map { self[$0].state.kind }, etag: String(server.version))
+      runState: server.openRun.map { self[$0].state.kind }, etag: String(server.version),
+      unexplained: doubt(about: id, now: now) ?? "", dismissed: server.dismissed,
+      guests: guests(of: id).map { self[server: $0].config.name })
   }
 
   func stops() -> StopsView {

@@ -90,6 +90,8 @@ package struct RunView: Hashable, Sendable {
   package var owner: String { run.details.content.care?.owner ?? "" }
   /// When a held run should be over; nil when it has no deadline.
   package var holdDeadline: Instant? { run.details.content.care?.deadline }
+  /// What `enter_maintenance` began and nothing has ended; nil when there is no such thing.
+  package var maintenance: Maintenance? { run.details.content.maintenance }
   /// Still held at its deadline.
   package var isHoldOverdue: Bool { run.details.content.care?.isOverdue ?? false }
 }
@@ -98,6 +100,13 @@ package struct ClientView: Hashable, Sendable {
   package var config: ClientConfig
   package var servers: Int
   package var slotsInUse: Int
+  /// Slots that are taken by runs, guests of hosts in progress, and servers that are down or
+  /// unexplained (S12); may be more than the client has.
+  package var occupied: Int
+  /// Down or unexplained, and not dismissed.
+  package var unexplained: [ServerName]
+  /// The newest declared outage, until it is over; it may still be to come.
+  package var outage: Outage?
   package var agentsConnected: Int
   package var paused: Latch?
   package var stopped: Latch?
@@ -116,6 +125,12 @@ package struct ServerView: Hashable, Sendable {
   package var campaign: CampaignName?
   package var runState: RunState.Kind?
   package var etag: String
+  /// Why it counts as down or unexplained, in a sentence; empty when it does not.
+  package var unexplained: String
+  /// Who said that it need not be counted until its agent is back.
+  package var dismissed: Latch?
+  /// Servers that run on it.
+  package var guests: [ServerName]
 }
 
 package struct StopView: Hashable, Sendable {

@@ -83,7 +83,7 @@ extension CampaignPlan {
     for (run, estimate) in zip(before.runs, estimates) { lanes[Int(run.lane)] += estimate }
     lowerBound =
       zip(before.lanes, lanes).map { lane, work in
-        work / snapshot.state.slots(of: lane.client, in: id)
+        work / snapshot.state.slots(of: lane.client, in: id, now: snapshot.now)
       }.max() ?? .zero
     clients = Self.clients(after, end)
     rings = after.rings.map {
@@ -157,6 +157,10 @@ extension CampaignPlan {
         reason = "its agent is not connected"
       } else if let problem = state.agentProblem(RunRef(campaign: id, index: index)) {
         reason = problem
+      } else if let problem = state.hostProblem(run.server) {
+        reason = problem
+      } else if server.config.carriesAtlas, run.details.content.approval == nil {
+        reason = "it carries Atlas, and needs approval"
       } else {
         return nil
       }

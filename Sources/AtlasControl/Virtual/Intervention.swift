@@ -44,6 +44,13 @@ extension ControlSnapshot {
     // Until when does not matter: its end is replayed, too.
     case .clientPostponed:
       return client(record).map { .pauseClient($0, reason: record.reason, by: by) }
+    case .clientOutageDeclared:
+      guard let client = client(record) else { return nil }
+      return Outage(
+        detail: record.detail, reason: record.reason, principal: by,
+        declaredAt: record.campaignTime
+      ).map { .declareOutage(client, $0) }
+    case .clientOutageEnded: return client(record).map { .endOutage($0, by: by) }
     case .clientResumed: return client(record).map { .resumeClient($0, by: by) }
     case .serverLocked:
       let latch = Latch(reason: record.reason, principal: by, since: record.campaignTime)

@@ -1,0 +1,193 @@
+/// Who may start beside, before and after whom (S12 and the order of ENGINE.md §7), and that what was
+/// entered is left again (§10).
+extension Checker {
+  /// Servers of a client that must be counted as down or unexplained at `instant`, sorted: known to
+  /// the daemon, not dismissed, without a slot, and certainly silent for longer than twice the check
+  /// interval, not seen since the daemon started, or at work on an order that no durable run knows.
+  ///
+  /// What the daemon may not have taken in yet is not among them.
+  func unexplained(
+    of client: String, _ campaign: CampaignFact, at instant: Int64
+  ) -> [String] {
+    let busy = busyServers
+    return servers.filter { name, server in
+      guard server.client == client, let known = server.knownSince, known < instant - slack,
+        !log.retiredServers.contains(name), !log.dismissedServers.contains(name),
+        !busy.contains(name), !busy.contains(server.fact.host)
+      else { return false }
+      if !server.isSeen { return seesDaemonSince != nil }
+      if let since = server.silentSince {
+        return since + 2 * campaign.checkInterval + slack < instant
+      }
+      return server.strange.map { $0.since < instant - slack } ?? false
+    }.keys.sorted()
+  }
+
+  /// Servers with a run that holds a slot.
+  var busyServers: Set<String> {
+    log.slotsInUse.values.reduce(into: []) { busy, keys in
+      for key in keys { if let run = log.runs[key] { busy.insert(run.server) } }
+    }
+  }
+
+  mutating func judgeOrder(_ record: RecordFact) {
+    guard let server = servers[record.server], let campaign = campaigns[record.campaign] else {
+      return
+    }
+    for name in server.fact.after where isOpen(name, in: record.campaign) {
+      if servers[name]?.fact.carriesAtlas ?? false, !server.fact.carriesAtlas { continue }
+      fail("order", "\(record.server) is started before \(name) is done")
+    }
+    judgeGroup(record, server.fact, campaign)
+    judgeHost(record, server.fact, campaign)
+    judgePeers(record, server.fact, campaign)
+    judgeAtlas(record, server.fact)
+  }
+
+  /// Whether a server has a run in a campaign that is not over. One that never moved has no record.
+  func isOpen(_ server: String, in campaign: String) -> Bool {
+    let runs = log.runs.filter { $0.key.campaign == campaign && $0.value.server == server }
+    guard !runs.isEmpty else {
+      return campaigns[campaign]?.servers.contains(server) ?? false
+    }
+    return runs.contains { !$0.value.isTerminal }
+  }
+
+  private mutating func judgeGroup(
+    _ record: RecordFact, _ server: ServerFact, _ campaign: CampaignFact
+  ) {
+    guard !server.group.isEmpty else { return }
+    let gone =
+      busyServers.union(unexplained(of: server.client, campaign, at: record.at))
+      .subtracting([server.name])
+    for other in gone.sorted() where servers[other]?.fact.group == server.group {
+      guard servers[other]?.client == server.client else { continue }
+      fail("order", "\(server.name) is started beside \(other) of its group")
+    }
+  }
+
+  private mutating func judgeHost(
+    _ record: RecordFact, _ server: ServerFact, _ campaign: CampaignFact
+  ) {
+    let busy = busyServers
+    if busy.contains(server.host) {
+      fail("order", "\(server.name) is started while its host \(server.host) is worked on")
+    }
+    let guests = servers.values.map(\.fact).filter {
+      $0.host == server.name && !log.retiredServers.contains($0.name)
+    }
+    for guest in guests.sorted(by: { $0.name < $1.name }) {
+      if busy.contains(guest.name) {
+        fail("order", "\(server.name) is started while its guest \(guest.name) is worked on")
+      }
+      let needed = campaign.estimate + campaign.reserve
+      let outage = log.outage(of: guest.client, at: record.at)
+      if !server.migratesGuests, outage.map({ record.at + needed <= $0.until }) != true {
+        fail(
+          "order",
+          "\(server.name) is started, and \(guest.client), whose \(guest.name) goes down with it, "
+            + "has declared no outage that is long enough")
+      }
+      guard guest.client != server.client else { continue }
+      judgeShared(record, guest.client, campaign)
+    }
+  }
+
+  /// A client whose guests are on another's host has a slot and a window for it.
+  private mutating func judgeShared(
+    _ record: RecordFact, _ client: String, _ campaign: CampaignFact
+  ) {
+    guard let model = clients[client] else { return }
+    let outage = log.outage(of: client, at: record.at)
+    let own = outage?.parallel ?? model.versions.suffix(2).map(\.slots).max() ?? 1
+    if (log.slotsInUse[client] ?? []).count >= min(own, campaign.maxParallel ?? own) {
+      fail("S1", "\(record.server) takes a slot that \(client) does not have")
+    }
+    if log.isStopped(client) {
+      fail("S4", "\(record.server) is started under a stop of its guests")
+    }
+    let needed = campaign.estimate + campaign.reserve
+    let fits = model.versions.suffix(2).contains {
+      $0.openUntil(record.at).map { record.at + needed <= $0 } ?? false
+    }
+    if !fits { fail("S2", "\(record.server) is started outside the window of \(client)") }
+  }
+
+  private mutating func judgeAtlas(_ record: RecordFact, _ server: ServerFact) {
+    guard server.carriesAtlas, let number = record.run else { return }
+    let key = LogModel.RunKey(campaign: record.campaign, number: number)
+    if log.runs[key]?.isApproved != true {
+      fail("order", "\(server.name) carries Atlas, and is started without a person")
+    }
+    for other in campaigns[record.campaign]?.servers.sorted() ?? []
+    where servers[other]?.fact.carriesAtlas == false && isOpen(other, in: record.campaign) {
+      return fail("order", "\(server.name) carries Atlas, and is started before \(other) is done")
+    }
+  }
+
+  // MARK: - Peers
+
+  /// The hook `peer_check` has said something about a server.
+  package mutating func answeredAboutPeers(of server: String, isWell: Bool) {
+    peerAnswers[server] = (isWell, now)
+  }
+
+  /// What a hook says counts for a minute; it may have waited behind a commit before.
+  private mutating func judgePeers(
+    _ record: RecordFact, _ server: ServerFact, _ campaign: CampaignFact
+  ) {
+    guard !server.group.isEmpty || server.roles.contains(where: campaign.peerCheck.contains) else {
+      return
+    }
+    guard let answer = peerAnswers[server.name], answer.isWell,
+      record.at - answer.at <= 60_000 + slack
+    else {
+      return fail("order", "\(server.name) is started, and nobody says that its peers are well")
+    }
+  }
+
+  // MARK: - Maintenance
+
+  struct MaintenanceModel {
+    /// An enter has ended well, and no leave since.
+    var isIn = false
+    /// Leaves that have ended well since the last enter began.
+    var leaves = 0
+  }
+
+  /// The hook `enter_maintenance` has been called anew.
+  package mutating func entersMaintenance(_ runKey: String) {
+    if maintenance[runKey]?.isIn ?? false {
+      fail("maintenance", "\(runKey) enters maintenance that it is in")
+    }
+    maintenance[runKey] = MaintenanceModel()
+  }
+
+  package mutating func enteredMaintenance(_ runKey: String) {
+    maintenance[runKey, default: MaintenanceModel()].isIn = true
+  }
+
+  /// The hook `leave_maintenance` has ended well.
+  ///
+  /// - Parameter isRepeat: A daemon that did not know how the first call ended has called it.
+  package mutating func leftMaintenance(_ runKey: String, isRepeat: Bool) {
+    maintenance[runKey]?.isIn = false
+    guard !isRepeat else { return }
+    maintenance[runKey]?.leaves += 1
+    if maintenance[runKey]?.leaves ?? 0 > 1 {
+      fail("maintenance", "\(runKey) leaves maintenance twice")
+    }
+  }
+
+  /// A run gives its slot back.
+  mutating func judgeMaintenance(_ record: RecordFact, _ hasRemains: Bool) {
+    let key = runKey(record)
+    guard maintenance[key]?.isIn ?? false else { return }
+    if !hasRemains {
+      fail("maintenance", "\(record.server) is \(record.to), and has not left maintenance")
+    } else if record.detail == "UPDATED" {
+      fail("maintenance", "\(record.server) is simply completed, and maintenance remains")
+    }
+    maintenance[key] = nil
+  }
+}

@@ -1,0 +1,177 @@
+import AtlasModel
+
+/// Hosts and their guests (§4): whoever boots a host boots its guests, too.
+extension ControlState {
+  /// Makes a server known to the host that its configuration names.
+  mutating func linkToHost(_ id: ServerID) {
+    guard let name = servers[id].config.host, let host = serverByName[name] else { return }
+    servers[host].guests.append(id)
+    let (mine, its) = (servers[id].client, servers[host].client)
+    if mine != its, !clients[mine].hosters.contains(its) { clients[mine].hosters.append(its) }
+  }
+
+  mutating func unlinkFromHost(_ id: ServerID) {
+    guard let name = servers[id].config.host, let host = serverByName[name] else { return }
+    servers[host].guests.removeAll { $0 == id }
+  }
+
+  /// Guests of a server that are not retired.
+  package func guests(of id: ServerID) -> [ServerID] {
+    servers[Int(id.index)].guests.filter { !servers[Int($0.index)].retired }
+  }
+
+  /// The host that a server is a guest of; nil when it is none's.
+  func host(of id: ServerID) -> ServerID? {
+    servers[Int(id.index)].config.host.flatMap { serverByName[$0] }
+  }
+
+  /// Clients whose guests are on a server, each once; retired guests stay theirs.
+  func clientsOfGuests(of id: ServerID) -> [ClientID] {
+    var found: [ClientID] = []
+    for guest in servers[Int(id.index)].guests
+    where !found.contains(servers[Int(guest.index)].client) {
+      found.append(servers[Int(guest.index)].client)
+    }
+    return found
+  }
+
+  /// Slots that the guests of hosts in progress take of a client.
+  func guestsInUse(of client: ClientID, now: Instant) -> Int {
+    guard !clients[Int(client.index)].busyHosts.isEmpty, !isOutage(of: client, now: now) else {
+      return 0
+    }
+    return clients[Int(client.index)].busyHosts.reduce(0) { sum, ref in
+      let host = Int(self[ref].server.index)
+      guard !servers[host].config.migratesGuests else { return sum }
+      return sum
+        + servers[host].guests.count {
+          servers[Int($0.index)].client == client && !servers[Int($0.index)].retired
+        }
+    }
+  }
+
+  /// A run of a host has taken its slot: it takes one of every other client that has guests there.
+  mutating func takeGuests(_ ref: RunRef, of client: ClientID) {
+    for other in clientsOfGuests(of: self[ref].server) {
+      clients[other].busyHosts.append(ref)
+      if other != client { clients[other].slotsInUse += 1 }
+    }
+  }
+
+  mutating func returnGuests(_ ref: RunRef, of client: ClientID) {
+    for other in clientsOfGuests(of: self[ref].server) {
+      clients[other].busyHosts.removeAll { $0 == ref }
+      if other != client { clients[other].slotsInUse -= 1 }
+      markDirty(other)
+    }
+    // A host waits until no guest of it has a slot.
+    if let host = host(of: self[ref].server) { markDirty(servers[host].client) }
+  }
+}
+
+/// When a host or a guest may start.
+extension ControlState {
+  func hostWaits(_ ref: RunRef, now: Instant) -> Waiting? {
+    let server = self[ref].server
+    if let host = host(of: server), holdsSlot(host) { return .host(host) }
+    guard !servers[Int(server.index)].guests.isEmpty else { return nil }
+    let guests = guests(of: server)
+    if let busy = guests.first(where: { holdsSlot($0) }) { return .guest(busy) }
+    let migrates = servers[Int(server.index)].config.migratesGuests
+    let needed = timeNeeded(by: ref)
+    for client in clientsOfGuests(of: server)
+    where guests.contains(where: { servers[Int($0.index)].client == client }) {
+      if !migrates, !isOutage(of: client, from: now, for: needed) { return .outage(client) }
+      guard client != clientOf(ref) else { continue }
+      if let waiting = sharedWaits(ref, client, needed, now: now) { return waiting }
+    }
+    return nil
+  }
+
+  private func isOutage(of client: ClientID, from now: Instant, for needed: Duration) -> Bool {
+    if Plant.hostWithoutOutage.isOn { return true }
+    guard let outage = clients[Int(client.index)].outage else { return false }
+    return outage.contains(now) && now + needed <= outage.until
+  }
+
+  /// What another client that has guests on the host asks for: its own people and windows, and one
+  /// of its slots.
+  private func sharedWaits(
+    _ ref: RunRef, _ client: ClientID, _ needed: Duration, now: Instant
+  ) -> Waiting? {
+    let index = Int(client.index)
+    if clients[index].isStopped { return .stopped(client: true) }
+    if clients[index].isPaused { return .clientPaused }
+    let free =
+      slots(of: client, in: ref.campaign, now: now) - clients[index].slotsInUse
+      - clients[index].reserved - guestsInUse(of: client, now: now)
+    if free <= 0 { return .slot }
+    if let server = unexplained(of: client, filling: free, in: ref.campaign, now: now) {
+      return .unexplained(server)
+    }
+    let windows = clients[index].windows
+    guard let window = windows.open(at: now) else {
+      return .window(next: windows.next(after: now, atLeast: needed)?.start)
+    }
+    guard now + needed > window.end else { return nil }
+    return .windowTooShort(next: windows.next(after: now, atLeast: needed)?.start)
+  }
+}
+
+extension ControlState {
+  /// Why a host cannot start although it is nobody's turn yet: a client of its guests has declared
+  /// no outage. Nil when all have, and for other servers.
+  package func hostProblem(_ id: ServerID) -> String? {
+    guard !servers[Int(id.index)].config.migratesGuests else { return nil }
+    let missing = guests(of: id).first {
+      clients[Int(servers[Int($0.index)].client.index)].outage == nil
+    }
+    return missing.map {
+      "its guests go down with it, and \(servers[Int($0.index)].config.client) has declared no "
+        + "outage"
+    }
+  }
+}
+
+/// A host is well when its guests are.
+extension ControlState {
+  /// Waits for guests that are not back, if there are any: neither is the host healthy before.
+  mutating func awaitGuests(_ ref: RunRef, _ phase: Phase, now: Instant) -> Bool {
+    guard !guestsAway(ref).isEmpty else { return false }
+    advance(ref, to: .guests)
+    arm(ref, at: now + max(limit(of: phase, ref) ?? .zero, floors.deadline))
+    emit(.save(.run(ref)))
+    return true
+  }
+
+  /// Guests whose agents have been there once and are not now, and that nobody has dismissed.
+  private func guestsAway(_ ref: RunRef) -> [ServerID] {
+    guard !servers[Int(self[ref].server.index)].guests.isEmpty, !isVirtual else { return [] }
+    return guests(of: self[ref].server).filter {
+      let guest = Int($0.index)
+      return servers[guest].isDoubtful && !servers[guest].connected
+    }
+  }
+
+  /// Something about a server has changed that its host may wait for.
+  mutating func guestChanged(_ id: ServerID, now: Instant) {
+    guard let host = host(of: id), let ref = servers[host].openRun,
+      case .inProgress(let work) = self[ref].state, work.step == .guests
+    else { return }
+    goOnWithGuests(ref, work.phase, now: now)
+  }
+
+  /// Goes on if all guests are back.
+  mutating func goOnWithGuests(_ ref: RunRef, _ phase: Phase, now: Instant) {
+    guard guestsAway(ref).isEmpty else { return }
+    self[ref].deadline = nil
+    checksPassed(ref, phase, now: now)
+  }
+
+  mutating func guestsOverdue(_ ref: RunRef, now: Instant) {
+    let names = guestsAway(ref).map { servers[$0].config.name.text }
+    let shown = names.prefix(5).joined(separator: ", ")
+    let more = names.count > 5 ? " and \(names.count - 5) more" : ""
+    hold(ref, .unhealthy, "guests of it are not back: \(shown)\(more)", now: now)
+  }
+}
