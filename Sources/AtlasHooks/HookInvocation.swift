@@ -37,6 +37,12 @@ package struct HookInvocation: Hashable, Sendable {
   package var rollback: Bool
   /// The snapshot recorded for the run; empty when there is none.
   package var snapshotID: String
+  /// The server's group; nil for a server without one.
+  package var group: GroupName?
+  /// The other servers of the group.
+  package var peers: [ServerName]
+  /// For the hooks of maintenance: when it is to end by itself at the latest.
+  package var expires: Instant?
   /// What became of the updates, as far as the agent has reported.
   package var updates: [UpdateResult]
   /// The revision that the campaign pinned.
@@ -46,7 +52,8 @@ package struct HookInvocation: Hashable, Sendable {
     point: HookPoint, key: String, client: ClientName, site: SiteName, server: ServerName,
     roles: [Role] = [], ring: Ring = .standard, campaign: CampaignName, attempt: Int = 1,
     pass: Int = 1, phase: Phase, deadline: Instant, dryRun: Bool = false, restarted: Bool = false,
-    rollback: Bool = false, snapshotID: String = "", updates: [UpdateResult] = [],
+    rollback: Bool = false, snapshotID: String = "", group: GroupName? = nil,
+    peers: [ServerName] = [], expires: Instant? = nil, updates: [UpdateResult] = [],
     revision: HookRevisionID
   ) {
     self.point = point
@@ -65,6 +72,9 @@ package struct HookInvocation: Hashable, Sendable {
     self.restarted = restarted
     self.rollback = rollback
     self.snapshotID = snapshotID
+    self.group = group
+    self.peers = peers
+    self.expires = expires
     self.updates = updates
     self.revision = revision
   }

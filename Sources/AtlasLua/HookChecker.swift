@@ -61,9 +61,7 @@ private struct FileCheck {
   }
 
   /// Functions of hook files that later versions will call.
-  private static let announced: Set<String> = [
-    "enter_maintenance", "leave_maintenance", "peer_check", "order_group", "on_failure",
-  ]
+  private static let announced: Set<String> = ["on_failure"]
 
   mutating func run(_ source: [UInt8]) {
     guard source.count <= HookLimits.source else {

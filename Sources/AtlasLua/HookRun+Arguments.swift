@@ -119,6 +119,9 @@ extension HookInvocation {
         .init("restarted", .boolean(restarted)),
         .init("rollback", .boolean(rollback)),
         .init("snapshot_id", snapshotID.isEmpty ? .none : LuaValue(snapshotID)),
+        .init("group", group.map { LuaValue($0.text) } ?? .none),
+        .init("peers", .readOnly(.list(peers.map { LuaValue($0.text) }))),
+        .init("expires", expires.map { .number($0.luaSeconds) } ?? .none),
         .init("updates", .readOnly(.list(updates.map(\.luaValue)))),
       ]))
   }

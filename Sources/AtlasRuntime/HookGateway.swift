@@ -69,7 +69,8 @@ extension HookInvocation {
       server: order.server, roles: order.roles, ring: order.ring, campaign: order.campaign,
       attempt: order.attempt, pass: order.pass, phase: order.phase, deadline: order.deadline,
       restarted: order.restarted, rollback: order.rollback, snapshotID: order.snapshotID,
-      updates: order.updates, revision: HookRevisionID(order.revision))
+      group: order.group, peers: order.peers, expires: order.expires, updates: order.updates,
+      revision: HookRevisionID(order.revision))
   }
 }
 

@@ -32,13 +32,14 @@ struct RevisionTests {
       (
         "return {api = 1, post_updat = function() end}",
         [
-          "default.lua:1: error: 'post_updat' is no hook function; those are pre_update, "
-            + "verify_backup, snapshot, post_update, finalize, rollback"
+          "default.lua:1: error: 'post_updat' is no hook function; those are order_group, "
+            + "peer_check, pre_update, verify_backup, enter_maintenance, leave_maintenance, "
+            + "snapshot, post_update, finalize, rollback"
         ]
       ),
       (
-        "return {api = 1, peer_check = function() end}",
-        ["default.lua:1: warning: 'peer_check' is not called by this version"]
+        "return {api = 1, on_failure = function() end}",
+        ["default.lua:1: warning: 'on_failure' is not called by this version"]
       ),
       (
         "return {api = 1, rollback = 'x'}",

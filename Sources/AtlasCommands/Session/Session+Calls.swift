@@ -103,6 +103,7 @@ extension AtlasV1.CancelCampaignRequest: IdentifiedRequest {}
 extension AtlasV1.PromoteRingRequest: IdentifiedRequest {}
 extension AtlasV1.RetryServerRunRequest: IdentifiedRequest {}
 extension AtlasV1.SkipServerRunRequest: IdentifiedRequest {}
+extension AtlasV1.ApproveServerRunRequest: IdentifiedRequest {}
 extension AtlasV1.ResolveServerRunRequest: IdentifiedRequest {}
 extension AtlasV1.ExcludeUpdateRequest: IdentifiedRequest {}
 extension AtlasV1.ReleaseSignatureRequest: IdentifiedRequest {}
@@ -111,6 +112,10 @@ extension AtlasV1.ImportOptions: IdentifiedRequest {}
 extension AtlasV1.PauseClientRequest: IdentifiedRequest {}
 extension AtlasV1.PostponeClientRequest: IdentifiedRequest {}
 extension AtlasV1.ResumeClientRequest: IdentifiedRequest {}
+extension AtlasV1.DeclareOutageRequest: IdentifiedRequest {}
+extension AtlasV1.EndOutageRequest: IdentifiedRequest {}
+extension AtlasV1.DismissServerRequest: IdentifiedRequest {}
+extension AtlasV1.RecallServerRequest: IdentifiedRequest {}
 extension AtlasV1.LockServerRequest: IdentifiedRequest {}
 extension AtlasV1.UnlockServerRequest: IdentifiedRequest {}
 extension AtlasV1.RetireServerRequest: IdentifiedRequest {}

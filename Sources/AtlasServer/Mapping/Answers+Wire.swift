@@ -59,6 +59,10 @@ extension AtlasV1.SkipServerRunResponse: ControlAnswered {
   init(_ answer: ControlAnswer) throws(WireStatus) { self.init(run: try answer.run) }
 }
 
+extension AtlasV1.ApproveServerRunResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) { self.init(run: try answer.run) }
+}
+
 extension AtlasV1.ResolveServerRunResponse: ControlAnswered {
   init(_ answer: ControlAnswer) throws(WireStatus) { self.init(run: try answer.run) }
 }
@@ -70,6 +74,22 @@ extension AtlasV1.PauseClientResponse: ControlAnswered {
 
 extension AtlasV1.ResumeClientResponse: ControlAnswered {
   init(_ answer: ControlAnswer) throws(WireStatus) { self.init(client: try answer.client) }
+}
+
+extension AtlasV1.DeclareOutageResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) { self.init(client: try answer.client) }
+}
+
+extension AtlasV1.EndOutageResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) { self.init(client: try answer.client) }
+}
+
+extension AtlasV1.DismissServerResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) { self.init(server: try answer.server) }
+}
+
+extension AtlasV1.RecallServerResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) { self.init(server: try answer.server) }
 }
 
 extension AtlasV1.PostponeClientResponse: ControlAnswered {

@@ -237,7 +237,16 @@ extension AtlasV1.ServerRun {
       backupSource: details.backup?.source ?? "",
       backupTakenAt: details.backup.map { .init($0.takenAt) },
       holdClass: view.holdClass.map { .init($0) } ?? .unspecified, holdOwner: view.owner,
-      holdDeadline: view.holdDeadline.map { .init($0) })
+      holdDeadline: view.holdDeadline.map { .init($0) },
+      maintenance: view.maintenance.map { .init($0) })
+  }
+}
+
+extension AtlasV1.Maintenance {
+  fileprivate init(_ maintenance: Maintenance) {
+    self.init(
+      since: .init(maintenance.since), expiresAt: .init(maintenance.expiresAt),
+      remains: maintenance.remains)
   }
 }
 

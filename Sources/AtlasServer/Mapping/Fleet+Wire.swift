@@ -36,7 +36,17 @@ extension AtlasV1.ClientInfo {
       stopped: view.stopped.map { .init($0) }, etag: view.etag,
       requireChangeReference: config.requireChangeReference,
       sinceLastJob: config.maxBackupAge.isOfLastJob, postponed: view.postponed.map { .init($0) },
-      darkSince: view.darkSince.map { .init($0) })
+      darkSince: view.darkSince.map { .init($0) }, occupied: Int32(view.occupied),
+      unexplained: view.unexplained.map(\.text), outage: view.outage.map { .init($0) })
+  }
+}
+
+extension AtlasV1.Outage {
+  init(_ outage: Outage) {
+    self.init(
+      from: .init(outage.from), until: .init(outage.until),
+      parallel: outage.parallel.map { Int32($0) }, reason: outage.reason,
+      principal: outage.principal, declaredAt: .init(outage.declaredAt))
   }
 }
 
@@ -51,7 +61,11 @@ extension AtlasV1.ServerInfo {
       agentConnected: view.connected, agentVersion: view.agentVersion,
       campaign: view.campaign?.text ?? "",
       runState: view.runState.map { .init($0) } ?? .unspecified, etag: view.etag,
-      resources: config.resources.map(\.text), tags: config.tags.map(\.text))
+      resources: config.resources.map(\.text), tags: config.tags.map(\.text),
+      unexplained: view.unexplained, dismissed: view.dismissed.map { .init($0) },
+      guests: view.guests.map(\.text), after: config.after.map(\.text),
+      antiAffinity: config.antiAffinity?.text ?? "", host: config.host?.text ?? "",
+      migratesGuests: config.migratesGuests, carriesAtlas: config.carriesAtlas)
   }
 }
 

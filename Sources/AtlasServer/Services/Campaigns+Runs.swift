@@ -65,6 +65,16 @@ extension Campaigns {
       request, requestID: request.requestID, context)
   }
 
+  package func approveServerRun(
+    _ request: AtlasV1.ApproveServerRunRequest, context: ServerContext
+  ) async throws -> AtlasV1.ApproveServerRunResponse {
+    try await core.change(
+      .approveRun(
+        try Field.name(request.campaign, "campaign"), try Field.name(request.server, "server"),
+        reason: try Field.reason(request.reason, required: true)),
+      request, requestID: request.requestID, context)
+  }
+
   package func resolveServerRun(
     _ request: AtlasV1.ResolveServerRunRequest, context: ServerContext
   ) async throws -> AtlasV1.ResolveServerRunResponse {

@@ -107,6 +107,46 @@ package struct FleetStore: AtlasV1.FleetService.Server {
       request, requestID: request.requestID, context)
   }
 
+  package func dismissServer(
+    _ request: AtlasV1.DismissServerRequest, context: ServerContext
+  ) async throws -> AtlasV1.DismissServerResponse {
+    try await core.change(
+      .dismissServer(
+        try Field.name(request.server, "server"),
+        reason: try Field.reason(request.reason, required: true)),
+      request, requestID: request.requestID, context)
+  }
+
+  package func recallServer(
+    _ request: AtlasV1.RecallServerRequest, context: ServerContext
+  ) async throws -> AtlasV1.RecallServerResponse {
+    try await core.change(
+      .recallServer(try Field.name(request.server, "server")), request,
+      requestID: request.requestID, context)
+  }
+
+  package func declareOutage(
+    _ request: AtlasV1.DeclareOutageRequest, context: ServerContext
+  ) async throws -> AtlasV1.DeclareOutageResponse {
+    guard let until = request.until else {
+      throw WireStatus(invalid: "until", "is missing: when is the client's outage over?")
+    }
+    return try await core.change(
+      .declareOutage(
+        try Field.name(request.client, "client"), from: request.from.map { Instant($0) },
+        until: Instant(until), parallel: request.parallel.map { Int($0) },
+        reason: try Field.reason(request.reason, required: true)),
+      request, requestID: request.requestID, context)
+  }
+
+  package func endOutage(
+    _ request: AtlasV1.EndOutageRequest, context: ServerContext
+  ) async throws -> AtlasV1.EndOutageResponse {
+    try await core.change(
+      .endOutage(try Field.name(request.client, "client")), request,
+      requestID: request.requestID, context)
+  }
+
   package func listWindows(
     _ request: AtlasV1.ListWindowsRequest, context: ServerContext
   ) async throws -> AtlasV1.ListWindowsResponse {

@@ -2860,6 +2860,9 @@ extension AtlasV1 {
     /// When a held run should have been decided; absent where there is no such time.
     package var holdDeadline: GoogleProtobuf.Timestamp? = nil
 
+    /// What enter_maintenance began and nothing has ended; absent when there is no such thing.
+    package var maintenance: AtlasV1.Maintenance? = nil
+
     /// Every field at its default.
     package init() {}
 
@@ -2896,7 +2899,8 @@ extension AtlasV1 {
       backupTakenAt: GoogleProtobuf.Timestamp? = nil,
       holdClass: AtlasV1.HoldClass = .init(rawValue: 0),
       holdOwner: String = "",
-      holdDeadline: GoogleProtobuf.Timestamp? = nil
+      holdDeadline: GoogleProtobuf.Timestamp? = nil,
+      maintenance: AtlasV1.Maintenance? = nil
     ) {
       self.campaign = campaign
       self.server = server
@@ -2930,6 +2934,7 @@ extension AtlasV1 {
       self.holdClass = holdClass
       self.holdOwner = holdOwner
       self.holdDeadline = holdDeadline
+      self.maintenance = maintenance
     }
   }
 }
@@ -2986,6 +2991,9 @@ extension AtlasV1.ServerRun {
     if let value = self.holdDeadline {
       c.pointee.hold_deadline = arena.message(value)
     }
+    if let value = self.maintenance {
+      c.pointee.maintenance = arena.message(value)
+    }
     return WireCell(c)
   }
 
@@ -3037,6 +3045,9 @@ extension AtlasV1.ServerRun {
     if let value = c.pointee.hold_deadline {
       self.holdDeadline = try reader.message(value, "hold_deadline")
     }
+    if let value = c.pointee.maintenance {
+      self.maintenance = try reader.message(value, "maintenance")
+    }
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -3073,6 +3084,76 @@ extension AtlasV1.ServerRun {
     try visitor.singular(WireField(30, "hold_class", json: "holdClass"), &self.holdClass)
     try visitor.singular(WireField(31, "hold_owner", json: "holdOwner"), &self.holdOwner)
     try visitor.optional(WireField(32, "hold_deadline", json: "holdDeadline"), &self.holdDeadline)
+    try visitor.optional(WireField(33, "maintenance", json: "maintenance"), &self.maintenance)
+  }
+}
+
+extension AtlasV1 {
+  /// Monitoring is quiet, the load balancer is drained, backup jobs are suspended.
+  package struct Maintenance: WireMessage {
+    /// The field `since`.
+    package var since: GoogleProtobuf.Timestamp? = nil
+
+    /// When it ends by itself at the latest.
+    package var expiresAt: GoogleProtobuf.Timestamp? = nil
+
+    /// leave_maintenance was tried and failed: it lasts until it expires, or a person ends it.
+    package var remains: Bool = false
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      since: GoogleProtobuf.Timestamp? = nil,
+      expiresAt: GoogleProtobuf.Timestamp? = nil,
+      remains: Bool = false
+    ) {
+      self.since = since
+      self.expiresAt = expiresAt
+      self.remains = remains
+    }
+  }
+}
+
+extension AtlasV1.Maintenance {
+  /// `atlas.v1.Maintenance`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__maintenance__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__Maintenance.self)
+    atlas__v1__maintenance__init(c)
+    if let value = self.since {
+      c.pointee.since = arena.message(value)
+    }
+    if let value = self.expiresAt {
+      c.pointee.expires_at = arena.message(value)
+    }
+    c.pointee.remains = self.remains ? 1 : 0
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__Maintenance.self)
+    if let value = c.pointee.since {
+      self.since = try reader.message(value, "since")
+    }
+    if let value = c.pointee.expires_at {
+      self.expiresAt = try reader.message(value, "expires_at")
+    }
+    self.remains = c.pointee.remains != 0
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "since", json: "since"), &self.since)
+    try visitor.optional(WireField(2, "expires_at", json: "expiresAt"), &self.expiresAt)
+    try visitor.singular(WireField(3, "remains", json: "remains"), &self.remains)
   }
 }
 
@@ -3909,6 +3990,124 @@ extension AtlasV1.SkipServerRunResponse {
   package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
     self.init()
     let c = cell.pointer(to: Atlas__V1__SkipServerRunResponse.self)
+    if let value = c.pointee.run {
+      self.run = try reader.message(value, "run")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "run", json: "run"), &self.run)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.ApproveServerRunRequest`.
+  package struct ApproveServerRunRequest: WireMessage {
+    /// The field `request_id`.
+    package var requestID: String = ""
+
+    /// The field `campaign`.
+    package var campaign: String = ""
+
+    /// The field `server`.
+    package var server: String = ""
+
+    /// Required.
+    package var reason: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      requestID: String = "",
+      campaign: String = "",
+      server: String = "",
+      reason: String = ""
+    ) {
+      self.requestID = requestID
+      self.campaign = campaign
+      self.server = server
+      self.reason = reason
+    }
+  }
+}
+
+extension AtlasV1.ApproveServerRunRequest {
+  /// `atlas.v1.ApproveServerRunRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__approve_server_run_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ApproveServerRunRequest.self)
+    atlas__v1__approve_server_run_request__init(c)
+    c.pointee.request_id = arena.bytes(self.requestID)
+    c.pointee.campaign = arena.bytes(self.campaign)
+    c.pointee.server = arena.bytes(self.server)
+    c.pointee.reason = arena.bytes(self.reason)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ApproveServerRunRequest.self)
+    self.requestID = try reader.string(c.pointee.request_id, "request_id")
+    self.campaign = try reader.string(c.pointee.campaign, "campaign")
+    self.server = try reader.string(c.pointee.server, "server")
+    self.reason = try reader.string(c.pointee.reason, "reason")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "request_id", json: "requestId"), &self.requestID)
+    try visitor.singular(WireField(2, "campaign", json: "campaign"), &self.campaign)
+    try visitor.singular(WireField(3, "server", json: "server"), &self.server)
+    try visitor.singular(WireField(4, "reason", json: "reason"), &self.reason)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.ApproveServerRunResponse`.
+  package struct ApproveServerRunResponse: WireMessage {
+    /// The field `run`.
+    package var run: AtlasV1.ServerRun? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      run: AtlasV1.ServerRun? = nil
+    ) {
+      self.run = run
+    }
+  }
+}
+
+extension AtlasV1.ApproveServerRunResponse {
+  /// `atlas.v1.ApproveServerRunResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__approve_server_run_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ApproveServerRunResponse.self)
+    atlas__v1__approve_server_run_response__init(c)
+    if let value = self.run {
+      c.pointee.run = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ApproveServerRunResponse.self)
     if let value = c.pointee.run {
       self.run = try reader.message(value, "run")
     }
@@ -4864,6 +5063,9 @@ extension AtlasV1 {
       /// `SkipServerRun`.
       package static let skipServerRun = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "SkipServerRun", type: .unary)
+      /// `ApproveServerRun`.
+      package static let approveServerRun = GRPCCore.MethodDescriptor(
+        service: CampaignService.descriptor, method: "ApproveServerRun", type: .unary)
       /// `ResolveServerRun`.
       package static let resolveServerRun = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "ResolveServerRun", type: .unary)
@@ -4902,6 +5104,7 @@ extension AtlasV1 {
         getServerRun,
         retryServerRun,
         skipServerRun,
+        approveServerRun,
         resolveServerRun,
         excludeUpdate,
         releaseSignature,
@@ -4983,6 +5186,11 @@ extension AtlasV1 {
       func skipServerRun(
         _ request: AtlasV1.SkipServerRunRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.SkipServerRunResponse
+
+      /// Lets a server start that carries Atlas, once.
+      func approveServerRun(
+        _ request: AtlasV1.ApproveServerRunRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.ApproveServerRunResponse
 
       /// A person's decision about a held run.
       func resolveServerRun(
@@ -5198,6 +5406,18 @@ extension AtlasV1 {
           metadata: metadata, options: options)
       }
 
+      /// Lets a server start that carries Atlas, once.
+      package func approveServerRun(
+        _ request: AtlasV1.ApproveServerRunRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.ApproveServerRunResponse {
+        try await client.unaryCall(
+          CampaignService.Method.approveServerRun,
+          request,
+          metadata: metadata, options: options)
+      }
+
       /// A person's decision about a held run.
       package func resolveServerRun(
         _ request: AtlasV1.ResolveServerRunRequest,
@@ -5334,6 +5554,9 @@ extension AtlasV1.CampaignService.Server {
     }
     router.unary(AtlasV1.CampaignService.Method.skipServerRun) {
       try await self.skipServerRun($0, context: $1)
+    }
+    router.unary(AtlasV1.CampaignService.Method.approveServerRun) {
+      try await self.approveServerRun($0, context: $1)
     }
     router.unary(AtlasV1.CampaignService.Method.resolveServerRun) {
       try await self.resolveServerRun($0, context: $1)

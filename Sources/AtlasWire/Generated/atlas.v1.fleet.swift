@@ -639,6 +639,16 @@ extension AtlasV1 {
     /// Since when none of its agents is connected; absent when one is.
     package var darkSince: GoogleProtobuf.Timestamp? = nil
 
+    /// Slots taken by servers in progress, guests of hosts in progress, and servers that are down or
+    /// unexplained; may be more than the client has.
+    package var occupied: Int32 = 0
+
+    /// Servers that are down or unexplained, and not dismissed.
+    package var unexplained: [String] = []
+
+    /// The newest declared outage, until it is over; it may still be to come.
+    package var outage: AtlasV1.Outage? = nil
+
     /// Every field at its default.
     package init() {}
 
@@ -664,7 +674,10 @@ extension AtlasV1 {
       requireChangeReference: Bool = false,
       sinceLastJob: Bool = false,
       postponed: AtlasV1.Latch? = nil,
-      darkSince: GoogleProtobuf.Timestamp? = nil
+      darkSince: GoogleProtobuf.Timestamp? = nil,
+      occupied: Int32 = 0,
+      unexplained: [String] = [],
+      outage: AtlasV1.Outage? = nil
     ) {
       self.name = name
       self.ring = ring
@@ -687,6 +700,9 @@ extension AtlasV1 {
       self.sinceLastJob = sinceLastJob
       self.postponed = postponed
       self.darkSince = darkSince
+      self.occupied = occupied
+      self.unexplained = unexplained
+      self.outage = outage
     }
   }
 }
@@ -733,6 +749,12 @@ extension AtlasV1.ClientInfo {
     if let value = self.darkSince {
       c.pointee.dark_since = arena.message(value)
     }
+    c.pointee.occupied = self.occupied
+    c.pointee.n_unexplained = self.unexplained.count
+    c.pointee.unexplained = arena.chunks(self.unexplained)
+    if let value = self.outage {
+      c.pointee.outage = arena.message(value)
+    }
     return WireCell(c)
   }
 
@@ -773,6 +795,11 @@ extension AtlasV1.ClientInfo {
     if let value = c.pointee.dark_since {
       self.darkSince = try reader.message(value, "dark_since")
     }
+    self.occupied = c.pointee.occupied
+    self.unexplained = try reader.strings(c.pointee.n_unexplained, c.pointee.unexplained, "unexplained")
+    if let value = c.pointee.outage {
+      self.outage = try reader.message(value, "outage")
+    }
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -798,6 +825,111 @@ extension AtlasV1.ClientInfo {
     try visitor.singular(WireField(19, "since_last_job", json: "sinceLastJob"), &self.sinceLastJob)
     try visitor.optional(WireField(20, "postponed", json: "postponed"), &self.postponed)
     try visitor.optional(WireField(21, "dark_since", json: "darkSince"), &self.darkSince)
+    try visitor.singular(WireField(22, "occupied", json: "occupied"), &self.occupied)
+    try visitor.repeated(WireField(23, "unexplained", json: "unexplained"), &self.unexplained)
+    try visitor.optional(WireField(24, "outage", json: "outage"), &self.outage)
+  }
+}
+
+extension AtlasV1 {
+  /// A time in which a client has agreed to be without service.
+  package struct Outage: WireMessage {
+    /// The field `from`.
+    package var from: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `until`.
+    package var until: GoogleProtobuf.Timestamp? = nil
+
+    /// Servers that may be in progress at once meanwhile; absent: as many as otherwise.
+    package var parallel: Int32? = nil
+
+    /// The field `reason`.
+    package var reason: String = ""
+
+    /// The field `principal`.
+    package var principal: String = ""
+
+    /// The field `declared_at`.
+    package var declaredAt: GoogleProtobuf.Timestamp? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      from: GoogleProtobuf.Timestamp? = nil,
+      until: GoogleProtobuf.Timestamp? = nil,
+      parallel: Int32? = nil,
+      reason: String = "",
+      principal: String = "",
+      declaredAt: GoogleProtobuf.Timestamp? = nil
+    ) {
+      self.from = from
+      self.until = until
+      self.parallel = parallel
+      self.reason = reason
+      self.principal = principal
+      self.declaredAt = declaredAt
+    }
+  }
+}
+
+extension AtlasV1.Outage {
+  /// `atlas.v1.Outage`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__outage__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__Outage.self)
+    atlas__v1__outage__init(c)
+    if let value = self.from {
+      c.pointee.from = arena.message(value)
+    }
+    if let value = self.until {
+      c.pointee.until = arena.message(value)
+    }
+    if let value = self.parallel {
+      c.pointee.parallel = value
+      c.pointee._parallel_case = .init(rawValue: 3)
+    }
+    c.pointee.reason = arena.bytes(self.reason)
+    c.pointee.principal = arena.bytes(self.principal)
+    if let value = self.declaredAt {
+      c.pointee.declared_at = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__Outage.self)
+    if let value = c.pointee.from {
+      self.from = try reader.message(value, "from")
+    }
+    if let value = c.pointee.until {
+      self.until = try reader.message(value, "until")
+    }
+    if c.pointee._parallel_case.rawValue == 3 {
+      self.parallel = c.pointee.parallel
+    }
+    self.reason = try reader.string(c.pointee.reason, "reason")
+    self.principal = try reader.string(c.pointee.principal, "principal")
+    if let value = c.pointee.declared_at {
+      self.declaredAt = try reader.message(value, "declared_at")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "from", json: "from"), &self.from)
+    try visitor.optional(WireField(2, "until", json: "until"), &self.until)
+    try visitor.optional(WireField(3, "parallel", json: "parallel"), &self.parallel)
+    try visitor.singular(WireField(4, "reason", json: "reason"), &self.reason)
+    try visitor.singular(WireField(5, "principal", json: "principal"), &self.principal)
+    try visitor.optional(WireField(6, "declared_at", json: "declaredAt"), &self.declaredAt)
   }
 }
 
@@ -1050,6 +1182,30 @@ extension AtlasV1 {
     /// For selections.
     package var tags: [String] = []
 
+    /// Why it counts as down or unexplained; empty when it does not.
+    package var unexplained: String = ""
+
+    /// Who said that it need not be counted until its agent is back; absent when nobody did.
+    package var dismissed: AtlasV1.Latch? = nil
+
+    /// Servers that run on it.
+    package var guests: [String] = []
+
+    /// Servers of the client that go before it.
+    package var after: [String] = []
+
+    /// Of the members of a group no two are in progress, held or unexplained at once.
+    package var antiAffinity: String = ""
+
+    /// The server that it runs on; empty where nobody said.
+    package var host: String = ""
+
+    /// Its hooks move its guests elsewhere before it boots.
+    package var migratesGuests: Bool = false
+
+    /// Atlas depends on it: it is last, alone, and waits for a person.
+    package var carriesAtlas: Bool = false
+
     /// Every field at its default.
     package init() {}
 
@@ -1071,7 +1227,15 @@ extension AtlasV1 {
       runState: AtlasV1.RunState = .init(rawValue: 0),
       etag: String = "",
       resources: [String] = [],
-      tags: [String] = []
+      tags: [String] = [],
+      unexplained: String = "",
+      dismissed: AtlasV1.Latch? = nil,
+      guests: [String] = [],
+      after: [String] = [],
+      antiAffinity: String = "",
+      host: String = "",
+      migratesGuests: Bool = false,
+      carriesAtlas: Bool = false
     ) {
       self.name = name
       self.client = client
@@ -1090,6 +1254,14 @@ extension AtlasV1 {
       self.etag = etag
       self.resources = resources
       self.tags = tags
+      self.unexplained = unexplained
+      self.dismissed = dismissed
+      self.guests = guests
+      self.after = after
+      self.antiAffinity = antiAffinity
+      self.host = host
+      self.migratesGuests = migratesGuests
+      self.carriesAtlas = carriesAtlas
     }
   }
 }
@@ -1127,6 +1299,18 @@ extension AtlasV1.ServerInfo {
     c.pointee.resources = arena.chunks(self.resources)
     c.pointee.n_tags = self.tags.count
     c.pointee.tags = arena.chunks(self.tags)
+    c.pointee.unexplained = arena.bytes(self.unexplained)
+    if let value = self.dismissed {
+      c.pointee.dismissed = arena.message(value)
+    }
+    c.pointee.n_guests = self.guests.count
+    c.pointee.guests = arena.chunks(self.guests)
+    c.pointee.n_after = self.after.count
+    c.pointee.after = arena.chunks(self.after)
+    c.pointee.anti_affinity = arena.bytes(self.antiAffinity)
+    c.pointee.host = arena.bytes(self.host)
+    c.pointee.migrates_guests = self.migratesGuests ? 1 : 0
+    c.pointee.carries_atlas = self.carriesAtlas ? 1 : 0
     return WireCell(c)
   }
 
@@ -1157,6 +1341,16 @@ extension AtlasV1.ServerInfo {
     self.etag = try reader.string(c.pointee.etag, "etag")
     self.resources = try reader.strings(c.pointee.n_resources, c.pointee.resources, "resources")
     self.tags = try reader.strings(c.pointee.n_tags, c.pointee.tags, "tags")
+    self.unexplained = try reader.string(c.pointee.unexplained, "unexplained")
+    if let value = c.pointee.dismissed {
+      self.dismissed = try reader.message(value, "dismissed")
+    }
+    self.guests = try reader.strings(c.pointee.n_guests, c.pointee.guests, "guests")
+    self.after = try reader.strings(c.pointee.n_after, c.pointee.after, "after")
+    self.antiAffinity = try reader.string(c.pointee.anti_affinity, "anti_affinity")
+    self.host = try reader.string(c.pointee.host, "host")
+    self.migratesGuests = c.pointee.migrates_guests != 0
+    self.carriesAtlas = c.pointee.carries_atlas != 0
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -1178,6 +1372,14 @@ extension AtlasV1.ServerInfo {
     try visitor.singular(WireField(15, "etag", json: "etag"), &self.etag)
     try visitor.repeated(WireField(16, "resources", json: "resources"), &self.resources)
     try visitor.repeated(WireField(17, "tags", json: "tags"), &self.tags)
+    try visitor.singular(WireField(18, "unexplained", json: "unexplained"), &self.unexplained)
+    try visitor.optional(WireField(19, "dismissed", json: "dismissed"), &self.dismissed)
+    try visitor.repeated(WireField(20, "guests", json: "guests"), &self.guests)
+    try visitor.repeated(WireField(21, "after", json: "after"), &self.after)
+    try visitor.singular(WireField(22, "anti_affinity", json: "antiAffinity"), &self.antiAffinity)
+    try visitor.singular(WireField(23, "host", json: "host"), &self.host)
+    try visitor.singular(WireField(24, "migrates_guests", json: "migratesGuests"), &self.migratesGuests)
+    try visitor.singular(WireField(25, "carries_atlas", json: "carriesAtlas"), &self.carriesAtlas)
   }
 }
 
@@ -2465,6 +2667,467 @@ extension AtlasV1.RetireServerResponse {
 }
 
 extension AtlasV1 {
+  /// The message `atlas.v1.DismissServerRequest`.
+  package struct DismissServerRequest: WireMessage {
+    /// The field `request_id`.
+    package var requestID: String = ""
+
+    /// The field `server`.
+    package var server: String = ""
+
+    /// Required.
+    package var reason: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      requestID: String = "",
+      server: String = "",
+      reason: String = ""
+    ) {
+      self.requestID = requestID
+      self.server = server
+      self.reason = reason
+    }
+  }
+}
+
+extension AtlasV1.DismissServerRequest {
+  /// `atlas.v1.DismissServerRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__dismiss_server_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__DismissServerRequest.self)
+    atlas__v1__dismiss_server_request__init(c)
+    c.pointee.request_id = arena.bytes(self.requestID)
+    c.pointee.server = arena.bytes(self.server)
+    c.pointee.reason = arena.bytes(self.reason)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__DismissServerRequest.self)
+    self.requestID = try reader.string(c.pointee.request_id, "request_id")
+    self.server = try reader.string(c.pointee.server, "server")
+    self.reason = try reader.string(c.pointee.reason, "reason")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "request_id", json: "requestId"), &self.requestID)
+    try visitor.singular(WireField(2, "server", json: "server"), &self.server)
+    try visitor.singular(WireField(3, "reason", json: "reason"), &self.reason)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.DismissServerResponse`.
+  package struct DismissServerResponse: WireMessage {
+    /// The field `server`.
+    package var server: AtlasV1.ServerInfo? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      server: AtlasV1.ServerInfo? = nil
+    ) {
+      self.server = server
+    }
+  }
+}
+
+extension AtlasV1.DismissServerResponse {
+  /// `atlas.v1.DismissServerResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__dismiss_server_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__DismissServerResponse.self)
+    atlas__v1__dismiss_server_response__init(c)
+    if let value = self.server {
+      c.pointee.server = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__DismissServerResponse.self)
+    if let value = c.pointee.server {
+      self.server = try reader.message(value, "server")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "server", json: "server"), &self.server)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.RecallServerRequest`.
+  package struct RecallServerRequest: WireMessage {
+    /// The field `request_id`.
+    package var requestID: String = ""
+
+    /// The field `server`.
+    package var server: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      requestID: String = "",
+      server: String = ""
+    ) {
+      self.requestID = requestID
+      self.server = server
+    }
+  }
+}
+
+extension AtlasV1.RecallServerRequest {
+  /// `atlas.v1.RecallServerRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__recall_server_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__RecallServerRequest.self)
+    atlas__v1__recall_server_request__init(c)
+    c.pointee.request_id = arena.bytes(self.requestID)
+    c.pointee.server = arena.bytes(self.server)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__RecallServerRequest.self)
+    self.requestID = try reader.string(c.pointee.request_id, "request_id")
+    self.server = try reader.string(c.pointee.server, "server")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "request_id", json: "requestId"), &self.requestID)
+    try visitor.singular(WireField(2, "server", json: "server"), &self.server)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.RecallServerResponse`.
+  package struct RecallServerResponse: WireMessage {
+    /// The field `server`.
+    package var server: AtlasV1.ServerInfo? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      server: AtlasV1.ServerInfo? = nil
+    ) {
+      self.server = server
+    }
+  }
+}
+
+extension AtlasV1.RecallServerResponse {
+  /// `atlas.v1.RecallServerResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__recall_server_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__RecallServerResponse.self)
+    atlas__v1__recall_server_response__init(c)
+    if let value = self.server {
+      c.pointee.server = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__RecallServerResponse.self)
+    if let value = c.pointee.server {
+      self.server = try reader.message(value, "server")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "server", json: "server"), &self.server)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.DeclareOutageRequest`.
+  package struct DeclareOutageRequest: WireMessage {
+    /// The field `request_id`.
+    package var requestID: String = ""
+
+    /// The field `client`.
+    package var client: String = ""
+
+    /// Absent: from now on.
+    package var from: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `until`.
+    package var until: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `parallel`.
+    package var parallel: Int32? = nil
+
+    /// Required: who agreed, and to what.
+    package var reason: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      requestID: String = "",
+      client: String = "",
+      from: GoogleProtobuf.Timestamp? = nil,
+      until: GoogleProtobuf.Timestamp? = nil,
+      parallel: Int32? = nil,
+      reason: String = ""
+    ) {
+      self.requestID = requestID
+      self.client = client
+      self.from = from
+      self.until = until
+      self.parallel = parallel
+      self.reason = reason
+    }
+  }
+}
+
+extension AtlasV1.DeclareOutageRequest {
+  /// `atlas.v1.DeclareOutageRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__declare_outage_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__DeclareOutageRequest.self)
+    atlas__v1__declare_outage_request__init(c)
+    c.pointee.request_id = arena.bytes(self.requestID)
+    c.pointee.client = arena.bytes(self.client)
+    if let value = self.from {
+      c.pointee.from = arena.message(value)
+    }
+    if let value = self.until {
+      c.pointee.until = arena.message(value)
+    }
+    if let value = self.parallel {
+      c.pointee.parallel = value
+      c.pointee._parallel_case = .init(rawValue: 5)
+    }
+    c.pointee.reason = arena.bytes(self.reason)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__DeclareOutageRequest.self)
+    self.requestID = try reader.string(c.pointee.request_id, "request_id")
+    self.client = try reader.string(c.pointee.client, "client")
+    if let value = c.pointee.from {
+      self.from = try reader.message(value, "from")
+    }
+    if let value = c.pointee.until {
+      self.until = try reader.message(value, "until")
+    }
+    if c.pointee._parallel_case.rawValue == 5 {
+      self.parallel = c.pointee.parallel
+    }
+    self.reason = try reader.string(c.pointee.reason, "reason")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "request_id", json: "requestId"), &self.requestID)
+    try visitor.singular(WireField(2, "client", json: "client"), &self.client)
+    try visitor.optional(WireField(3, "from", json: "from"), &self.from)
+    try visitor.optional(WireField(4, "until", json: "until"), &self.until)
+    try visitor.optional(WireField(5, "parallel", json: "parallel"), &self.parallel)
+    try visitor.singular(WireField(6, "reason", json: "reason"), &self.reason)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.DeclareOutageResponse`.
+  package struct DeclareOutageResponse: WireMessage {
+    /// The field `client`.
+    package var client: AtlasV1.ClientInfo? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      client: AtlasV1.ClientInfo? = nil
+    ) {
+      self.client = client
+    }
+  }
+}
+
+extension AtlasV1.DeclareOutageResponse {
+  /// `atlas.v1.DeclareOutageResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__declare_outage_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__DeclareOutageResponse.self)
+    atlas__v1__declare_outage_response__init(c)
+    if let value = self.client {
+      c.pointee.client = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__DeclareOutageResponse.self)
+    if let value = c.pointee.client {
+      self.client = try reader.message(value, "client")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "client", json: "client"), &self.client)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.EndOutageRequest`.
+  package struct EndOutageRequest: WireMessage {
+    /// The field `request_id`.
+    package var requestID: String = ""
+
+    /// The field `client`.
+    package var client: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      requestID: String = "",
+      client: String = ""
+    ) {
+      self.requestID = requestID
+      self.client = client
+    }
+  }
+}
+
+extension AtlasV1.EndOutageRequest {
+  /// `atlas.v1.EndOutageRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__end_outage_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__EndOutageRequest.self)
+    atlas__v1__end_outage_request__init(c)
+    c.pointee.request_id = arena.bytes(self.requestID)
+    c.pointee.client = arena.bytes(self.client)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__EndOutageRequest.self)
+    self.requestID = try reader.string(c.pointee.request_id, "request_id")
+    self.client = try reader.string(c.pointee.client, "client")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "request_id", json: "requestId"), &self.requestID)
+    try visitor.singular(WireField(2, "client", json: "client"), &self.client)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.EndOutageResponse`.
+  package struct EndOutageResponse: WireMessage {
+    /// The field `client`.
+    package var client: AtlasV1.ClientInfo? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      client: AtlasV1.ClientInfo? = nil
+    ) {
+      self.client = client
+    }
+  }
+}
+
+extension AtlasV1.EndOutageResponse {
+  /// `atlas.v1.EndOutageResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__end_outage_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__EndOutageResponse.self)
+    atlas__v1__end_outage_response__init(c)
+    if let value = self.client {
+      c.pointee.client = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__EndOutageResponse.self)
+    if let value = c.pointee.client {
+      self.client = try reader.message(value, "client")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "client", json: "client"), &self.client)
+  }
+}
+
+extension AtlasV1 {
   /// The message `atlas.v1.ListWindowsRequest`.
   package struct ListWindowsRequest: WireMessage {
     /// The field `client`.
@@ -2639,6 +3302,18 @@ extension AtlasV1 {
       /// `RetireServer`.
       package static let retireServer = GRPCCore.MethodDescriptor(
         service: FleetService.descriptor, method: "RetireServer", type: .unary)
+      /// `DismissServer`.
+      package static let dismissServer = GRPCCore.MethodDescriptor(
+        service: FleetService.descriptor, method: "DismissServer", type: .unary)
+      /// `RecallServer`.
+      package static let recallServer = GRPCCore.MethodDescriptor(
+        service: FleetService.descriptor, method: "RecallServer", type: .unary)
+      /// `DeclareOutage`.
+      package static let declareOutage = GRPCCore.MethodDescriptor(
+        service: FleetService.descriptor, method: "DeclareOutage", type: .unary)
+      /// `EndOutage`.
+      package static let endOutage = GRPCCore.MethodDescriptor(
+        service: FleetService.descriptor, method: "EndOutage", type: .unary)
       /// `ListWindows`.
       package static let listWindows = GRPCCore.MethodDescriptor(
         service: FleetService.descriptor, method: "ListWindows", type: .unary)
@@ -2658,6 +3333,10 @@ extension AtlasV1 {
         lockServer,
         unlockServer,
         retireServer,
+        dismissServer,
+        recallServer,
+        declareOutage,
+        endOutage,
         listWindows,
       ]
     }
@@ -2731,6 +3410,27 @@ extension AtlasV1 {
       func retireServer(
         _ request: AtlasV1.RetireServerRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.RetireServerResponse
+
+      /// Says that a server that is down or unexplained need not be counted until its agent is back.
+      func dismissServer(
+        _ request: AtlasV1.DismissServerRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.DismissServerResponse
+
+      /// Takes a dismissal back.
+      func recallServer(
+        _ request: AtlasV1.RecallServerRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.RecallServerResponse
+
+      /// The client agrees to be without service for a time: hosts may take their guests down, and more
+      /// servers than its slots allow may be worked on at once. Replaces the one before.
+      func declareOutage(
+        _ request: AtlasV1.DeclareOutageRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.DeclareOutageResponse
+
+      /// `EndOutage`.
+      func endOutage(
+        _ request: AtlasV1.EndOutageRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.EndOutageResponse
 
       /// When a client may be worked on, as instants.
       func listWindows(
@@ -2907,6 +3607,55 @@ extension AtlasV1 {
           metadata: metadata, options: options)
       }
 
+      /// Says that a server that is down or unexplained need not be counted until its agent is back.
+      package func dismissServer(
+        _ request: AtlasV1.DismissServerRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.DismissServerResponse {
+        try await client.unaryCall(
+          FleetService.Method.dismissServer,
+          request,
+          metadata: metadata, options: options)
+      }
+
+      /// Takes a dismissal back.
+      package func recallServer(
+        _ request: AtlasV1.RecallServerRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.RecallServerResponse {
+        try await client.unaryCall(
+          FleetService.Method.recallServer,
+          request,
+          metadata: metadata, options: options)
+      }
+
+      /// The client agrees to be without service for a time: hosts may take their guests down, and more
+      /// servers than its slots allow may be worked on at once. Replaces the one before.
+      package func declareOutage(
+        _ request: AtlasV1.DeclareOutageRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.DeclareOutageResponse {
+        try await client.unaryCall(
+          FleetService.Method.declareOutage,
+          request,
+          metadata: metadata, options: options)
+      }
+
+      /// `EndOutage`.
+      package func endOutage(
+        _ request: AtlasV1.EndOutageRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.EndOutageResponse {
+        try await client.unaryCall(
+          FleetService.Method.endOutage,
+          request,
+          metadata: metadata, options: options)
+      }
+
       /// When a client may be worked on, as instants.
       package func listWindows(
         _ request: AtlasV1.ListWindowsRequest,
@@ -2965,6 +3714,18 @@ extension AtlasV1.FleetService.Server {
     }
     router.unary(AtlasV1.FleetService.Method.retireServer) {
       try await self.retireServer($0, context: $1)
+    }
+    router.unary(AtlasV1.FleetService.Method.dismissServer) {
+      try await self.dismissServer($0, context: $1)
+    }
+    router.unary(AtlasV1.FleetService.Method.recallServer) {
+      try await self.recallServer($0, context: $1)
+    }
+    router.unary(AtlasV1.FleetService.Method.declareOutage) {
+      try await self.declareOutage($0, context: $1)
+    }
+    router.unary(AtlasV1.FleetService.Method.endOutage) {
+      try await self.endOutage($0, context: $1)
     }
     router.unary(AtlasV1.FleetService.Method.listWindows) {
       try await self.listWindows($0, context: $1)

@@ -232,6 +232,14 @@ extension FakeCampaigns {
       })
   }
 
+  func approveServerRun(
+    _ request: AtlasV1.ApproveServerRunRequest, context: ServerContext
+  ) async throws -> AtlasV1.ApproveServerRunResponse {
+    atlas.note(request)
+    return AtlasV1.ApproveServerRunResponse(
+      run: try atlas.world.run(request.server, of: request.campaign))
+  }
+
   func skipServerRun(
     _ request: AtlasV1.SkipServerRunRequest, context: ServerContext
   ) async throws -> AtlasV1.SkipServerRunResponse {

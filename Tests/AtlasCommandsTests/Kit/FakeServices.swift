@@ -116,6 +116,42 @@ struct FakeFleet: AtlasV1.FleetService.Server {
     return AtlasV1.RetireServerResponse(server: try server(request.server))
   }
 
+  func dismissServer(
+    _ request: AtlasV1.DismissServerRequest, context: ServerContext
+  ) async throws -> AtlasV1.DismissServerResponse {
+    atlas.note(request)
+    var server = try server(request.server)
+    server.dismissed = AtlasV1.Latch(reason: request.reason, principal: "anna")
+    return AtlasV1.DismissServerResponse(server: server)
+  }
+
+  func recallServer(
+    _ request: AtlasV1.RecallServerRequest, context: ServerContext
+  ) async throws -> AtlasV1.RecallServerResponse {
+    atlas.note(request)
+    var server = try server(request.server)
+    server.unexplained = "no contact since 22:10"
+    return AtlasV1.RecallServerResponse(server: server)
+  }
+
+  func declareOutage(
+    _ request: AtlasV1.DeclareOutageRequest, context: ServerContext
+  ) async throws -> AtlasV1.DeclareOutageResponse {
+    atlas.note(request)
+    var client = try client(request.client)
+    client.outage = AtlasV1.Outage(
+      from: request.from ?? .init(seconds: 1_790_000_000), until: request.until,
+      parallel: request.parallel, reason: request.reason, principal: "anna")
+    return AtlasV1.DeclareOutageResponse(client: client)
+  }
+
+  func endOutage(
+    _ request: AtlasV1.EndOutageRequest, context: ServerContext
+  ) async throws -> AtlasV1.EndOutageResponse {
+    atlas.note(request)
+    return AtlasV1.EndOutageResponse(client: try client(request.client))
+  }
+
   func listWindows(
     _ request: AtlasV1.ListWindowsRequest, context: ServerContext
   ) async throws -> AtlasV1.ListWindowsResponse {

@@ -70,6 +70,52 @@ import Testing
     }
   }
 
+  @Test("declares an outage of a client, shows it, and ends it")
+  func outage() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      let endless = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.declareOutage(.init(client: "LAA", reason: "agreed"))
+      }
+      #expect(endless?.message == "until: is missing: when is the client's outage over?")
+      let wordless = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.declareOutage(.init(client: "LAA", until: .init(seconds: 1)))
+      }
+      #expect(wordless?.code == .invalidArgument)
+      let none = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.endOutage(.init(client: "LAA"))
+      }
+      #expect(none?.code == .failedPrecondition)
+      let now = daemon.pump.campaignTime
+      let from = GoogleProtobuf.Timestamp(now + .seconds(3_600))
+      let until = GoogleProtobuf.Timestamp(now + .seconds(7_200))
+      let answer = try await daemon.fleet.declareOutage(
+        .init(
+          requestID: "o-1", client: "LAA", from: from, until: until, parallel: 3,
+          reason: "host replaced"))
+      let outage = try #require(answer.client?.outage)
+      #expect(outage.from == from && outage.until == until && outage.parallel == 3)
+      #expect(outage.reason == "host replaced")
+      #expect(try await daemon.fleet.getClient(.init(client: "LAA")).client?.outage == outage)
+      #expect(try await daemon.fleet.endOutage(.init(client: "LAA")).client?.outage == nil)
+    }
+  }
+
+  @Test("refuses to dismiss a server that nobody misses, and one that is not there")
+  func dismiss() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      let unknown = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.dismissServer(.init(server: "LAA-PARIS-NONE01", reason: "gone"))
+      }
+      #expect(unknown?.code == .notFound)
+      let back = await #expect(throws: RPCError.self) {
+        try await daemon.fleet.recallServer(.init(server: "LAA-PARIS-WEB01"))
+      }
+      #expect(back?.code == .failedPrecondition)
+    }
+  }
+
   @Test("changes the fields that the mask names, and answers with the client as it is then")
   func updateClient() async throws {
     try await TestDaemon.run { daemon in

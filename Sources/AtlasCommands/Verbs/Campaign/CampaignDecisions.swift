@@ -50,6 +50,32 @@ struct CampaignSkip: DaemonVerb {
   }
 }
 
+/// `atlas campaign approve`
+struct CampaignApprove: DaemonVerb {
+  static let configuration = CommandConfiguration(
+    commandName: "approve",
+    abstract: "Let a server start that carries Atlas, once.",
+    discussion: """
+      Such a server goes last and alone. While it is down nobody can stop anything, so a person must
+      be there.
+
+        atlas campaign approve november MSP-BERLIN-ATLAS01 --reason "console is open"
+      """)
+
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+  @Argument(help: "The campaign.") var name: String
+  @Argument(help: "The server.") var server: String
+  @Option(help: ArgumentHelp("Why; it goes into the log.", valueName: "text")) var reason: String
+
+  func run(in session: Session) async throws {
+    let response = try await session.change(
+      session.daemon.campaigns.approveServerRun,
+      AtlasV1.ApproveServerRunRequest(campaign: name, server: server, reason: reason))
+    guard let run = response.run else { throw Failure.empty("ApproveServerRun") }
+    try session.show(run.presentation(of: response, "\(run.server) may start"))
+  }
+}
+
 /// `atlas campaign claim`
 struct CampaignClaim: DaemonVerb {
   static let configuration = CommandConfiguration(

@@ -30,7 +30,7 @@ struct CampaignNoun: ParsableCommand {
         name: "Decide",
         subcommands: [
           CampaignPromote.self, CampaignClaim.self, CampaignResolve.self, CampaignRetry.self,
-          CampaignSkip.self, CampaignExcludeUpdate.self, CampaignKinds.self,
+          CampaignSkip.self, CampaignApprove.self, CampaignExcludeUpdate.self, CampaignKinds.self,
           CampaignRelease.self, CampaignWaive.self,
         ]),
     ])

@@ -119,6 +119,13 @@ extension AtlasV1.ServerRun {
       facts.add("Owner", holdOwner.isEmpty ? "nobody: atlas campaign claim" : holdOwner)
       if holdDeadline != nil { facts.add("Decide by", times.text(holdDeadline)) }
     }
+    if let maintenance {
+      let end = "until \(times.absolute(maintenance.expiresAt)) at the latest"
+      facts.add(
+        "Maintenance",
+        maintenance.remains ? "was not left; \(end)" : "since \(times.text(maintenance.since))",
+        maintenance.remains ? .bad : .plain)
+    }
     facts.add("Choices", choices.joined(separator: ", "))
     return facts.lines
   }

@@ -1,12 +1,13 @@
 import AtlasWire
 
 extension AtlasV1.ClientInfo {
-  /// `stopped`, `paused`, `postponed`, `dark`, or nothing.
+  /// `stopped`, `paused`, `postponed`, `dark`, `unexplained`, or nothing.
   var latchText: String {
     if stopped != nil { return "stopped" }
     if paused != nil { return "paused" }
     if postponed != nil { return "postponed" }
-    return darkSince == nil ? "" : "dark"
+    if darkSince != nil { return "dark" }
+    return unexplained.isEmpty ? "" : "unexplained"
   }
 
   /// Servers whose agent is not connected.
@@ -20,7 +21,7 @@ extension AtlasV1.ClientInfo {
       Column(
         "AGENTS", align: .right,
         span: { Span("\($0.agentsConnected)", $0.agentsMissing > 0 ? .warn : .good) }),
-      Column("SLOTS", align: .right) { "\($0.slotsInUse)/\($0.maxParallelServers)" },
+      Column("SLOTS", align: .right) { "\($0.occupied)/\($0.maxParallelServers)" },
       Column("STATE", span: { Span($0.latchText, $0.stopped == nil ? .warn : .bad) }),
       Column("PRIORITY", wide: false) { $0.priority },
       Column("ZONE") { $0.zone },
@@ -44,7 +45,11 @@ extension AtlasV1.ClientInfo {
     facts.add("Postponed", postponed?.text(times) ?? "", .warn)
     facts.add("Dark", darkSince == nil ? "" : "no agent since \(times.text(darkSince))", .bad)
     facts.add("Servers", "\(grouped(servers)), \(grouped(agentsConnected)) agents connected")
-    facts.add("Slots", "\(slotsInUse) of \(maxParallelServers) in use")
+    facts.add("Slots", slotsText)
+    for server in unexplained {
+      facts.add("Unexplained", "\(server): atlas server dismiss, when it is no matter", .bad)
+    }
+    facts.add("Outage", outage?.text(times) ?? "", .warn)
     facts.add("Zone", zone)
     for window in windows { facts.add("Window", window) }
     for freeze in freezes { facts.add("Freeze", freeze.text(times), .warn) }
@@ -58,6 +63,13 @@ extension AtlasV1.ClientInfo {
     }
     facts.add("Etag", etag)
     return facts.lines
+  }
+
+  /// `1 of 1 in use`, and what else takes slots.
+  private var slotsText: String {
+    let others = occupied - slotsInUse
+    let rest = others <= 0 ? "" : ", \(others) taken by guests or by servers that are down"
+    return "\(slotsInUse) of \(maxParallelServers) in use\(rest)"
   }
 
   private var age: String {

@@ -5,14 +5,14 @@ import AtlasWire
 struct ClientNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "client",
-    abstract: "Look at clients, pause, postpone and resume them.",
+    abstract: "Look at clients, pause, postpone and resume them, declare outages.",
     discussion: """
         atlas client list
         atlas client pause LAA --reason "their month end"
       """,
     subcommands: [
       ClientList.self, ClientGet.self, ClientPause.self, ClientPostpone.self,
-      ClientResume.self, ClientWindows.self,
+      ClientResume.self, ClientDeclareOutage.self, ClientEndOutage.self, ClientWindows.self,
     ])
 }
 

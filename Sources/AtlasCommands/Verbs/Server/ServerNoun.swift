@@ -5,14 +5,14 @@ import AtlasWire
 struct ServerNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "server",
-    abstract: "Look at servers, lock and retire them.",
+    abstract: "Look at servers; lock, retire, dismiss them.",
     discussion: """
         atlas server list --client LAA
         atlas server lock LAA-PARIS-DC01 --reason "disk replaced tonight" --ticket OPS-1274
       """,
     subcommands: [
       ServerList.self, ServerGet.self, ServerHistory.self, ServerLock.self, ServerUnlock.self,
-      ServerRetire.self,
+      ServerRetire.self, ServerDismiss.self, ServerRecall.self,
     ])
 }
 
@@ -224,7 +224,14 @@ extension AtlasV1.ServerInfo {
     facts.add("Roles", roles.joined(separator: ", "))
     facts.add("System", system + (physical ? ", physical" : ""))
     facts.add("Order", updateOrder.map(String.init) ?? "by roles and number \(number)")
+    facts.add("After", after.joined(separator: ", "))
+    facts.add("Group", antiAffinity)
+    facts.add("Host", host)
+    facts.add("Guests", guests.joined(separator: ", ") + (migratesGuests ? " (migrated)" : ""))
+    if carriesAtlas { facts.add("Atlas", "depends on it: last, alone, with a person", .warn) }
     if retired { facts.add("Retired", "yes", .warn) }
+    facts.add("Down", unexplained, .bad)
+    facts.add("Dismissed", dismissed?.text(times) ?? "", .warn)
     facts.add("Locked", locked?.text(times) ?? "", .warn)
     if !retired { facts.add("Agent", Line(agentSpan)) }
     facts.add("Campaign", campaign)

@@ -1492,6 +1492,51 @@ void   atlas__v1__server_run__free_unpacked
   assert(message->base.descriptor == &atlas__v1__server_run__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__maintenance__init
+                     (Atlas__V1__Maintenance         *message)
+{
+  static const Atlas__V1__Maintenance init_value = ATLAS__V1__MAINTENANCE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__maintenance__get_packed_size
+                     (const Atlas__V1__Maintenance *message)
+{
+  assert(message->base.descriptor == &atlas__v1__maintenance__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__maintenance__pack
+                     (const Atlas__V1__Maintenance *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__maintenance__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__maintenance__pack_to_buffer
+                     (const Atlas__V1__Maintenance *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__maintenance__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__Maintenance *
+       atlas__v1__maintenance__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__Maintenance *)
+     protobuf_c_message_unpack (&atlas__v1__maintenance__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__maintenance__free_unpacked
+                     (Atlas__V1__Maintenance *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__maintenance__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__release_signature_request__init
                      (Atlas__V1__ReleaseSignatureRequest         *message)
 {
@@ -2120,6 +2165,96 @@ void   atlas__v1__skip_server_run_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &atlas__v1__skip_server_run_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__approve_server_run_request__init
+                     (Atlas__V1__ApproveServerRunRequest         *message)
+{
+  static const Atlas__V1__ApproveServerRunRequest init_value = ATLAS__V1__APPROVE_SERVER_RUN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__approve_server_run_request__get_packed_size
+                     (const Atlas__V1__ApproveServerRunRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__approve_server_run_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__approve_server_run_request__pack
+                     (const Atlas__V1__ApproveServerRunRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__approve_server_run_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__approve_server_run_request__pack_to_buffer
+                     (const Atlas__V1__ApproveServerRunRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__approve_server_run_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ApproveServerRunRequest *
+       atlas__v1__approve_server_run_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ApproveServerRunRequest *)
+     protobuf_c_message_unpack (&atlas__v1__approve_server_run_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__approve_server_run_request__free_unpacked
+                     (Atlas__V1__ApproveServerRunRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__approve_server_run_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__approve_server_run_response__init
+                     (Atlas__V1__ApproveServerRunResponse         *message)
+{
+  static const Atlas__V1__ApproveServerRunResponse init_value = ATLAS__V1__APPROVE_SERVER_RUN_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__approve_server_run_response__get_packed_size
+                     (const Atlas__V1__ApproveServerRunResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__approve_server_run_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__approve_server_run_response__pack
+                     (const Atlas__V1__ApproveServerRunResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__approve_server_run_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__approve_server_run_response__pack_to_buffer
+                     (const Atlas__V1__ApproveServerRunResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__approve_server_run_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ApproveServerRunResponse *
+       atlas__v1__approve_server_run_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ApproveServerRunResponse *)
+     protobuf_c_message_unpack (&atlas__v1__approve_server_run_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__approve_server_run_response__free_unpacked
+                     (Atlas__V1__ApproveServerRunResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__approve_server_run_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   atlas__v1__resolve_server_run_request__init
@@ -5211,7 +5346,7 @@ const ProtobufCMessageDescriptor atlas__v1__ring_info__descriptor =
   (ProtobufCMessageInit) atlas__v1__ring_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__server_run__field_descriptors[32] =
+static const ProtobufCFieldDescriptor atlas__v1__server_run__field_descriptors[33] =
 {
   {
     "campaign",
@@ -5597,6 +5732,18 @@ static const ProtobufCFieldDescriptor atlas__v1__server_run__field_descriptors[3
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "maintenance",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerRun, maintenance),
+    &atlas__v1__maintenance__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__server_run__field_indices_by_name[] = {
   8,   /* field[8] = attempt */
@@ -5615,6 +5762,7 @@ static const unsigned atlas__v1__server_run__field_indices_by_name[] = {
   30,   /* field[30] = hold_owner */
   14,   /* field[14] = last_error */
   15,   /* field[15] = locked */
+  32,   /* field[32] = maintenance */
   23,   /* field[23] = not_before */
   25,   /* field[25] = number */
   10,   /* field[10] = order */
@@ -5635,7 +5783,7 @@ static const unsigned atlas__v1__server_run__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__server_run__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 32 }
+  { 0, 33 }
 };
 const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor =
 {
@@ -5645,11 +5793,75 @@ const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor =
   "Atlas__V1__ServerRun",
   "atlas.v1",
   sizeof(Atlas__V1__ServerRun),
-  32,
+  33,
   atlas__v1__server_run__field_descriptors,
   atlas__v1__server_run__field_indices_by_name,
   1,  atlas__v1__server_run__number_ranges,
   (ProtobufCMessageInit) atlas__v1__server_run__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__maintenance__field_descriptors[3] =
+{
+  {
+    "since",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Maintenance, since),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expires_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Maintenance, expires_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remains",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Maintenance, remains),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__maintenance__field_indices_by_name[] = {
+  1,   /* field[1] = expires_at */
+  2,   /* field[2] = remains */
+  0,   /* field[0] = since */
+};
+static const ProtobufCIntRange atlas__v1__maintenance__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor atlas__v1__maintenance__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.Maintenance",
+  "Maintenance",
+  "Atlas__V1__Maintenance",
+  "atlas.v1",
+  sizeof(Atlas__V1__Maintenance),
+  3,
+  atlas__v1__maintenance__field_descriptors,
+  atlas__v1__maintenance__field_indices_by_name,
+  1,  atlas__v1__maintenance__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__maintenance__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atlas__v1__release_signature_request__field_descriptors[5] =
@@ -6481,6 +6693,121 @@ const ProtobufCMessageDescriptor atlas__v1__skip_server_run_response__descriptor
   atlas__v1__skip_server_run_response__field_indices_by_name,
   1,  atlas__v1__skip_server_run_response__number_ranges,
   (ProtobufCMessageInit) atlas__v1__skip_server_run_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__approve_server_run_request__field_descriptors[4] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ApproveServerRunRequest, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "campaign",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ApproveServerRunRequest, campaign),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "server",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ApproveServerRunRequest, server),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ApproveServerRunRequest, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__approve_server_run_request__field_indices_by_name[] = {
+  1,   /* field[1] = campaign */
+  3,   /* field[3] = reason */
+  0,   /* field[0] = request_id */
+  2,   /* field[2] = server */
+};
+static const ProtobufCIntRange atlas__v1__approve_server_run_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor atlas__v1__approve_server_run_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ApproveServerRunRequest",
+  "ApproveServerRunRequest",
+  "Atlas__V1__ApproveServerRunRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__ApproveServerRunRequest),
+  4,
+  atlas__v1__approve_server_run_request__field_descriptors,
+  atlas__v1__approve_server_run_request__field_indices_by_name,
+  1,  atlas__v1__approve_server_run_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__approve_server_run_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__approve_server_run_response__field_descriptors[1] =
+{
+  {
+    "run",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ApproveServerRunResponse, run),
+    &atlas__v1__server_run__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__approve_server_run_response__field_indices_by_name[] = {
+  0,   /* field[0] = run */
+};
+static const ProtobufCIntRange atlas__v1__approve_server_run_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__approve_server_run_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ApproveServerRunResponse",
+  "ApproveServerRunResponse",
+  "Atlas__V1__ApproveServerRunResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__ApproveServerRunResponse),
+  1,
+  atlas__v1__approve_server_run_response__field_descriptors,
+  atlas__v1__approve_server_run_response__field_indices_by_name,
+  1,  atlas__v1__approve_server_run_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__approve_server_run_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atlas__v1__resolve_server_run_request__field_descriptors[6] =
@@ -7613,7 +7940,7 @@ const ProtobufCEnumDescriptor atlas__v1__decision__descriptor =
   atlas__v1__decision__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[21] =
+static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[22] =
 {
   { "CreateCampaign", &atlas__v1__create_campaign_request__descriptor, &atlas__v1__create_campaign_response__descriptor },
   { "GetCampaign", &atlas__v1__get_campaign_request__descriptor, &atlas__v1__get_campaign_response__descriptor },
@@ -7629,6 +7956,7 @@ static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descr
   { "GetServerRun", &atlas__v1__get_server_run_request__descriptor, &atlas__v1__get_server_run_response__descriptor },
   { "RetryServerRun", &atlas__v1__retry_server_run_request__descriptor, &atlas__v1__retry_server_run_response__descriptor },
   { "SkipServerRun", &atlas__v1__skip_server_run_request__descriptor, &atlas__v1__skip_server_run_response__descriptor },
+  { "ApproveServerRun", &atlas__v1__approve_server_run_request__descriptor, &atlas__v1__approve_server_run_response__descriptor },
   { "ResolveServerRun", &atlas__v1__resolve_server_run_request__descriptor, &atlas__v1__resolve_server_run_response__descriptor },
   { "ExcludeUpdate", &atlas__v1__exclude_update_request__descriptor, &atlas__v1__exclude_update_response__descriptor },
   { "ReleaseSignature", &atlas__v1__release_signature_request__descriptor, &atlas__v1__release_signature_response__descriptor },
@@ -7638,27 +7966,28 @@ static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descr
   { "WatchCampaign", &atlas__v1__watch_campaign_request__descriptor, &atlas__v1__watch_campaign_response__descriptor },
 };
 const unsigned atlas__v1__campaign_service__method_indices_by_name[] = {
+  14,        /* ApproveServerRun */
   7,        /* CancelCampaign */
   0,        /* CreateCampaign */
-  15,        /* ExcludeUpdate */
+  16,        /* ExcludeUpdate */
   1,        /* GetCampaign */
-  19,        /* GetReport */
+  20,        /* GetReport */
   11,        /* GetServerRun */
   2,        /* ListCampaigns */
   9,        /* ListRings */
-  18,        /* ListServerKinds */
+  19,        /* ListServerKinds */
   10,        /* ListServerRuns */
   5,        /* PauseCampaign */
   3,        /* PlanCampaign */
   8,        /* PromoteRing */
-  16,        /* ReleaseSignature */
-  14,        /* ResolveServerRun */
+  17,        /* ReleaseSignature */
+  15,        /* ResolveServerRun */
   6,        /* ResumeCampaign */
   12,        /* RetryServerRun */
   13,        /* SkipServerRun */
   4,        /* StartCampaign */
-  17,        /* WaiveRepresentative */
-  20         /* WatchCampaign */
+  18,        /* WaiveRepresentative */
+  21         /* WatchCampaign */
 };
 const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
 {
@@ -7667,7 +7996,7 @@ const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
   "CampaignService",
   "Atlas__V1__CampaignService",
   "atlas.v1",
-  21,
+  22,
   atlas__v1__campaign_service__method_descriptors,
   atlas__v1__campaign_service__method_indices_by_name
 };
@@ -7783,13 +8112,21 @@ void atlas__v1__campaign_service__skip_server_run(ProtobufCService *service,
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
   service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void atlas__v1__campaign_service__approve_server_run(ProtobufCService *service,
+                                                     const Atlas__V1__ApproveServerRunRequest *input,
+                                                     Atlas__V1__ApproveServerRunResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void atlas__v1__campaign_service__resolve_server_run(ProtobufCService *service,
                                                      const Atlas__V1__ResolveServerRunRequest *input,
                                                      Atlas__V1__ResolveServerRunResponse_Closure closure,
                                                      void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__exclude_update(ProtobufCService *service,
                                                  const Atlas__V1__ExcludeUpdateRequest *input,
@@ -7797,7 +8134,7 @@ void atlas__v1__campaign_service__exclude_update(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__release_signature(ProtobufCService *service,
                                                     const Atlas__V1__ReleaseSignatureRequest *input,
@@ -7805,7 +8142,7 @@ void atlas__v1__campaign_service__release_signature(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__waive_representative(ProtobufCService *service,
                                                        const Atlas__V1__WaiveRepresentativeRequest *input,
@@ -7813,7 +8150,7 @@ void atlas__v1__campaign_service__waive_representative(ProtobufCService *service
                                                        void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
                                                     const Atlas__V1__ListServerKindsRequest *input,
@@ -7821,7 +8158,7 @@ void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 19, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              const Atlas__V1__GetReportRequest *input,
@@ -7829,7 +8166,7 @@ void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 19, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 20, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  const Atlas__V1__WatchCampaignRequest *input,
@@ -7837,7 +8174,7 @@ void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 20, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 21, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *service,
                                         Atlas__V1__CampaignService_ServiceDestroy destroy)

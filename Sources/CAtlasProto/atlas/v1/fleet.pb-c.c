@@ -322,6 +322,51 @@ void   atlas__v1__client_info__free_unpacked
   assert(message->base.descriptor == &atlas__v1__client_info__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__outage__init
+                     (Atlas__V1__Outage         *message)
+{
+  static const Atlas__V1__Outage init_value = ATLAS__V1__OUTAGE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__outage__get_packed_size
+                     (const Atlas__V1__Outage *message)
+{
+  assert(message->base.descriptor == &atlas__v1__outage__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__outage__pack
+                     (const Atlas__V1__Outage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__outage__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__outage__pack_to_buffer
+                     (const Atlas__V1__Outage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__outage__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__Outage *
+       atlas__v1__outage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__Outage *)
+     protobuf_c_message_unpack (&atlas__v1__outage__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__outage__free_unpacked
+                     (Atlas__V1__Outage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__outage__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__freeze__init
                      (Atlas__V1__Freeze         *message)
 {
@@ -1537,6 +1582,366 @@ void   atlas__v1__retire_server_response__free_unpacked
   assert(message->base.descriptor == &atlas__v1__retire_server_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__dismiss_server_request__init
+                     (Atlas__V1__DismissServerRequest         *message)
+{
+  static const Atlas__V1__DismissServerRequest init_value = ATLAS__V1__DISMISS_SERVER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__dismiss_server_request__get_packed_size
+                     (const Atlas__V1__DismissServerRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__dismiss_server_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__dismiss_server_request__pack
+                     (const Atlas__V1__DismissServerRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__dismiss_server_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__dismiss_server_request__pack_to_buffer
+                     (const Atlas__V1__DismissServerRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__dismiss_server_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__DismissServerRequest *
+       atlas__v1__dismiss_server_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__DismissServerRequest *)
+     protobuf_c_message_unpack (&atlas__v1__dismiss_server_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__dismiss_server_request__free_unpacked
+                     (Atlas__V1__DismissServerRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__dismiss_server_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__dismiss_server_response__init
+                     (Atlas__V1__DismissServerResponse         *message)
+{
+  static const Atlas__V1__DismissServerResponse init_value = ATLAS__V1__DISMISS_SERVER_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__dismiss_server_response__get_packed_size
+                     (const Atlas__V1__DismissServerResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__dismiss_server_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__dismiss_server_response__pack
+                     (const Atlas__V1__DismissServerResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__dismiss_server_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__dismiss_server_response__pack_to_buffer
+                     (const Atlas__V1__DismissServerResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__dismiss_server_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__DismissServerResponse *
+       atlas__v1__dismiss_server_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__DismissServerResponse *)
+     protobuf_c_message_unpack (&atlas__v1__dismiss_server_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__dismiss_server_response__free_unpacked
+                     (Atlas__V1__DismissServerResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__dismiss_server_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__recall_server_request__init
+                     (Atlas__V1__RecallServerRequest         *message)
+{
+  static const Atlas__V1__RecallServerRequest init_value = ATLAS__V1__RECALL_SERVER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__recall_server_request__get_packed_size
+                     (const Atlas__V1__RecallServerRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__recall_server_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__recall_server_request__pack
+                     (const Atlas__V1__RecallServerRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__recall_server_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__recall_server_request__pack_to_buffer
+                     (const Atlas__V1__RecallServerRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__recall_server_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__RecallServerRequest *
+       atlas__v1__recall_server_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__RecallServerRequest *)
+     protobuf_c_message_unpack (&atlas__v1__recall_server_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__recall_server_request__free_unpacked
+                     (Atlas__V1__RecallServerRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__recall_server_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__recall_server_response__init
+                     (Atlas__V1__RecallServerResponse         *message)
+{
+  static const Atlas__V1__RecallServerResponse init_value = ATLAS__V1__RECALL_SERVER_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__recall_server_response__get_packed_size
+                     (const Atlas__V1__RecallServerResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__recall_server_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__recall_server_response__pack
+                     (const Atlas__V1__RecallServerResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__recall_server_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__recall_server_response__pack_to_buffer
+                     (const Atlas__V1__RecallServerResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__recall_server_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__RecallServerResponse *
+       atlas__v1__recall_server_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__RecallServerResponse *)
+     protobuf_c_message_unpack (&atlas__v1__recall_server_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__recall_server_response__free_unpacked
+                     (Atlas__V1__RecallServerResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__recall_server_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__declare_outage_request__init
+                     (Atlas__V1__DeclareOutageRequest         *message)
+{
+  static const Atlas__V1__DeclareOutageRequest init_value = ATLAS__V1__DECLARE_OUTAGE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__declare_outage_request__get_packed_size
+                     (const Atlas__V1__DeclareOutageRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__declare_outage_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__declare_outage_request__pack
+                     (const Atlas__V1__DeclareOutageRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__declare_outage_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__declare_outage_request__pack_to_buffer
+                     (const Atlas__V1__DeclareOutageRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__declare_outage_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__DeclareOutageRequest *
+       atlas__v1__declare_outage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__DeclareOutageRequest *)
+     protobuf_c_message_unpack (&atlas__v1__declare_outage_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__declare_outage_request__free_unpacked
+                     (Atlas__V1__DeclareOutageRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__declare_outage_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__declare_outage_response__init
+                     (Atlas__V1__DeclareOutageResponse         *message)
+{
+  static const Atlas__V1__DeclareOutageResponse init_value = ATLAS__V1__DECLARE_OUTAGE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__declare_outage_response__get_packed_size
+                     (const Atlas__V1__DeclareOutageResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__declare_outage_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__declare_outage_response__pack
+                     (const Atlas__V1__DeclareOutageResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__declare_outage_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__declare_outage_response__pack_to_buffer
+                     (const Atlas__V1__DeclareOutageResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__declare_outage_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__DeclareOutageResponse *
+       atlas__v1__declare_outage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__DeclareOutageResponse *)
+     protobuf_c_message_unpack (&atlas__v1__declare_outage_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__declare_outage_response__free_unpacked
+                     (Atlas__V1__DeclareOutageResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__declare_outage_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__end_outage_request__init
+                     (Atlas__V1__EndOutageRequest         *message)
+{
+  static const Atlas__V1__EndOutageRequest init_value = ATLAS__V1__END_OUTAGE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__end_outage_request__get_packed_size
+                     (const Atlas__V1__EndOutageRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__end_outage_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__end_outage_request__pack
+                     (const Atlas__V1__EndOutageRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__end_outage_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__end_outage_request__pack_to_buffer
+                     (const Atlas__V1__EndOutageRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__end_outage_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__EndOutageRequest *
+       atlas__v1__end_outage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__EndOutageRequest *)
+     protobuf_c_message_unpack (&atlas__v1__end_outage_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__end_outage_request__free_unpacked
+                     (Atlas__V1__EndOutageRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__end_outage_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__end_outage_response__init
+                     (Atlas__V1__EndOutageResponse         *message)
+{
+  static const Atlas__V1__EndOutageResponse init_value = ATLAS__V1__END_OUTAGE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__end_outage_response__get_packed_size
+                     (const Atlas__V1__EndOutageResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__end_outage_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__end_outage_response__pack
+                     (const Atlas__V1__EndOutageResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__end_outage_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__end_outage_response__pack_to_buffer
+                     (const Atlas__V1__EndOutageResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__end_outage_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__EndOutageResponse *
+       atlas__v1__end_outage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__EndOutageResponse *)
+     protobuf_c_message_unpack (&atlas__v1__end_outage_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__end_outage_response__free_unpacked
+                     (Atlas__V1__EndOutageResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__end_outage_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__list_windows_request__init
                      (Atlas__V1__ListWindowsRequest         *message)
 {
@@ -2102,7 +2507,7 @@ const ProtobufCMessageDescriptor atlas__v1__export_fleet_response__descriptor =
   (ProtobufCMessageInit) atlas__v1__export_fleet_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__client_info__field_descriptors[21] =
+static const ProtobufCFieldDescriptor atlas__v1__client_info__field_descriptors[24] =
 {
   {
     "name",
@@ -2356,6 +2761,42 @@ static const ProtobufCFieldDescriptor atlas__v1__client_info__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "occupied",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ClientInfo, occupied),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unexplained",
+    23,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__ClientInfo, n_unexplained),
+    offsetof(Atlas__V1__ClientInfo, unexplained),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outage",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ClientInfo, outage),
+    &atlas__v1__outage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__client_info__field_indices_by_name[] = {
   13,   /* field[13] = agents_connected */
@@ -2367,6 +2808,8 @@ static const unsigned atlas__v1__client_info__field_indices_by_name[] = {
   8,   /* field[8] = max_backup_age */
   5,   /* field[5] = max_parallel_servers */
   0,   /* field[0] = name */
+  21,   /* field[21] = occupied */
+  23,   /* field[23] = outage */
   14,   /* field[14] = paused */
   19,   /* field[19] = postponed */
   9,   /* field[9] = priority */
@@ -2377,13 +2820,14 @@ static const unsigned atlas__v1__client_info__field_indices_by_name[] = {
   18,   /* field[18] = since_last_job */
   12,   /* field[12] = slots_in_use */
   15,   /* field[15] = stopped */
+  22,   /* field[22] = unexplained */
   3,   /* field[3] = windows */
   2,   /* field[2] = zone */
 };
 static const ProtobufCIntRange atlas__v1__client_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor atlas__v1__client_info__descriptor =
 {
@@ -2393,11 +2837,114 @@ const ProtobufCMessageDescriptor atlas__v1__client_info__descriptor =
   "Atlas__V1__ClientInfo",
   "atlas.v1",
   sizeof(Atlas__V1__ClientInfo),
-  21,
+  24,
   atlas__v1__client_info__field_descriptors,
   atlas__v1__client_info__field_indices_by_name,
   1,  atlas__v1__client_info__number_ranges,
   (ProtobufCMessageInit) atlas__v1__client_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__outage__field_descriptors[6] =
+{
+  {
+    "from",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Outage, from),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "until",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Outage, until),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parallel",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Atlas__V1__Outage, _parallel_case),
+    offsetof(Atlas__V1__Outage, parallel),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Outage, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "principal",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Outage, principal),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "declared_at",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Outage, declared_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__outage__field_indices_by_name[] = {
+  5,   /* field[5] = declared_at */
+  0,   /* field[0] = from */
+  2,   /* field[2] = parallel */
+  4,   /* field[4] = principal */
+  3,   /* field[3] = reason */
+  1,   /* field[1] = until */
+};
+static const ProtobufCIntRange atlas__v1__outage__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor atlas__v1__outage__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.Outage",
+  "Outage",
+  "Atlas__V1__Outage",
+  "atlas.v1",
+  sizeof(Atlas__V1__Outage),
+  6,
+  atlas__v1__outage__field_descriptors,
+  atlas__v1__outage__field_indices_by_name,
+  1,  atlas__v1__outage__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__outage__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atlas__v1__freeze__field_descriptors[2] =
@@ -2592,7 +3139,7 @@ const ProtobufCMessageDescriptor atlas__v1__latch__descriptor =
   (ProtobufCMessageInit) atlas__v1__latch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__server_info__field_descriptors[17] =
+static const ProtobufCFieldDescriptor atlas__v1__server_info__field_descriptors[25] =
 {
   {
     "name",
@@ -2798,14 +3345,117 @@ static const ProtobufCFieldDescriptor atlas__v1__server_info__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "unexplained",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerInfo, unexplained),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dismissed",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerInfo, dismissed),
+    &atlas__v1__latch__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "guests",
+    20,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__ServerInfo, n_guests),
+    offsetof(Atlas__V1__ServerInfo, guests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    21,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__ServerInfo, n_after),
+    offsetof(Atlas__V1__ServerInfo, after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "anti_affinity",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerInfo, anti_affinity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "host",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerInfo, host),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "migrates_guests",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerInfo, migrates_guests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "carries_atlas",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerInfo, carries_atlas),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__server_info__field_indices_by_name[] = {
+  20,   /* field[20] = after */
   10,   /* field[10] = agent_connected */
   11,   /* field[11] = agent_version */
+  21,   /* field[21] = anti_affinity */
   12,   /* field[12] = campaign */
+  24,   /* field[24] = carries_atlas */
   1,   /* field[1] = client */
+  18,   /* field[18] = dismissed */
   14,   /* field[14] = etag */
+  19,   /* field[19] = guests */
+  22,   /* field[22] = host */
   9,   /* field[9] = locked */
+  23,   /* field[23] = migrates_guests */
   0,   /* field[0] = name */
   4,   /* field[4] = number */
   7,   /* field[7] = physical */
@@ -2816,12 +3466,13 @@ static const unsigned atlas__v1__server_info__field_indices_by_name[] = {
   2,   /* field[2] = site */
   6,   /* field[6] = system */
   16,   /* field[16] = tags */
+  17,   /* field[17] = unexplained */
   5,   /* field[5] = update_order */
 };
 static const ProtobufCIntRange atlas__v1__server_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 25 }
 };
 const ProtobufCMessageDescriptor atlas__v1__server_info__descriptor =
 {
@@ -2831,7 +3482,7 @@ const ProtobufCMessageDescriptor atlas__v1__server_info__descriptor =
   "Atlas__V1__ServerInfo",
   "atlas.v1",
   sizeof(Atlas__V1__ServerInfo),
-  17,
+  25,
   atlas__v1__server_info__field_descriptors,
   atlas__v1__server_info__field_indices_by_name,
   1,  atlas__v1__server_info__number_ranges,
@@ -4024,6 +4675,427 @@ const ProtobufCMessageDescriptor atlas__v1__retire_server_response__descriptor =
   (ProtobufCMessageInit) atlas__v1__retire_server_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor atlas__v1__dismiss_server_request__field_descriptors[3] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DismissServerRequest, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "server",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DismissServerRequest, server),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DismissServerRequest, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__dismiss_server_request__field_indices_by_name[] = {
+  2,   /* field[2] = reason */
+  0,   /* field[0] = request_id */
+  1,   /* field[1] = server */
+};
+static const ProtobufCIntRange atlas__v1__dismiss_server_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor atlas__v1__dismiss_server_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.DismissServerRequest",
+  "DismissServerRequest",
+  "Atlas__V1__DismissServerRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__DismissServerRequest),
+  3,
+  atlas__v1__dismiss_server_request__field_descriptors,
+  atlas__v1__dismiss_server_request__field_indices_by_name,
+  1,  atlas__v1__dismiss_server_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__dismiss_server_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__dismiss_server_response__field_descriptors[1] =
+{
+  {
+    "server",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DismissServerResponse, server),
+    &atlas__v1__server_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__dismiss_server_response__field_indices_by_name[] = {
+  0,   /* field[0] = server */
+};
+static const ProtobufCIntRange atlas__v1__dismiss_server_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__dismiss_server_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.DismissServerResponse",
+  "DismissServerResponse",
+  "Atlas__V1__DismissServerResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__DismissServerResponse),
+  1,
+  atlas__v1__dismiss_server_response__field_descriptors,
+  atlas__v1__dismiss_server_response__field_indices_by_name,
+  1,  atlas__v1__dismiss_server_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__dismiss_server_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__recall_server_request__field_descriptors[2] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__RecallServerRequest, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "server",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__RecallServerRequest, server),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__recall_server_request__field_indices_by_name[] = {
+  0,   /* field[0] = request_id */
+  1,   /* field[1] = server */
+};
+static const ProtobufCIntRange atlas__v1__recall_server_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor atlas__v1__recall_server_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.RecallServerRequest",
+  "RecallServerRequest",
+  "Atlas__V1__RecallServerRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__RecallServerRequest),
+  2,
+  atlas__v1__recall_server_request__field_descriptors,
+  atlas__v1__recall_server_request__field_indices_by_name,
+  1,  atlas__v1__recall_server_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__recall_server_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__recall_server_response__field_descriptors[1] =
+{
+  {
+    "server",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__RecallServerResponse, server),
+    &atlas__v1__server_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__recall_server_response__field_indices_by_name[] = {
+  0,   /* field[0] = server */
+};
+static const ProtobufCIntRange atlas__v1__recall_server_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__recall_server_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.RecallServerResponse",
+  "RecallServerResponse",
+  "Atlas__V1__RecallServerResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__RecallServerResponse),
+  1,
+  atlas__v1__recall_server_response__field_descriptors,
+  atlas__v1__recall_server_response__field_indices_by_name,
+  1,  atlas__v1__recall_server_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__recall_server_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__declare_outage_request__field_descriptors[6] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DeclareOutageRequest, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DeclareOutageRequest, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DeclareOutageRequest, from),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "until",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DeclareOutageRequest, until),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parallel",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Atlas__V1__DeclareOutageRequest, _parallel_case),
+    offsetof(Atlas__V1__DeclareOutageRequest, parallel),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DeclareOutageRequest, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__declare_outage_request__field_indices_by_name[] = {
+  1,   /* field[1] = client */
+  2,   /* field[2] = from */
+  4,   /* field[4] = parallel */
+  5,   /* field[5] = reason */
+  0,   /* field[0] = request_id */
+  3,   /* field[3] = until */
+};
+static const ProtobufCIntRange atlas__v1__declare_outage_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor atlas__v1__declare_outage_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.DeclareOutageRequest",
+  "DeclareOutageRequest",
+  "Atlas__V1__DeclareOutageRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__DeclareOutageRequest),
+  6,
+  atlas__v1__declare_outage_request__field_descriptors,
+  atlas__v1__declare_outage_request__field_indices_by_name,
+  1,  atlas__v1__declare_outage_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__declare_outage_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__declare_outage_response__field_descriptors[1] =
+{
+  {
+    "client",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__DeclareOutageResponse, client),
+    &atlas__v1__client_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__declare_outage_response__field_indices_by_name[] = {
+  0,   /* field[0] = client */
+};
+static const ProtobufCIntRange atlas__v1__declare_outage_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__declare_outage_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.DeclareOutageResponse",
+  "DeclareOutageResponse",
+  "Atlas__V1__DeclareOutageResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__DeclareOutageResponse),
+  1,
+  atlas__v1__declare_outage_response__field_descriptors,
+  atlas__v1__declare_outage_response__field_indices_by_name,
+  1,  atlas__v1__declare_outage_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__declare_outage_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__end_outage_request__field_descriptors[2] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EndOutageRequest, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EndOutageRequest, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__end_outage_request__field_indices_by_name[] = {
+  1,   /* field[1] = client */
+  0,   /* field[0] = request_id */
+};
+static const ProtobufCIntRange atlas__v1__end_outage_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor atlas__v1__end_outage_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.EndOutageRequest",
+  "EndOutageRequest",
+  "Atlas__V1__EndOutageRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__EndOutageRequest),
+  2,
+  atlas__v1__end_outage_request__field_descriptors,
+  atlas__v1__end_outage_request__field_indices_by_name,
+  1,  atlas__v1__end_outage_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__end_outage_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__end_outage_response__field_descriptors[1] =
+{
+  {
+    "client",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EndOutageResponse, client),
+    &atlas__v1__client_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__end_outage_response__field_indices_by_name[] = {
+  0,   /* field[0] = client */
+};
+static const ProtobufCIntRange atlas__v1__end_outage_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__end_outage_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.EndOutageResponse",
+  "EndOutageResponse",
+  "Atlas__V1__EndOutageResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__EndOutageResponse),
+  1,
+  atlas__v1__end_outage_response__field_descriptors,
+  atlas__v1__end_outage_response__field_indices_by_name,
+  1,  atlas__v1__end_outage_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__end_outage_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor atlas__v1__list_windows_request__field_descriptors[3] =
 {
   {
@@ -4218,7 +5290,7 @@ const ProtobufCEnumDescriptor atlas__v1__export_kind__descriptor =
   atlas__v1__export_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor atlas__v1__fleet_service__method_descriptors[14] =
+static const ProtobufCMethodDescriptor atlas__v1__fleet_service__method_descriptors[18] =
 {
   { "ImportFleet", &atlas__v1__import_fleet_request__descriptor, &atlas__v1__import_fleet_response__descriptor },
   { "ExportFleet", &atlas__v1__export_fleet_request__descriptor, &atlas__v1__export_fleet_response__descriptor },
@@ -4233,19 +5305,27 @@ static const ProtobufCMethodDescriptor atlas__v1__fleet_service__method_descript
   { "LockServer", &atlas__v1__lock_server_request__descriptor, &atlas__v1__lock_server_response__descriptor },
   { "UnlockServer", &atlas__v1__unlock_server_request__descriptor, &atlas__v1__unlock_server_response__descriptor },
   { "RetireServer", &atlas__v1__retire_server_request__descriptor, &atlas__v1__retire_server_response__descriptor },
+  { "DismissServer", &atlas__v1__dismiss_server_request__descriptor, &atlas__v1__dismiss_server_response__descriptor },
+  { "RecallServer", &atlas__v1__recall_server_request__descriptor, &atlas__v1__recall_server_response__descriptor },
+  { "DeclareOutage", &atlas__v1__declare_outage_request__descriptor, &atlas__v1__declare_outage_response__descriptor },
+  { "EndOutage", &atlas__v1__end_outage_request__descriptor, &atlas__v1__end_outage_response__descriptor },
   { "ListWindows", &atlas__v1__list_windows_request__descriptor, &atlas__v1__list_windows_response__descriptor },
 };
 const unsigned atlas__v1__fleet_service__method_indices_by_name[] = {
+  15,        /* DeclareOutage */
+  13,        /* DismissServer */
+  16,        /* EndOutage */
   1,        /* ExportFleet */
   3,        /* GetClient */
   9,        /* GetServer */
   0,        /* ImportFleet */
   2,        /* ListClients */
   8,        /* ListServers */
-  13,        /* ListWindows */
+  17,        /* ListWindows */
   10,        /* LockServer */
   5,        /* PauseClient */
   7,        /* PostponeClient */
+  14,        /* RecallServer */
   6,        /* ResumeClient */
   12,        /* RetireServer */
   11,        /* UnlockServer */
@@ -4258,7 +5338,7 @@ const ProtobufCServiceDescriptor atlas__v1__fleet_service__descriptor =
   "FleetService",
   "Atlas__V1__FleetService",
   "atlas.v1",
-  14,
+  18,
   atlas__v1__fleet_service__method_descriptors,
   atlas__v1__fleet_service__method_indices_by_name
 };
@@ -4366,13 +5446,45 @@ void atlas__v1__fleet_service__retire_server(ProtobufCService *service,
   assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
   service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void atlas__v1__fleet_service__dismiss_server(ProtobufCService *service,
+                                              const Atlas__V1__DismissServerRequest *input,
+                                              Atlas__V1__DismissServerResponse_Closure closure,
+                                              void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void atlas__v1__fleet_service__recall_server(ProtobufCService *service,
+                                             const Atlas__V1__RecallServerRequest *input,
+                                             Atlas__V1__RecallServerResponse_Closure closure,
+                                             void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void atlas__v1__fleet_service__declare_outage(ProtobufCService *service,
+                                              const Atlas__V1__DeclareOutageRequest *input,
+                                              Atlas__V1__DeclareOutageResponse_Closure closure,
+                                              void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void atlas__v1__fleet_service__end_outage(ProtobufCService *service,
+                                          const Atlas__V1__EndOutageRequest *input,
+                                          Atlas__V1__EndOutageResponse_Closure closure,
+                                          void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void atlas__v1__fleet_service__list_windows(ProtobufCService *service,
                                             const Atlas__V1__ListWindowsRequest *input,
                                             Atlas__V1__ListWindowsResponse_Closure closure,
                                             void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__fleet_service__descriptor);
-  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__fleet_service__init (Atlas__V1__FleetService_Service *service,
                                      Atlas__V1__FleetService_ServiceDestroy destroy)

@@ -52,6 +52,7 @@ typedef struct Atlas__V1__ListRingsRequest Atlas__V1__ListRingsRequest;
 typedef struct Atlas__V1__ListRingsResponse Atlas__V1__ListRingsResponse;
 typedef struct Atlas__V1__RingInfo Atlas__V1__RingInfo;
 typedef struct Atlas__V1__ServerRun Atlas__V1__ServerRun;
+typedef struct Atlas__V1__Maintenance Atlas__V1__Maintenance;
 typedef struct Atlas__V1__ReleaseSignatureRequest Atlas__V1__ReleaseSignatureRequest;
 typedef struct Atlas__V1__ReleaseSignatureResponse Atlas__V1__ReleaseSignatureResponse;
 typedef struct Atlas__V1__WaiveRepresentativeRequest Atlas__V1__WaiveRepresentativeRequest;
@@ -66,6 +67,8 @@ typedef struct Atlas__V1__RetryServerRunRequest Atlas__V1__RetryServerRunRequest
 typedef struct Atlas__V1__RetryServerRunResponse Atlas__V1__RetryServerRunResponse;
 typedef struct Atlas__V1__SkipServerRunRequest Atlas__V1__SkipServerRunRequest;
 typedef struct Atlas__V1__SkipServerRunResponse Atlas__V1__SkipServerRunResponse;
+typedef struct Atlas__V1__ApproveServerRunRequest Atlas__V1__ApproveServerRunRequest;
+typedef struct Atlas__V1__ApproveServerRunResponse Atlas__V1__ApproveServerRunResponse;
 typedef struct Atlas__V1__ResolveServerRunRequest Atlas__V1__ResolveServerRunRequest;
 typedef struct Atlas__V1__ResolveServerRunResponse Atlas__V1__ResolveServerRunResponse;
 typedef struct Atlas__V1__ExcludeUpdateRequest Atlas__V1__ExcludeUpdateRequest;
@@ -625,10 +628,23 @@ struct  Atlas__V1__ServerRun
   Atlas__V1__HoldClass hold_class;
   ProtobufCBinaryData hold_owner;
   Google__Protobuf__Timestamp *hold_deadline;
+  Atlas__V1__Maintenance *maintenance;
 };
 #define ATLAS__V1__SERVER_RUN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__server_run__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, 0, 0, NULL, NULL, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, NULL, 0, 0, {0,NULL}, {0,NULL}, NULL, ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UNSPECIFIED, {0,NULL}, NULL }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, 0, 0, NULL, NULL, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, NULL, 0, 0, {0,NULL}, {0,NULL}, NULL, ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UNSPECIFIED, {0,NULL}, NULL, NULL }
+
+
+struct  Atlas__V1__Maintenance
+{
+  ProtobufCMessage base;
+  Google__Protobuf__Timestamp *since;
+  Google__Protobuf__Timestamp *expires_at;
+  protobuf_c_boolean remains;
+};
+#define ATLAS__V1__MAINTENANCE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__maintenance__descriptor) \
+    , NULL, NULL, 0 }
 
 
 struct  Atlas__V1__ReleaseSignatureRequest
@@ -805,6 +821,29 @@ struct  Atlas__V1__SkipServerRunResponse
 };
 #define ATLAS__V1__SKIP_SERVER_RUN_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__skip_server_run_response__descriptor) \
+    , NULL }
+
+
+struct  Atlas__V1__ApproveServerRunRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData campaign;
+  ProtobufCBinaryData server;
+  ProtobufCBinaryData reason;
+};
+#define ATLAS__V1__APPROVE_SERVER_RUN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__approve_server_run_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Atlas__V1__ApproveServerRunResponse
+{
+  ProtobufCMessage base;
+  Atlas__V1__ServerRun *run;
+};
+#define ATLAS__V1__APPROVE_SERVER_RUN_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__approve_server_run_response__descriptor) \
     , NULL }
 
 
@@ -1605,6 +1644,25 @@ Atlas__V1__ServerRun *
 void   atlas__v1__server_run__free_unpacked
                      (Atlas__V1__ServerRun *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__Maintenance methods */
+void   atlas__v1__maintenance__init
+                     (Atlas__V1__Maintenance         *message);
+size_t atlas__v1__maintenance__get_packed_size
+                     (const Atlas__V1__Maintenance   *message);
+size_t atlas__v1__maintenance__pack
+                     (const Atlas__V1__Maintenance   *message,
+                      uint8_t             *out);
+size_t atlas__v1__maintenance__pack_to_buffer
+                     (const Atlas__V1__Maintenance   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__Maintenance *
+       atlas__v1__maintenance__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__maintenance__free_unpacked
+                     (Atlas__V1__Maintenance *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__ReleaseSignatureRequest methods */
 void   atlas__v1__release_signature_request__init
                      (Atlas__V1__ReleaseSignatureRequest         *message);
@@ -1870,6 +1928,44 @@ Atlas__V1__SkipServerRunResponse *
                       const uint8_t       *data);
 void   atlas__v1__skip_server_run_response__free_unpacked
                      (Atlas__V1__SkipServerRunResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__ApproveServerRunRequest methods */
+void   atlas__v1__approve_server_run_request__init
+                     (Atlas__V1__ApproveServerRunRequest         *message);
+size_t atlas__v1__approve_server_run_request__get_packed_size
+                     (const Atlas__V1__ApproveServerRunRequest   *message);
+size_t atlas__v1__approve_server_run_request__pack
+                     (const Atlas__V1__ApproveServerRunRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__approve_server_run_request__pack_to_buffer
+                     (const Atlas__V1__ApproveServerRunRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ApproveServerRunRequest *
+       atlas__v1__approve_server_run_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__approve_server_run_request__free_unpacked
+                     (Atlas__V1__ApproveServerRunRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__ApproveServerRunResponse methods */
+void   atlas__v1__approve_server_run_response__init
+                     (Atlas__V1__ApproveServerRunResponse         *message);
+size_t atlas__v1__approve_server_run_response__get_packed_size
+                     (const Atlas__V1__ApproveServerRunResponse   *message);
+size_t atlas__v1__approve_server_run_response__pack
+                     (const Atlas__V1__ApproveServerRunResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__approve_server_run_response__pack_to_buffer
+                     (const Atlas__V1__ApproveServerRunResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ApproveServerRunResponse *
+       atlas__v1__approve_server_run_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__approve_server_run_response__free_unpacked
+                     (Atlas__V1__ApproveServerRunResponse *message,
                       ProtobufCAllocator *allocator);
 /* Atlas__V1__ResolveServerRunRequest methods */
 void   atlas__v1__resolve_server_run_request__init
@@ -2181,6 +2277,9 @@ typedef void (*Atlas__V1__RingInfo_Closure)
 typedef void (*Atlas__V1__ServerRun_Closure)
                  (const Atlas__V1__ServerRun *message,
                   void *closure_data);
+typedef void (*Atlas__V1__Maintenance_Closure)
+                 (const Atlas__V1__Maintenance *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__ReleaseSignatureRequest_Closure)
                  (const Atlas__V1__ReleaseSignatureRequest *message,
                   void *closure_data);
@@ -2222,6 +2321,12 @@ typedef void (*Atlas__V1__SkipServerRunRequest_Closure)
                   void *closure_data);
 typedef void (*Atlas__V1__SkipServerRunResponse_Closure)
                  (const Atlas__V1__SkipServerRunResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ApproveServerRunRequest_Closure)
+                 (const Atlas__V1__ApproveServerRunRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ApproveServerRunResponse_Closure)
+                 (const Atlas__V1__ApproveServerRunResponse *message,
                   void *closure_data);
 typedef void (*Atlas__V1__ResolveServerRunRequest_Closure)
                  (const Atlas__V1__ResolveServerRunRequest *message,
@@ -2319,6 +2424,10 @@ struct Atlas__V1__CampaignService_Service
                           const Atlas__V1__SkipServerRunRequest *input,
                           Atlas__V1__SkipServerRunResponse_Closure closure,
                           void *closure_data);
+  void (*approve_server_run)(Atlas__V1__CampaignService_Service *service,
+                             const Atlas__V1__ApproveServerRunRequest *input,
+                             Atlas__V1__ApproveServerRunResponse_Closure closure,
+                             void *closure_data);
   void (*resolve_server_run)(Atlas__V1__CampaignService_Service *service,
                              const Atlas__V1__ResolveServerRunRequest *input,
                              Atlas__V1__ResolveServerRunResponse_Closure closure,
@@ -2369,6 +2478,7 @@ void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *serv
       function_prefix__ ## get_server_run,\
       function_prefix__ ## retry_server_run,\
       function_prefix__ ## skip_server_run,\
+      function_prefix__ ## approve_server_run,\
       function_prefix__ ## resolve_server_run,\
       function_prefix__ ## exclude_update,\
       function_prefix__ ## release_signature,\
@@ -2432,6 +2542,10 @@ void atlas__v1__campaign_service__skip_server_run(ProtobufCService *service,
                                                   const Atlas__V1__SkipServerRunRequest *input,
                                                   Atlas__V1__SkipServerRunResponse_Closure closure,
                                                   void *closure_data);
+void atlas__v1__campaign_service__approve_server_run(ProtobufCService *service,
+                                                     const Atlas__V1__ApproveServerRunRequest *input,
+                                                     Atlas__V1__ApproveServerRunResponse_Closure closure,
+                                                     void *closure_data);
 void atlas__v1__campaign_service__resolve_server_run(ProtobufCService *service,
                                                      const Atlas__V1__ResolveServerRunRequest *input,
                                                      Atlas__V1__ResolveServerRunResponse_Closure closure,
@@ -2501,6 +2615,7 @@ extern const ProtobufCMessageDescriptor atlas__v1__list_rings_request__descripto
 extern const ProtobufCMessageDescriptor atlas__v1__list_rings_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__ring_info__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__maintenance__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__release_signature_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__release_signature_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__waive_representative_request__descriptor;
@@ -2515,6 +2630,8 @@ extern const ProtobufCMessageDescriptor atlas__v1__retry_server_run_request__des
 extern const ProtobufCMessageDescriptor atlas__v1__retry_server_run_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__skip_server_run_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__skip_server_run_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__approve_server_run_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__approve_server_run_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__resolve_server_run_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__resolve_server_run_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__exclude_update_request__descriptor;

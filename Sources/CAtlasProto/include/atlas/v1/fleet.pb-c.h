@@ -25,6 +25,7 @@ typedef struct Atlas__V1__FleetChange Atlas__V1__FleetChange;
 typedef struct Atlas__V1__ExportFleetRequest Atlas__V1__ExportFleetRequest;
 typedef struct Atlas__V1__ExportFleetResponse Atlas__V1__ExportFleetResponse;
 typedef struct Atlas__V1__ClientInfo Atlas__V1__ClientInfo;
+typedef struct Atlas__V1__Outage Atlas__V1__Outage;
 typedef struct Atlas__V1__Freeze Atlas__V1__Freeze;
 typedef struct Atlas__V1__Contact Atlas__V1__Contact;
 typedef struct Atlas__V1__Latch Atlas__V1__Latch;
@@ -52,6 +53,14 @@ typedef struct Atlas__V1__UnlockServerRequest Atlas__V1__UnlockServerRequest;
 typedef struct Atlas__V1__UnlockServerResponse Atlas__V1__UnlockServerResponse;
 typedef struct Atlas__V1__RetireServerRequest Atlas__V1__RetireServerRequest;
 typedef struct Atlas__V1__RetireServerResponse Atlas__V1__RetireServerResponse;
+typedef struct Atlas__V1__DismissServerRequest Atlas__V1__DismissServerRequest;
+typedef struct Atlas__V1__DismissServerResponse Atlas__V1__DismissServerResponse;
+typedef struct Atlas__V1__RecallServerRequest Atlas__V1__RecallServerRequest;
+typedef struct Atlas__V1__RecallServerResponse Atlas__V1__RecallServerResponse;
+typedef struct Atlas__V1__DeclareOutageRequest Atlas__V1__DeclareOutageRequest;
+typedef struct Atlas__V1__DeclareOutageResponse Atlas__V1__DeclareOutageResponse;
+typedef struct Atlas__V1__EndOutageRequest Atlas__V1__EndOutageRequest;
+typedef struct Atlas__V1__EndOutageResponse Atlas__V1__EndOutageResponse;
 typedef struct Atlas__V1__ListWindowsRequest Atlas__V1__ListWindowsRequest;
 typedef struct Atlas__V1__ListWindowsResponse Atlas__V1__ListWindowsResponse;
 
@@ -194,10 +203,38 @@ struct  Atlas__V1__ClientInfo
   protobuf_c_boolean since_last_job;
   Atlas__V1__Latch *postponed;
   Google__Protobuf__Timestamp *dark_since;
+  int32_t occupied;
+  size_t n_unexplained;
+  ProtobufCBinaryData *unexplained;
+  Atlas__V1__Outage *outage;
 };
 #define ATLAS__V1__CLIENT_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__client_info__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, NULL, 0, 0,NULL, 0, 0, 0, NULL, NULL, {0,NULL}, 0, 0, NULL, NULL }
+    , {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, NULL, 0, 0,NULL, 0, 0, 0, NULL, NULL, {0,NULL}, 0, 0, NULL, NULL, 0, 0,NULL, NULL }
+
+
+typedef enum {
+  ATLAS__V1__OUTAGE___PARALLEL__NOT_SET = 0,
+  ATLAS__V1__OUTAGE___PARALLEL_PARALLEL = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__OUTAGE___PARALLEL__CASE)
+} Atlas__V1__Outage__ParallelCase;
+
+struct  Atlas__V1__Outage
+{
+  ProtobufCMessage base;
+  Google__Protobuf__Timestamp *from;
+  Google__Protobuf__Timestamp *until;
+  ProtobufCBinaryData reason;
+  ProtobufCBinaryData principal;
+  Google__Protobuf__Timestamp *declared_at;
+  Atlas__V1__Outage__ParallelCase _parallel_case;
+  union {
+    int32_t parallel;
+  };
+};
+#define ATLAS__V1__OUTAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__outage__descriptor) \
+    , NULL, NULL, {0,NULL}, {0,NULL}, NULL, ATLAS__V1__OUTAGE___PARALLEL__NOT_SET, {0} }
 
 
 struct  Atlas__V1__Freeze
@@ -264,6 +301,16 @@ struct  Atlas__V1__ServerInfo
   ProtobufCBinaryData *resources;
   size_t n_tags;
   ProtobufCBinaryData *tags;
+  ProtobufCBinaryData unexplained;
+  Atlas__V1__Latch *dismissed;
+  size_t n_guests;
+  ProtobufCBinaryData *guests;
+  size_t n_after;
+  ProtobufCBinaryData *after;
+  ProtobufCBinaryData anti_affinity;
+  ProtobufCBinaryData host;
+  protobuf_c_boolean migrates_guests;
+  protobuf_c_boolean carries_atlas;
   Atlas__V1__ServerInfo__UpdateOrderCase _update_order_case;
   union {
     int32_t update_order;
@@ -271,7 +318,7 @@ struct  Atlas__V1__ServerInfo
 };
 #define ATLAS__V1__SERVER_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__server_info__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, {0,NULL}, 0, 0, NULL, 0, {0,NULL}, {0,NULL}, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, 0,NULL, 0,NULL, ATLAS__V1__SERVER_INFO___UPDATE_ORDER__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, {0,NULL}, 0, 0, NULL, 0, {0,NULL}, {0,NULL}, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, NULL, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0, ATLAS__V1__SERVER_INFO___UPDATE_ORDER__NOT_SET, {0} }
 
 
 struct  Atlas__V1__ListClientsRequest
@@ -532,6 +579,104 @@ struct  Atlas__V1__RetireServerResponse
     , NULL }
 
 
+struct  Atlas__V1__DismissServerRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData server;
+  ProtobufCBinaryData reason;
+};
+#define ATLAS__V1__DISMISS_SERVER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__dismiss_server_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Atlas__V1__DismissServerResponse
+{
+  ProtobufCMessage base;
+  Atlas__V1__ServerInfo *server;
+};
+#define ATLAS__V1__DISMISS_SERVER_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__dismiss_server_response__descriptor) \
+    , NULL }
+
+
+struct  Atlas__V1__RecallServerRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData server;
+};
+#define ATLAS__V1__RECALL_SERVER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__recall_server_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Atlas__V1__RecallServerResponse
+{
+  ProtobufCMessage base;
+  Atlas__V1__ServerInfo *server;
+};
+#define ATLAS__V1__RECALL_SERVER_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__recall_server_response__descriptor) \
+    , NULL }
+
+
+typedef enum {
+  ATLAS__V1__DECLARE_OUTAGE_REQUEST___PARALLEL__NOT_SET = 0,
+  ATLAS__V1__DECLARE_OUTAGE_REQUEST___PARALLEL_PARALLEL = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__DECLARE_OUTAGE_REQUEST___PARALLEL__CASE)
+} Atlas__V1__DeclareOutageRequest__ParallelCase;
+
+struct  Atlas__V1__DeclareOutageRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData client;
+  Google__Protobuf__Timestamp *from;
+  Google__Protobuf__Timestamp *until;
+  ProtobufCBinaryData reason;
+  Atlas__V1__DeclareOutageRequest__ParallelCase _parallel_case;
+  union {
+    int32_t parallel;
+  };
+};
+#define ATLAS__V1__DECLARE_OUTAGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__declare_outage_request__descriptor) \
+    , {0,NULL}, {0,NULL}, NULL, NULL, {0,NULL}, ATLAS__V1__DECLARE_OUTAGE_REQUEST___PARALLEL__NOT_SET, {0} }
+
+
+struct  Atlas__V1__DeclareOutageResponse
+{
+  ProtobufCMessage base;
+  Atlas__V1__ClientInfo *client;
+};
+#define ATLAS__V1__DECLARE_OUTAGE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__declare_outage_response__descriptor) \
+    , NULL }
+
+
+struct  Atlas__V1__EndOutageRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData client;
+};
+#define ATLAS__V1__END_OUTAGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__end_outage_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Atlas__V1__EndOutageResponse
+{
+  ProtobufCMessage base;
+  Atlas__V1__ClientInfo *client;
+};
+#define ATLAS__V1__END_OUTAGE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__end_outage_response__descriptor) \
+    , NULL }
+
+
 struct  Atlas__V1__ListWindowsRequest
 {
   ProtobufCMessage base;
@@ -689,6 +834,25 @@ Atlas__V1__ClientInfo *
                       const uint8_t       *data);
 void   atlas__v1__client_info__free_unpacked
                      (Atlas__V1__ClientInfo *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__Outage methods */
+void   atlas__v1__outage__init
+                     (Atlas__V1__Outage         *message);
+size_t atlas__v1__outage__get_packed_size
+                     (const Atlas__V1__Outage   *message);
+size_t atlas__v1__outage__pack
+                     (const Atlas__V1__Outage   *message,
+                      uint8_t             *out);
+size_t atlas__v1__outage__pack_to_buffer
+                     (const Atlas__V1__Outage   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__Outage *
+       atlas__v1__outage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__outage__free_unpacked
+                     (Atlas__V1__Outage *message,
                       ProtobufCAllocator *allocator);
 /* Atlas__V1__Freeze methods */
 void   atlas__v1__freeze__init
@@ -1203,6 +1367,158 @@ Atlas__V1__RetireServerResponse *
 void   atlas__v1__retire_server_response__free_unpacked
                      (Atlas__V1__RetireServerResponse *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__DismissServerRequest methods */
+void   atlas__v1__dismiss_server_request__init
+                     (Atlas__V1__DismissServerRequest         *message);
+size_t atlas__v1__dismiss_server_request__get_packed_size
+                     (const Atlas__V1__DismissServerRequest   *message);
+size_t atlas__v1__dismiss_server_request__pack
+                     (const Atlas__V1__DismissServerRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__dismiss_server_request__pack_to_buffer
+                     (const Atlas__V1__DismissServerRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__DismissServerRequest *
+       atlas__v1__dismiss_server_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__dismiss_server_request__free_unpacked
+                     (Atlas__V1__DismissServerRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__DismissServerResponse methods */
+void   atlas__v1__dismiss_server_response__init
+                     (Atlas__V1__DismissServerResponse         *message);
+size_t atlas__v1__dismiss_server_response__get_packed_size
+                     (const Atlas__V1__DismissServerResponse   *message);
+size_t atlas__v1__dismiss_server_response__pack
+                     (const Atlas__V1__DismissServerResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__dismiss_server_response__pack_to_buffer
+                     (const Atlas__V1__DismissServerResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__DismissServerResponse *
+       atlas__v1__dismiss_server_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__dismiss_server_response__free_unpacked
+                     (Atlas__V1__DismissServerResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__RecallServerRequest methods */
+void   atlas__v1__recall_server_request__init
+                     (Atlas__V1__RecallServerRequest         *message);
+size_t atlas__v1__recall_server_request__get_packed_size
+                     (const Atlas__V1__RecallServerRequest   *message);
+size_t atlas__v1__recall_server_request__pack
+                     (const Atlas__V1__RecallServerRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__recall_server_request__pack_to_buffer
+                     (const Atlas__V1__RecallServerRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__RecallServerRequest *
+       atlas__v1__recall_server_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__recall_server_request__free_unpacked
+                     (Atlas__V1__RecallServerRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__RecallServerResponse methods */
+void   atlas__v1__recall_server_response__init
+                     (Atlas__V1__RecallServerResponse         *message);
+size_t atlas__v1__recall_server_response__get_packed_size
+                     (const Atlas__V1__RecallServerResponse   *message);
+size_t atlas__v1__recall_server_response__pack
+                     (const Atlas__V1__RecallServerResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__recall_server_response__pack_to_buffer
+                     (const Atlas__V1__RecallServerResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__RecallServerResponse *
+       atlas__v1__recall_server_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__recall_server_response__free_unpacked
+                     (Atlas__V1__RecallServerResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__DeclareOutageRequest methods */
+void   atlas__v1__declare_outage_request__init
+                     (Atlas__V1__DeclareOutageRequest         *message);
+size_t atlas__v1__declare_outage_request__get_packed_size
+                     (const Atlas__V1__DeclareOutageRequest   *message);
+size_t atlas__v1__declare_outage_request__pack
+                     (const Atlas__V1__DeclareOutageRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__declare_outage_request__pack_to_buffer
+                     (const Atlas__V1__DeclareOutageRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__DeclareOutageRequest *
+       atlas__v1__declare_outage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__declare_outage_request__free_unpacked
+                     (Atlas__V1__DeclareOutageRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__DeclareOutageResponse methods */
+void   atlas__v1__declare_outage_response__init
+                     (Atlas__V1__DeclareOutageResponse         *message);
+size_t atlas__v1__declare_outage_response__get_packed_size
+                     (const Atlas__V1__DeclareOutageResponse   *message);
+size_t atlas__v1__declare_outage_response__pack
+                     (const Atlas__V1__DeclareOutageResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__declare_outage_response__pack_to_buffer
+                     (const Atlas__V1__DeclareOutageResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__DeclareOutageResponse *
+       atlas__v1__declare_outage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__declare_outage_response__free_unpacked
+                     (Atlas__V1__DeclareOutageResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__EndOutageRequest methods */
+void   atlas__v1__end_outage_request__init
+                     (Atlas__V1__EndOutageRequest         *message);
+size_t atlas__v1__end_outage_request__get_packed_size
+                     (const Atlas__V1__EndOutageRequest   *message);
+size_t atlas__v1__end_outage_request__pack
+                     (const Atlas__V1__EndOutageRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__end_outage_request__pack_to_buffer
+                     (const Atlas__V1__EndOutageRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__EndOutageRequest *
+       atlas__v1__end_outage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__end_outage_request__free_unpacked
+                     (Atlas__V1__EndOutageRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__EndOutageResponse methods */
+void   atlas__v1__end_outage_response__init
+                     (Atlas__V1__EndOutageResponse         *message);
+size_t atlas__v1__end_outage_response__get_packed_size
+                     (const Atlas__V1__EndOutageResponse   *message);
+size_t atlas__v1__end_outage_response__pack
+                     (const Atlas__V1__EndOutageResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__end_outage_response__pack_to_buffer
+                     (const Atlas__V1__EndOutageResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__EndOutageResponse *
+       atlas__v1__end_outage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__end_outage_response__free_unpacked
+                     (Atlas__V1__EndOutageResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__ListWindowsRequest methods */
 void   atlas__v1__list_windows_request__init
                      (Atlas__V1__ListWindowsRequest         *message);
@@ -1263,6 +1579,9 @@ typedef void (*Atlas__V1__ExportFleetResponse_Closure)
                   void *closure_data);
 typedef void (*Atlas__V1__ClientInfo_Closure)
                  (const Atlas__V1__ClientInfo *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__Outage_Closure)
+                 (const Atlas__V1__Outage *message,
                   void *closure_data);
 typedef void (*Atlas__V1__Freeze_Closure)
                  (const Atlas__V1__Freeze *message,
@@ -1345,6 +1664,30 @@ typedef void (*Atlas__V1__RetireServerRequest_Closure)
 typedef void (*Atlas__V1__RetireServerResponse_Closure)
                  (const Atlas__V1__RetireServerResponse *message,
                   void *closure_data);
+typedef void (*Atlas__V1__DismissServerRequest_Closure)
+                 (const Atlas__V1__DismissServerRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__DismissServerResponse_Closure)
+                 (const Atlas__V1__DismissServerResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__RecallServerRequest_Closure)
+                 (const Atlas__V1__RecallServerRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__RecallServerResponse_Closure)
+                 (const Atlas__V1__RecallServerResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__DeclareOutageRequest_Closure)
+                 (const Atlas__V1__DeclareOutageRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__DeclareOutageResponse_Closure)
+                 (const Atlas__V1__DeclareOutageResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__EndOutageRequest_Closure)
+                 (const Atlas__V1__EndOutageRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__EndOutageResponse_Closure)
+                 (const Atlas__V1__EndOutageResponse *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__ListWindowsRequest_Closure)
                  (const Atlas__V1__ListWindowsRequest *message,
                   void *closure_data);
@@ -1410,6 +1753,22 @@ struct Atlas__V1__FleetService_Service
                         const Atlas__V1__RetireServerRequest *input,
                         Atlas__V1__RetireServerResponse_Closure closure,
                         void *closure_data);
+  void (*dismiss_server)(Atlas__V1__FleetService_Service *service,
+                         const Atlas__V1__DismissServerRequest *input,
+                         Atlas__V1__DismissServerResponse_Closure closure,
+                         void *closure_data);
+  void (*recall_server)(Atlas__V1__FleetService_Service *service,
+                        const Atlas__V1__RecallServerRequest *input,
+                        Atlas__V1__RecallServerResponse_Closure closure,
+                        void *closure_data);
+  void (*declare_outage)(Atlas__V1__FleetService_Service *service,
+                         const Atlas__V1__DeclareOutageRequest *input,
+                         Atlas__V1__DeclareOutageResponse_Closure closure,
+                         void *closure_data);
+  void (*end_outage)(Atlas__V1__FleetService_Service *service,
+                     const Atlas__V1__EndOutageRequest *input,
+                     Atlas__V1__EndOutageResponse_Closure closure,
+                     void *closure_data);
   void (*list_windows)(Atlas__V1__FleetService_Service *service,
                        const Atlas__V1__ListWindowsRequest *input,
                        Atlas__V1__ListWindowsResponse_Closure closure,
@@ -1435,6 +1794,10 @@ void atlas__v1__fleet_service__init (Atlas__V1__FleetService_Service *service,
       function_prefix__ ## lock_server,\
       function_prefix__ ## unlock_server,\
       function_prefix__ ## retire_server,\
+      function_prefix__ ## dismiss_server,\
+      function_prefix__ ## recall_server,\
+      function_prefix__ ## declare_outage,\
+      function_prefix__ ## end_outage,\
       function_prefix__ ## list_windows  }
 void atlas__v1__fleet_service__import_fleet(ProtobufCService *service,
                                             const Atlas__V1__ImportFleetRequest *input,
@@ -1488,6 +1851,22 @@ void atlas__v1__fleet_service__retire_server(ProtobufCService *service,
                                              const Atlas__V1__RetireServerRequest *input,
                                              Atlas__V1__RetireServerResponse_Closure closure,
                                              void *closure_data);
+void atlas__v1__fleet_service__dismiss_server(ProtobufCService *service,
+                                              const Atlas__V1__DismissServerRequest *input,
+                                              Atlas__V1__DismissServerResponse_Closure closure,
+                                              void *closure_data);
+void atlas__v1__fleet_service__recall_server(ProtobufCService *service,
+                                             const Atlas__V1__RecallServerRequest *input,
+                                             Atlas__V1__RecallServerResponse_Closure closure,
+                                             void *closure_data);
+void atlas__v1__fleet_service__declare_outage(ProtobufCService *service,
+                                              const Atlas__V1__DeclareOutageRequest *input,
+                                              Atlas__V1__DeclareOutageResponse_Closure closure,
+                                              void *closure_data);
+void atlas__v1__fleet_service__end_outage(ProtobufCService *service,
+                                          const Atlas__V1__EndOutageRequest *input,
+                                          Atlas__V1__EndOutageResponse_Closure closure,
+                                          void *closure_data);
 void atlas__v1__fleet_service__list_windows(ProtobufCService *service,
                                             const Atlas__V1__ListWindowsRequest *input,
                                             Atlas__V1__ListWindowsResponse_Closure closure,
@@ -1504,6 +1883,7 @@ extern const ProtobufCMessageDescriptor atlas__v1__fleet_change__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__export_fleet_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__export_fleet_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__client_info__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__outage__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__freeze__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__contact__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__latch__descriptor;
@@ -1531,6 +1911,14 @@ extern const ProtobufCMessageDescriptor atlas__v1__unlock_server_request__descri
 extern const ProtobufCMessageDescriptor atlas__v1__unlock_server_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__retire_server_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__retire_server_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__dismiss_server_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__dismiss_server_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__recall_server_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__recall_server_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__declare_outage_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__declare_outage_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__end_outage_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__end_outage_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__list_windows_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__list_windows_response__descriptor;
 extern const ProtobufCServiceDescriptor atlas__v1__fleet_service__descriptor;
