@@ -16,6 +16,8 @@ package enum AgentInput: Hashable, Sendable {
   case driverWillChange(Fence)
   case driverProgress(Fence, ProgressReport)
   case driverFinished(Fence, CommandResult)
+  /// What the driver found, for the probe with this number.
+  indirect case driverProbed(UInt64, ServerFacts)
 }
 
 /// What the shell around the machine has to do, in the given order.
@@ -33,6 +35,8 @@ package enum AgentAction: Hashable, Sendable {
   case permitChange(Fence)
   /// Stop what can be stopped (a download) and finish with ``CommandResult/Status/cancelled``.
   case cancelDriver(Fence)
+  /// Look at the server, change nothing, and answer with ``AgentInput/driverProbed(_:_:)``.
+  indirect case probe(Probe)
   case endSession(SessionFault)
 }
 

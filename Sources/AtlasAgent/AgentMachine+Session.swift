@@ -44,7 +44,7 @@ extension AgentMachine {
       return []
     case (.opening(let told), .welcome(let welcome)):
       return welcomed(welcome, told: told, now: now)
-    case (.opening, .command), (.opening, .cancel), (.opening, .stop),
+    case (.opening, .command), (.opening, .cancel), (.opening, .stop), (.opening, .probe),
       (.opening, .reportAcknowledgement):
       return end(.messageBeforeWelcome)
     case (.live, .welcome):
@@ -58,7 +58,18 @@ extension AgentMachine {
         + tell(.acknowledgement(CommandAcknowledgement(fence: fence, verdict: .accepted)), now: now)
     case (.live, .reportAcknowledgement(let fence, let seq)):
       return acknowledged(fence, seq: seq, now: now)
+    case (.live, .probe(let probe)):
+      return [.probe(probe)]
     }
+  }
+
+  /// What the driver found, and what this agent's own rules say. Nothing of it is on disk, so
+  /// nothing has to be waited for.
+  mutating func probed(_ number: UInt64, _ facts: ServerFacts) -> [AgentAction] {
+    guard isLive else { return [] }
+    var facts = facts
+    facts.refusals = rules.words + facts.refusals
+    return [.send(.probed(ProbeAnswer(number: number, facts: facts)))]
   }
 
   /// A stop that the agent has not seen comes first: nothing may begin below it.

@@ -63,6 +63,7 @@ package struct AgentMachine: Sendable {
     case .driverWillChange(let fence): driverWillChange(fence, now: now)
     case .driverProgress(let fence, let report): driverProgress(fence, report, now: now)
     case .driverFinished(let fence, let result): driverFinished(fence, result, now: now)
+    case .driverProbed(let number, let facts): probed(number, facts)
     }
   }
 

@@ -25,15 +25,33 @@ package struct AgentRules: Hashable, Sendable {
   }
 }
 
+extension AgentRules {
+  /// What they forbid, a line each, for people.
+  package var words: [String] {
+    let never = forbidden.map { "this server's own rules forbid \($0.word)" }
+    guard !hours.isEmpty else { return never }
+    let spans = hours.map(\.description).joined(separator: ", ")
+    return never + ["this server's own rules allow UPDATE and REBOOT at \(spans) UTC only"]
+  }
+}
+
 /// A stretch of every day, in minutes after midnight UTC; the end is not inside. An end at or
 /// before the start is on the next day.
-package struct DailyHours: Hashable, Sendable {
+package struct DailyHours: Hashable, Sendable, CustomStringConvertible {
   package var startMinute: Int
   package var endMinute: Int
 
   package init(startMinute: Int, endMinute: Int) {
     self.startMinute = startMinute
     self.endMinute = endMinute
+  }
+
+  /// `22:00-06:00`.
+  package var description: String { "\(Self.words(startMinute))-\(Self.words(endMinute))" }
+
+  private static func words(_ minute: Int) -> String {
+    let (hours, minutes) = minute.quotientAndRemainder(dividingBy: 60)
+    return "\(hours < 10 ? "0" : "")\(hours):\(minutes < 10 ? "0" : "")\(minutes)"
   }
 
   package func contains(_ instant: Instant) -> Bool {

@@ -1,3 +1,5 @@
+import Dispatch
+
 /// What bounds the shell around the agents, each with its reason.
 package enum KitLimits {
   /// Messages waiting for one session's stream. A daemon that reads nothing is left, and a new
@@ -20,6 +22,8 @@ package enum KitLimits {
   /// only a dead one is silent.
   static let keepAliveProbes = 3
   static let keepAliveInterval = Duration.seconds(5)
+  /// How long looking at a server may take.
+  static let probe = DispatchTimeInterval.seconds(30)
   /// How often a silent program is looked at, in milliseconds.
   static let programPoll: Int32 = 250
   /// Sessions of one HTTP/2 connection, unless a flag says otherwise: servers that say nothing

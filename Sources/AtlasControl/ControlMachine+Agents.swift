@@ -54,6 +54,8 @@ extension ControlMachine {
       }
       step(.acknowledged(server, answer), into: &batch)
     case .report(let report): step(.reported(server, report), into: &batch)
+    // Whoever asked has it from the shell; nothing here depends on it.
+    case .probed: break
     }
   }
 

@@ -25,38 +25,13 @@ extension ControlMachine {
       case .acknowledge(let server, let fence, let seq):
         batch.releases.append(
           .send(server, .reportAcknowledgement(fence: fence, seq: seq)))
-      case .startHook(let start): batch.releases.append(.startHook(order(start)))
+      case .startHook(let start): batch.releases.append(.startHook(state.order(start)))
       case .cancelHook(let run, let serial):
         batch.releases.append(.cancelHook(HookTicket(run: run, serial: serial)))
       case .expandWindows(let client):
         batch.releases.append(.expandWindows(client, state[client: client].config))
       }
     }
-  }
-
-  /// The hook function that the engine wants, with everything that it may know.
-  private func order(_ start: HookStart) -> HookOrder {
-    let run = state[start.run]
-    let campaign = state[campaign: start.run.campaign]
-    let server = state[server: run.server].config
-    return HookOrder(
-      ticket: HookTicket(run: start.run, serial: start.serial), point: start.point,
-      key: state.runKey(start.run), client: server.client, site: server.site,
-      server: server.name, roles: server.roles, ring: campaign.lanes[Int(run.lane)].ring,
-      campaign: campaign.name, attempt: Int(run.attempt), pass: Int(run.pass),
-      phase: run.state.phase ?? .preCheck, deadline: start.deadline,
-      restarted: start.restarted, rollback: run.marks.contains(.rollback),
-      updates: run.details.content.updates,
-      snapshotID: run.details.content.snapshot?.id ?? "", group: server.antiAffinity,
-      peers: peers(of: run.server), expires: start.expires, revision: campaign.hookRevision)
-  }
-
-  /// The other members of a server's group, by name.
-  private func peers(of id: ServerID) -> [ServerName] {
-    guard let group = state[server: id].config.antiAffinity else { return [] }
-    return state[client: state[server: id].client].servers
-      .filter { $0 != id && !state[server: $0].retired }
-      .map { state[server: $0].config }.filter { $0.antiAffinity == group }.map(\.name).sorted()
   }
 
   /// Makes the rows of a batch; nil when nothing must be durable.

@@ -2,18 +2,18 @@ import AtlasModel
 
 /// Backup and snapshot: what must be proven before a server is changed (S3).
 extension ControlState {
-  func backupRequired(_ ref: RunRef) -> Bool {
+  package func backupRequired(_ ref: RunRef) -> Bool {
     clients[Int(clientOf(ref).index)].config.requireBackup || rules(of: ref).requireBackup
   }
 
-  func snapshotRequired(_ ref: RunRef) -> Bool {
+  package func snapshotRequired(_ ref: RunRef) -> Bool {
     if Plant.snapshotNotDemanded.isOn { return false }
     return clients[Int(clientOf(ref).index)].config.createSnapshots
       || rules(of: ref).createSnapshots
   }
 
   /// Which backups count: the client's limit, tightened by the campaign.
-  func maxBackupAge(_ ref: RunRef) -> BackupAge {
+  package func maxBackupAge(_ ref: RunRef) -> BackupAge {
     clients[Int(clientOf(ref).index)].config.maxBackupAge
       .tightened(by: rules(of: ref).maxBackupAge)
   }
@@ -56,7 +56,7 @@ extension ControlState {
 
 extension BackupFact {
   /// What is wrong with it, as the end of a sentence about it; nil when it counts.
-  fileprivate func problem(with limit: BackupAge, now: Instant) -> String? {
+  package func problem(with limit: BackupAge, now: Instant) -> String? {
     if takenAt > now { return "is dated in the future" }
     if limit.isOfLastJob {
       guard let lastJobAt else { return "does not say when the last backup job ran" }

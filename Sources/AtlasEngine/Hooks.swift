@@ -1,6 +1,11 @@
 import AtlasModel
 
 extension ControlState {
+  /// How long a hook of a phase may take, campaign time; a rehearsal leaves it a real minimum.
+  package func hookLimit(of phase: Phase, _ ref: RunRef) -> Duration {
+    max(limit(of: phase, ref) ?? .zero, floors.deadline)
+  }
+
   /// Starts a hook function for the phase that a run is in. When the function is not defined the
   /// answer says so at once, and the phase goes on without it.
   mutating func startHook(
@@ -8,7 +13,7 @@ extension ControlState {
   ) {
     self[ref].hookSerial &+= 1
     let phase = self[ref].state.phase ?? .preCheck
-    let limit = max(limit(of: phase, ref) ?? .zero, floors.deadline)
+    let limit = hookLimit(of: phase, ref)
     let deadline = now + limit
     arm(ref, at: deadline + rules(of: ref).cancelGrace)
     emit(

@@ -79,6 +79,9 @@ extension Campaign {
 extension ControlState {
   /// The rules as they are for the client of a run.
   @inline(__always)
+  /// What the run does about a boot that is pending when it begins.
+  package func pendingReboot(of ref: RunRef) -> PendingReboot { rules(of: ref).pendingReboot }
+
   func rules(of ref: RunRef) -> Rules {
     rules(for: clientOf(ref), in: ref.campaign)
   }

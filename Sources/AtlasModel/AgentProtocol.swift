@@ -30,6 +30,9 @@ package enum AgentMessage: Hashable, Sendable {
   case hello(Hello)
   case acknowledgement(CommandAcknowledgement)
   case report(CommandReport)
+  /// Answers ``DaemonMessage/probe(_:)``; not kept, and not repeated.
+  /// Indirect, because it is large and rare.
+  indirect case probed(ProbeAnswer)
 }
 
 /// From the daemon to an agent.
@@ -43,6 +46,8 @@ package enum DaemonMessage: Hashable, Sendable {
   case stop(fence: Fence)
   /// The daemon has committed the reports of `fence` up to number `seq`.
   case reportAcknowledgement(fence: Fence, seq: UInt32)
+  /// How is the server? Changes nothing.
+  indirect case probe(Probe)
 }
 
 /// The daemon's answer to a hello.

@@ -33,33 +33,65 @@ package struct AgentSessionEnded: Error, Hashable, Sendable {
 
 /// The sessions that are open now.
 final class AgentChannels: Sendable {
-  private let channels = Mutex<[SessionID: AgentChannel]>([:])
+  private struct Channel {
+    var channel: AgentChannel
+    var server: ServerName
+    var isWelcomed = false
+  }
 
-  func open(_ session: SessionID) -> AgentChannel {
+  private struct Channels {
+    var all: [SessionID: Channel] = [:]
+    /// The newest session of each server.
+    var newest: [ServerName: SessionID] = [:]
+
+    mutating func remove(_ session: SessionID) -> AgentChannel? {
+      guard let removed = all.removeValue(forKey: session) else { return nil }
+      if newest[removed.server] == session { newest[removed.server] = nil }
+      return removed.channel
+    }
+  }
+
+  private let channels = Mutex(Channels())
+
+  func open(_ session: SessionID, of server: ServerName) -> AgentChannel {
     let channel = AgentChannel()
-    channels.withLock { $0[session] = channel }
+    channels.withLock { channels in
+      channels.all[session] = Channel(channel: channel, server: server)
+    }
     return channel
   }
 
+  /// The session of a server that has been welcomed; an agent hears nothing before that.
+  func session(of server: ServerName) -> SessionID? { channels.withLock { $0.newest[server] } }
+
   func send(_ message: DaemonMessage, to session: SessionID) {
-    channels.withLock { $0[session] }?.send(message)
+    let channel: AgentChannel? = channels.withLock { channels in
+      guard var known = channels.all[session] else { return nil }
+      if case .welcome = message, !known.isWelcomed {
+        known.isWelcomed = true
+        channels.all[session] = known
+        channels.newest[known.server] = session
+      }
+      return known.channel
+    }
+    channel?.send(message)
   }
 
   func end(_ session: SessionID, reason: String) {
-    channels.withLock { $0.removeValue(forKey: session) }?.end(reason)
+    channels.withLock { $0.remove(session) }?.end(reason)
   }
 
   func endAll(reason: String) {
     let all = channels.withLock { channels in
-      defer { channels = [:] }
-      return channels
+      defer { channels = Channels() }
+      return channels.all.values.map(\.channel)
     }
-    for channel in all.values { channel.end(reason) }
+    for channel in all { channel.end(reason) }
   }
 
   func forget(_ session: SessionID) {
-    _ = channels.withLock { $0.removeValue(forKey: session) }
+    _ = channels.withLock { $0.remove(session) }
   }
 
-  var count: Int { channels.withLock { $0.count } }
+  var count: Int { channels.withLock { $0.all.count } }
 }

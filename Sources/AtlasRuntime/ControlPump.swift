@@ -20,6 +20,7 @@ package final class ControlPump: Service {
   private let inputs: AsyncStream<ControlInput?>
   private let input: AsyncStream<ControlInput?>.Continuation
   private let channels = AgentChannels()
+  private let probes = ProbeDesk()
   private let callers = Mutex<Callers>(Callers())
   private let alarm: Alarm
   private let hasJumped = Atomic<Bool>(false)
@@ -80,7 +81,7 @@ package final class ControlPump: Service {
       callers.nextSession += 1
       return SessionID(callers.nextSession)
     }
-    let channel = channels.open(session)
+    let channel = channels.open(session, of: hello.server)
     put(.sessionOpened(session, hello))
     return (session, channel)
   }
@@ -88,6 +89,7 @@ package final class ControlPump: Service {
   /// Takes a message of an agent. When the machine cannot keep up the session is ended: the agent
   /// keeps its reports, comes back later and says them again.
   package func received(_ message: AgentMessage, from session: SessionID) {
+    if case .probed(let answer) = message { return probes.answered(answer, from: session) }
     let waiting = backlog.load(ordering: .relaxed) + held.load(ordering: .relaxed)
     guard waiting < Limits.waitingInputs else {
       return channels.end(session, reason: "the daemon is overloaded")
@@ -98,6 +100,27 @@ package final class ControlPump: Service {
   package func closeSession(_ session: SessionID) {
     channels.forget(session)
     put(.sessionClosed(session))
+  }
+
+  /// Asks the agent of a server how the server is; changes nothing.
+  /// - Parameter patience: Real time after which the agent counts as silent.
+  package func probe(
+    _ server: ServerName, _ updateSet: UpdateSet, within patience: Duration
+  ) async -> ProbeOutcome {
+    guard let session = channels.session(of: server) else { return .notConnected }
+    let facts = await probes.ask(session, within: patience) { number in
+      channels.send(.probe(Probe(number: number, updateSet: updateSet)), to: session)
+    }
+    return facts.map { .answered($0) } ?? .silent
+  }
+
+  /// Runs a hook function so that its reads are real and its writes are only logged, for a campaign
+  /// that has not pinned a revision with the one of now.
+  package func dryRun(_ order: HookOrder) async -> HookVerdict { await hooks.dryRun(order) }
+
+  /// Whether the hooks of now have a function for a client.
+  package func defines(_ point: HookPoint, _ client: ClientName) -> Bool {
+    hooks.defines(point, client: client)
   }
 
   /// Campaigns that are started from now on pin this revision.

@@ -35,6 +35,20 @@ package final class HookGateway: HookPort {
     return (HookVerdict(report, order.point), HookRunRow(report, order))
   }
 
+  package func defines(_ point: HookPoint, client: ClientName) -> Bool {
+    runner.defines(point, client: client)
+  }
+
+  package func dryRun(_ order: HookOrder) async -> HookVerdict {
+    var invocation = HookInvocation(order)
+    if order.revision.isEmpty {
+      guard let current = runner.currentRevision else { return .notDefined }
+      invocation.revision = current
+    }
+    invocation.dryRun = true
+    return HookVerdict(await runner.run(invocation), order.point)
+  }
+
   /// Begins a run in the same moment in which it becomes known as running.
   /// - Returns: nil when it was cancelled before.
   private func begin(

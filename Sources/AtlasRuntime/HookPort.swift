@@ -1,5 +1,6 @@
 import AtlasControl
 import AtlasEngine
+import AtlasModel
 import AtlasStore
 
 /// Runs hooks for the pump. Cancelling the task of ``run(_:)`` or calling ``cancel(_:)`` makes it
@@ -12,4 +13,8 @@ package protocol HookPort: Sendable {
   ///   defined.
   func run(_ order: HookOrder) async -> (HookVerdict, HookRunRow?)
   func cancel(_ ticket: HookTicket)
+  /// Runs one hook function with real reads and writes that are only logged. Leaves no row.
+  func dryRun(_ order: HookOrder) async -> HookVerdict
+  /// Whether the hooks of now have a function for a client.
+  func defines(_ point: HookPoint, client: ClientName) -> Bool
 }

@@ -106,6 +106,8 @@ extension Simulation {
       resumeDriver(command, on: number, changed: changed, after: interruption)
     case .permitChange(let fence): permitChange(fence, on: number)
     case .cancelDriver(let fence): cancelDriver(fence, on: number)
+    // Nobody asks here: what a probe finds, nothing is decided by.
+    case .probe: break
     case .endSession(let fault):
       tell("\(machines[number].server) ends its session: \(fault)")
       guard let link = machines[number].link else { return }

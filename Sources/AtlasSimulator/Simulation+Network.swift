@@ -167,6 +167,7 @@ extension Simulation {
       // What overtakes the hello is dropped: a session begins with it.
       guard links[number].hasSaidHello else { return }
       tellDaemon(.agentMessage(session(of: number), message))
+    case .probed: break
     }
   }
 }

@@ -30,7 +30,7 @@ extension Simulation {
       takenReports.insert(
         TakenReport(server: machines[machine].server, fence: fence, seq: seq))
     case .welcome: checker.welcomed(session: link, of: machines[machine].server.text)
-    case .stop: break
+    case .stop, .probe: break
     }
   }
 
@@ -44,7 +44,7 @@ extension Simulation {
       machines[machine].clockError = welcome.campaignTime - now
       checker.heardWelcome(
         session: link, on: machine, of: machines[machine].server.text)
-    case .command, .cancel, .reportAcknowledgement: break
+    case .command, .cancel, .reportAcknowledgement, .probe: break
     }
   }
 

@@ -67,7 +67,7 @@ extension EngineWorld {
       beginNext(server)
     case .stop(let fence): obeyStop(server, fence)
     case .reportAcknowledgement(let fence, let seq): agents[index].acknowledged(fence, seq: seq)
-    case .welcome: break
+    case .welcome, .probe: break
     }
   }
 
@@ -148,7 +148,7 @@ extension EngineWorld {
       trace.answer("#\(report.fence.number) \(name(server)): \(report.words)", at: now)
       hear(server, report)
       step(.reported(server, report))
-    case .hello: break
+    case .hello, .probed: break
     }
   }
 

@@ -13,6 +13,10 @@ import Testing
     rebootRequired: true, moreUpdates: true,
     snapshot: SnapshotFact(id: "snap", takenAt: Instant(milliseconds: 5)),
     health: HealthFact(healthy: false, problems: ["a"], build: "20348"))
+  private static let facts = ServerFacts(
+    freeDisk: 0, neededDisk: 1 << 40, rebootPending: true, source: "wsus",
+    sourceProblem: "0x8024402C", otherUpdaters: ["a", "b"], isServicing: true, missingUpdates: 0,
+    refusals: ["no"], notes: ["half"])
   private static let reports = [
     CommandReport(
       fence: Fence(7), seq: 1, at: Instant(milliseconds: -1),
@@ -32,6 +36,8 @@ import Testing
         CommandAcknowledgement(fence: Fence(7), verdict: .refused, message: "no", recorded: status)),
       .acknowledgement(CommandAcknowledgement(fence: Fence(7), verdict: .stale)),
       .report(reports[0]), .report(reports[1]),
+      .probed(ProbeAnswer(number: 3, facts: facts)),
+      .probed(ProbeAnswer(number: 4, facts: ServerFacts())),
     ] as [AgentMessage])
   func `what an agent says arrives unchanged`(message: AgentMessage) throws {
     let bytes = AtlasV1.SessionRequest(message).encode()
@@ -46,6 +52,8 @@ import Testing
           checkInterval: .milliseconds(2_500), stopFence: Fence(3))),
       .cancel(fence: Fence(9), command: Fence(8)), .stop(fence: Fence(10)),
       .reportAcknowledgement(fence: Fence(7), seq: 2),
+      .probe(
+        Probe(number: 3, updateSet: UpdateSet(include: [UpdateID(trusted: "KB1")]))),
       .command(
         Command(
           fence: Fence(.max), kind: .rollback, server: server,

@@ -166,7 +166,7 @@ final class FakeDaemon: AtlasV1.AgentService.Server, Sendable {
       switch message {
       case .hello(let hello): hello.reports
       case .report(let report): [report]
-      case .acknowledgement: []
+      case .acknowledgement, .probed: []
       }
     add(.said(server, message)) { state in
       guard !state.isMute else { return }
@@ -205,7 +205,7 @@ final class FakeDaemon: AtlasV1.AgentService.Server, Sendable {
 extension FakeDaemon.Happening {
   func result(of fence: UInt64) -> CommandResult? {
     switch self {
-    case .left, .said(_, .acknowledgement): nil
+    case .left, .said(_, .acknowledgement), .said(_, .probed): nil
     case .said(_, .report(let report)): report.result(of: fence)
     case .said(_, .hello(let hello)): hello.reports.lazy.compactMap { $0.result(of: fence) }.first
     }

@@ -67,7 +67,7 @@ final class Lanes: Sendable {
     switch message {
     case .hello(let hello): results = hello.reports.compactMap(\.ending)
     case .report(let report): results = [report].compactMap(\.ending)
-    case .acknowledgement: break
+    case .acknowledgement, .probed: break
     }
     let commands = state.withLock { state in
       var commands: [Command] = []

@@ -112,6 +112,47 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (
+      "read probe; echo '{\"facts\": {\"freeDisk\": \"5\", \"otherUpdaters\": [\"dnf\"]}}'",
+      ServerFacts(freeDisk: 5, otherUpdaters: ["dnf"])
+    ),
+    ("exit 3", ServerFacts(notes: ["/bin/sh ended without saying what it found"])),
+    (
+      "echo nonsense; echo '{\"facts\": 3}'",
+      ServerFacts(notes: ["/bin/sh ended without saying what it found"])
+    ),
+  ])
+  func `a probe is answered by its own program`(script: String, facts: ServerFacts) async {
+    #expect(await Self.probed(["/bin/sh", "-c", script]) == facts)
+  }
+
+  @Test func `a server without a probe program knows its disk, and says that it knows no more`()
+    async
+  {
+    let facts = await Self.probed(nil)
+    #expect((facts?.freeDisk ?? 0) > 0 && facts?.neededDisk == nil)
+    #expect(facts?.notes == ["only disk and boot were looked at: no probe is configured"])
+  }
+
+  /// What is found; what is said of missing programs, which is the same for all, is taken out.
+  private static func probed(_ prober: [String]?) async -> ServerFacts? {
+    let (inputs, deliver) = AsyncStream<AgentInput>.makeStream()
+    var server = ProgramServer(
+      server: command.server, bootID: "b", programs: [.update: ["/bin/true"]], prober: prober,
+      deliver: { deliver.yield($0) })
+    let probe = Probe(number: 9, updateSet: UpdateSet())
+    _ = server.handle(.probe(probe), now: Instant(milliseconds: 0))
+    for await input in inputs {
+      guard case .driverProbed(9, var facts) = input else { return nil }
+      let missing = CommandKind.allCases.count - 1
+      #expect(facts.refusals.suffix(missing).allSatisfy { $0.hasPrefix("no program for ") })
+      facts.refusals.removeLast(missing)
+      return facts
+    }
+    return nil
+  }
+
   @Test func `a stream is cut into lines, wherever it is cut`() {
     let text = Array("one\n\ntwo\nthree".utf8)
     for cut in text.indices {
@@ -137,6 +178,9 @@ import Testing
 
   @Test func `everything but server, address and directory may be left out`() throws {
     let configuration = try Self.read("")
+    #expect(configuration.prober == nil)
+    #expect(try Self.read(#", "probe": ["/p", "-x"]"#).prober == ["/p", "-x"])
+    #expect(throws: AgentConfigurationError.self) { try Self.read(#", "probe": ["p"]"#) }
     #expect(configuration.programs == [:])
     #expect(configuration.rules == AgentRules())
     #expect(configuration.security == .plaintext)

@@ -97,6 +97,7 @@ struct SimulationBench {
         drive(.resume(command, changed: changed, after: after))
       case .permitChange(let fence): drive(.permitChange(fence))
       case .cancelDriver(let fence): drive(.cancel(fence))
+      case .probe(let probe): drive(.probe(probe))
       case .endSession(let fault): diary.append("fault: \(fault)")
       }
     }
@@ -107,7 +108,7 @@ struct SimulationBench {
     let reports: [CommandReport] =
       switch message {
       case .hello(let hello): hello.reports
-      case .acknowledgement: []
+      case .acknowledgement, .probed: []
       case .report(let report): [report]
       }
     for report in reports {

@@ -107,6 +107,7 @@ private func words(_ action: AgentAction) -> String {
       + (changed ? " changed" : "")
   case .permitChange(let fence): "permit \(fence.number)"
   case .cancelDriver(let fence): "cancel driver \(fence.number)"
+  case .probe(let probe): "probe \(probe.number)"
   case .endSession(let fault): "end session: \(fault)"
   }
 }
@@ -135,6 +136,7 @@ private func words(_ message: AgentMessage) -> String {
     "\(answer.verdict) \(answer.fence.number)"
       + (answer.recorded == nil ? "" : " (\(words(answer.recorded)))")
   case .report(let report): words(report)
+  case .probed(let answer): "facts \(answer.number)"
   }
 }
 

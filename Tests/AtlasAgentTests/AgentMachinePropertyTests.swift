@@ -60,6 +60,7 @@ private struct AgentWorld {
       if !isOnDisk(.changed(fence)) { violations.append("change before journal: \(fence)") }
     case .cancelDriver(let fence):
       if working == fence.number { finish(CommandResult(status: .cancelled)) }
+    case .probe: break
     case .endSession: close()
     }
   }
@@ -88,6 +89,7 @@ private struct AgentWorld {
       check(answer)
     case .report(let report):
       if !isOnDisk(.report(report)) { violations.append("not on disk: \(report.fence)") }
+    case .probed: break
     }
     toDaemon.append(message)
   }
@@ -191,6 +193,7 @@ private struct AgentWorld {
       for fence in outbox.keys.sorted() { toAgent.append(outbox[fence]!) }
     case .acknowledgement(let answer): outbox[answer.fence.number] = nil
     case .report(let report): take(report)
+    case .probed: break
     }
   }
 

@@ -299,4 +299,24 @@ import Testing
     #expect(rules.refusal(of: update, now: night) == nil)
     #expect(rules.refusal(of: AgentBench.command(8, .health), now: noon) == nil)
   }
+
+  @Test func `a probe is answered in the session it came in, with what its own rules forbid`() {
+    let rules = AgentRules(
+      hours: [DailyHours(startMinute: 1_320, endMinute: 365)], forbidden: [.rollback])
+    var bench = AgentBench.live(rules: rules)
+    let probe = Probe(number: 5, updateSet: UpdateSet())
+    #expect(bench.handle(.message(.probe(probe))) == [.probe(probe)])
+    let facts = ServerFacts(freeDisk: 7, refusals: ["no program"])
+    var told = facts
+    told.refusals = [
+      "this server's own rules forbid ROLLBACK",
+      "this server's own rules allow UPDATE and REBOOT at 22:00-06:05 UTC only", "no program",
+    ]
+    #expect(
+      bench.handle(.driverProbed(5, facts)) == [
+        .send(.probed(ProbeAnswer(number: 5, facts: told)))
+      ])
+    bench.settle(.sessionClosed)
+    #expect(bench.handle(.driverProbed(5, facts)) == [])
+  }
 }

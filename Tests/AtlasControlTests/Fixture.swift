@@ -75,6 +75,11 @@ struct Desk {
     return nil
   }
 
+  /// The state as plans and reports get it.
+  var snapshot: ControlSnapshot {
+    ControlSnapshot(state: machine.state, now: now, demoFactor: 1)
+  }
+
   /// A fleet that is always in its window and needs no backup, imported and committed.
   mutating func importFleet() -> [Batch] {
     let config = ClientConfig(

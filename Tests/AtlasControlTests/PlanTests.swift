@@ -166,8 +166,4 @@ extension Desk {
     for case .startHook(let order) in drain() { return order }
     return nil
   }
-
-  fileprivate var snapshot: ControlSnapshot {
-    ControlSnapshot(state: machine.state, now: now, demoFactor: 1)
-  }
 }

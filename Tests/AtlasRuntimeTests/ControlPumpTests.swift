@@ -12,14 +12,7 @@ import Testing
   @Test func `answers a change whose commit ends while the daemon goes down`() async throws {
     let store = GatedStore(try MemoryStore())
     let pump = try await Self.pump(store)
-    let group = ServiceGroup(
-      configuration: .init(
-        services: [.init(service: pump)],
-        logger: Logger(
-          label: "test",
-          factory: { _ in
-            SwiftLogNoOpLogHandler()
-          })))
+    let group = Self.group(pump)
     async let running: Void = group.run()
     async let answer = pump.call(Self.stop("first"))
     await store.commitBegan()
@@ -52,6 +45,65 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(10)))
+  func `a probe reaches the agent of a server, and its answer whoever asked`() async throws {
+    let pump = try await Self.pump(try MemoryStore())
+    let group = Self.group(pump)
+    async let running: Void = group.run()
+    do {
+      try await Self.probe(pump)
+    } catch {
+      Issue.record(error)
+    }
+    await group.triggerGracefulShutdown()
+    try await running
+  }
+
+  private static func probe(_ pump: ControlPump) async throws {
+    let server = ServerName(trusted: "LAA-PARIS-WEB01")
+    #expect(await pump.probe(server, UpdateSet(), within: .seconds(600)) == .notConnected)
+    try await importOne(server, into: pump)
+    let hello = Hello(server: server, agentVersion: "1", bootID: "b")
+    let (session, channel) = pump.openSession(hello)
+    var messages = channel.messages.makeAsyncIterator()
+    guard case .welcome? = try await messages.next() else {
+      throw ProbeFailure(what: "an agent is welcomed first")
+    }
+    let asking = Task { await pump.probe(server, UpdateSet(), within: .seconds(600)) }
+    guard case .probe(let probe)? = try await messages.next() else {
+      throw ProbeFailure(what: "the agent was not asked")
+    }
+    // What another agent says to it is not believed.
+    let lie = ProbeAnswer(number: probe.number, facts: ServerFacts(freeDisk: 1))
+    pump.received(.probed(lie), from: SessionID(session.number + 1))
+    let facts = ServerFacts(freeDisk: 2)
+    pump.received(.probed(ProbeAnswer(number: probe.number, facts: facts)), from: session)
+    #expect(await asking.value == .answered(facts))
+    #expect(await pump.probe(server, UpdateSet(), within: .milliseconds(1)) == .silent)
+    pump.closeSession(session)
+    #expect(await pump.probe(server, UpdateSet(), within: .seconds(600)) == .notConnected)
+  }
+
+  private struct ProbeFailure: Error { var what: String }
+
+  private static func importOne(_ server: ServerName, into pump: ControlPump) async throws {
+    let client = ClientName(trusted: "LAA")
+    let fleet = Change.importFleet(
+      clients: [ClientConfig(name: client)],
+      servers: [ServerConfig(name: server, client: client, site: SiteName(trusted: "PARIS"))])
+    let caller = Caller(principal: "kim", method: "ImportFleet")
+    guard case .answer = await pump.call(.change(fleet, caller)) else {
+      throw ProbeFailure(what: "the fleet was not imported")
+    }
+  }
+
+  private static func group(_ pump: ControlPump) -> ServiceGroup {
+    ServiceGroup(
+      configuration: .init(
+        services: [.init(service: pump)],
+        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })))
+  }
+
   private static func stop(_ reason: String) -> ControlRequest {
     .change(.stop(nil, reason: reason), Caller(principal: "kim", method: "EmergencyStop"))
   }
@@ -74,6 +126,8 @@ private struct NoHooks: HookPort {
   func announce(_ ticket: HookTicket) {}
   func run(_ order: HookOrder) async -> (HookVerdict, HookRunRow?) { (.notDefined, nil) }
   func cancel(_ ticket: HookTicket) {}
+  func dryRun(_ order: HookOrder) async -> HookVerdict { .notDefined }
+  func defines(_ point: HookPoint, client: ClientName) -> Bool { false }
 }
 
 /// A store whose commits wait until a test lets them end.

@@ -28,7 +28,20 @@ extension Programs {
             return hooks
             """
           ]))
-      try await stage.begin()
+      try await stage.prepare()
+
+      // Looking at every server beforehand finds what the night will refuse, and nothing else.
+      let look = try await stage.ask("campaign", "preflight", "night", "-o", "jsonl")
+      #expect(look.status == 1)
+      let found = try Self.findings(look.text)
+      #expect(
+        found == [
+          "ALF-PARIS-WEB01": ["REFUSED backup"], "BET-PARIS-APP01": ["REFUSED backup"],
+          "ZET-PARIS-APP01": ["REFUSED disk"],
+        ])
+      let requestsOfPreflight = try await stage.requestsServed()
+
+      try await stage.atlas("campaign", "start", "night", "--yes")
       let end = try await stage.ask("campaign", "wait", "night", "--timeout", "3m")
       #expect(end.status == 2, "servers failed and are held: \(end.errors)")
 
@@ -59,11 +72,26 @@ extension Programs {
 
       // The backup service's own count.
       let calls = try #require(Int("\(report["httpCalls"] ?? "")"))
-      #expect(calls == (try await stage.requestsServed()))
+      #expect(calls == (try await stage.requestsServed()) - requestsOfPreflight)
       #expect(calls > 100)
 
       // The log.
       #expect(try await stage.atlas("audit", "verify").hasPrefix("intact"))
+    }
+
+    /// Verdict and check of each finding, by server.
+    private static func findings(_ lines: String) throws -> [String: [String]] {
+      var found: [String: [String]] = [:]
+      for line in lines.split(separator: "\n") {
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+        let server = try #require(object as? [String: Any])
+        let findings = try #require(server["findings"] as? [[String: Any]])
+        found[try #require(server["server"] as? String)] = findings.map {
+          "\($0["verdict"] ?? "") \($0["check"] ?? "")"
+            .replacing("PREFLIGHT_VERDICT_", with: "")
+        }
+      }
+      return found
     }
 
     @Test(.timeLimit(.minutes(10)))

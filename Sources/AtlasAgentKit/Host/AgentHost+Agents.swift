@@ -51,6 +51,8 @@ extension AgentHost {
       try drive(agent, .permitChange(fence))
     case .cancelDriver(let fence):
       try drive(agent, .cancel(fence))
+    case .probe(let probe):
+      try drive(agent, .probe(probe))
     case .endSession(let fault):
       try breakSession(agent, reason: String(describing: fault))
     }

@@ -26,6 +26,8 @@ package enum DriverEvent<Wake: Sendable>: Sendable {
   case resume(Command, changed: Bool, after: Interruption)
   case permitChange(Fence)
   case cancel(Fence)
+  /// Look, and change nothing; the answer is ``AgentInput/driverProbed(_:_:)``.
+  indirect case probe(Probe)
   case wake(Wake)
 }
 

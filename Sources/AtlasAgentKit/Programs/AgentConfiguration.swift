@@ -11,12 +11,14 @@ import FoundationEssentials
 ///   "state_dir": "/var/lib/atlas-agent",
 ///   "tls": {"authority": "ca.pem", "certificate": "agent.pem", "key": "agent.key"},
 ///   "programs": {"UPDATE": ["/usr/lib/atlas-agent/update"], "HEALTH": ["/usr/lib/…/health"]},
+///   "probe": ["/usr/lib/atlas-agent/probe"],
 ///   "allowed_hours_utc": ["22:00-06:00"],
 ///   "forbidden": ["ROLLBACK"]
 /// }
 /// ```
 /// `programs` names what carries out each kind of command (see ``ProgramServer``); a kind without a
-/// program is refused. `allowed_hours_utc` bounds when UPDATE and REBOOT may begin, `forbidden` names
+/// program is refused. `probe` looks at the server before a campaign and changes nothing (see
+/// ``ProbeProgram``). `allowed_hours_utc` bounds when UPDATE and REBOOT may begin, `forbidden` names
 /// commands that never do. Without `tls` the daemon must be on the same machine.
 package struct AgentConfiguration: Hashable, Sendable {
   package var server: ServerName
@@ -25,6 +27,8 @@ package struct AgentConfiguration: Hashable, Sendable {
   package var security: SessionSecurity
   /// Arguments, the program first; absent for a kind that is refused.
   package var programs: [CommandKind: [String]]
+  /// Arguments, the program first; nil: what every system has is looked at.
+  package var prober: [String]?
   package var rules: AgentRules
 
   /// - Throws: ``AgentConfigurationError`` saying what is wrong and where.
@@ -46,6 +50,9 @@ package struct AgentConfiguration: Hashable, Sendable {
     stateDirectory = file.stateDirectory
     security = file.tls.map { .mutualTLS($0) } ?? .plaintext
     programs = try Self.programs(file.programs ?? [:])
+    if let probe = file.probe {
+      prober = try Self.absolute(probe, in: "probe")
+    }
     rules = AgentRules(
       hours: try (file.allowedHours ?? []).map { text throws(AgentConfigurationError) in
         try Self.hours(text)
@@ -63,9 +70,10 @@ package struct AgentConfiguration: Hashable, Sendable {
     var programs: [String: [String]]?
     var allowedHours: [String]?
     var forbidden: [String]?
+    var probe: [String]?
 
     enum CodingKeys: String, CodingKey {
-      case server, address, tls, programs, forbidden
+      case server, address, tls, programs, forbidden, probe
       case stateDirectory = "state_dir"
       case allowedHours = "allowed_hours_utc"
     }
@@ -76,12 +84,18 @@ package struct AgentConfiguration: Hashable, Sendable {
   ) throws(AgentConfigurationError) -> [CommandKind: [String]] {
     var programs: [CommandKind: [String]] = [:]
     for (word, arguments) in words.sorted(by: { $0.key < $1.key }) {
-      guard arguments.first?.hasPrefix("/") == true else {
-        throw AgentConfigurationError("programs.\(word): must begin with an absolute path")
-      }
-      programs[try kind(word, in: "programs")] = arguments
+      programs[try kind(word, in: "programs")] = try absolute(arguments, in: "programs.\(word)")
     }
     return programs
+  }
+
+  private static func absolute(
+    _ arguments: [String], in field: String
+  ) throws(AgentConfigurationError) -> [String] {
+    guard arguments.first?.hasPrefix("/") == true else {
+      throw AgentConfigurationError("\(field): must begin with an absolute path")
+    }
+    return arguments
   }
 
   private static func kind(

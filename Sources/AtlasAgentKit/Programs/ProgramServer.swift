@@ -1,5 +1,6 @@
 import AtlasAgent
 import AtlasModel
+import Dispatch
 
 /// The server that an agent runs on. What commands do is the business of programs that its owner
 /// configures, one for a kind of command.
@@ -18,6 +19,8 @@ import AtlasModel
 /// again with `ATLAS_RESUME` set to `agent_restarted`, `ordered_boot` (a REBOOT has happened) or
 /// `unexpected_boot`, and `ATLAS_CHANGED` to `1` if it had been told to go on: it finds out what is
 /// true and finishes, and never begins again. A program that ends without a result has failed.
+///
+/// A probe is another program's business, or ours: see ``ProbeProgram``.
 package struct ProgramServer: ServerDriver {
   /// Never: programs take their own time.
   package enum Wake: Sendable {}
@@ -35,16 +38,19 @@ package struct ProgramServer: ServerDriver {
   private let programs: [CommandKind: [String]]
   private let launch: @Sendable (Launch, @escaping @Sendable (AgentInput) -> Void) throws -> Program
   private let deliver: @Sendable (AgentInput) -> Void
+  /// Looks at the server for a probe; nil: what every system has is looked at.
+  private let prober: [String]?
   private var running: (command: Command, program: Program)?
 
   /// - Parameter deliver: Takes what a program says, from its own thread.
   package init(
     server: ServerName, bootID: String, programs: [CommandKind: [String]],
-    deliver: @escaping @Sendable (AgentInput) -> Void
+    prober: [String]? = nil, deliver: @escaping @Sendable (AgentInput) -> Void
   ) {
     self.server = server
     self.bootID = bootID
     self.programs = programs
+    self.prober = prober
     self.deliver = deliver
     launch = { try Program($0, deliver: $1) }
   }
@@ -62,10 +68,24 @@ package struct ProgramServer: ServerDriver {
       if let running, running.command.fence == fence { running.program.permitChange() }
     case .cancel(let fence):
       if let running, running.command.fence == fence { running.program.cancel() }
+    case .probe(let probe):
+      look(probe)
     case .wake(let never):
       switch never {}
     }
     return []
+  }
+
+  /// Elsewhere, because looking takes its time; what is lacking for a run is told by ourselves.
+  private func look(_ probe: Probe) {
+    let refusals = CommandKind.allCases.filter { programs[$0] == nil }.map {
+      "no program for \($0.word) is configured"
+    }
+    DispatchQueue(label: "atlas.probe").async { [prober, deliver] in
+      var facts = prober.map { ProbeProgram.facts($0, probe) } ?? .ofEverySystem()
+      facts.refusals += refusals
+      deliver(.driverProbed(probe.number, facts))
+    }
   }
 
   private mutating func begin(

@@ -31,7 +31,7 @@ package final class ServerAgent: Sendable {
       defer { withExtendedLifetime(directory) {} }
       let server = ProgramServer(
         server: self.configuration.server, bootID: try BootID.current(),
-        programs: self.configuration.programs,
+        programs: self.configuration.programs, prober: self.configuration.prober,
         deliver: { input in
           self.log(input)
           mailbox.post(.driver(agent: 0, input))

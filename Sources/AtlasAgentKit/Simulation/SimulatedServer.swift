@@ -108,6 +108,8 @@ package struct SimulatedServer: ServerDriver {
       guard let work, work.command.fence == fence else { return [] }
       self.work?.steps = [.end(.cancelled)]
       return goOn(now: now)
+    case .probe(let probe):
+      return [.tell(.driverProbed(probe.number, facts(about: probe)))]
     case .wake(.step(let number)):
       return number == serial ? goOn(now: now) : []
     case .wake(.network):

@@ -20,6 +20,9 @@ package struct CampaignPlan: Hashable, Sendable {
   package var blocked: [PlannedServer]
 
   package var makespan: Duration { finish - start }
+
+  /// The reason of a server that its agent is away from.
+  static let notConnected = "its agent is not connected"
 }
 
 package struct PlannedServer: Hashable, Sendable {
@@ -154,7 +157,7 @@ extension CampaignPlan {
       } else if let problem = connected.kindProblem(RunRef(campaign: id, index: index)) {
         reason = problem
       } else if !server.connected {
-        reason = "its agent is not connected"
+        reason = notConnected
       } else if let problem = state.agentProblem(RunRef(campaign: id, index: index)) {
         reason = problem
       } else if let problem = state.hostProblem(run.server) {

@@ -21,7 +21,7 @@ extension Campaigns {
     return AtlasV1.PlanCampaignResponse(plan: .init(plan, details: request.details))
   }
 
-  private func snapshot() async throws(WireStatus) -> ControlSnapshot {
+  func snapshot() async throws(WireStatus) -> ControlSnapshot {
     guard case .snapshot(let snapshot) = try await core.read(.snapshot) else {
       throw .wrongAnswer
     }

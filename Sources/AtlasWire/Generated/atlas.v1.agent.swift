@@ -298,6 +298,8 @@ extension AtlasV1 {
       case commandAck(AtlasV1.CommandAck)
       /// The field `report`.
       case report(AtlasV1.CommandReport)
+      /// Answers a probe; not kept, and not repeated.
+      case probeAnswer(AtlasV1.ProbeAnswer)
 
       /// Which choice this is, as an index into the oneof's fields.
       fileprivate var index: Int {
@@ -305,6 +307,7 @@ extension AtlasV1 {
           case .hello: 0
           case .commandAck: 1
           case .report: 2
+          case .probeAnswer: 3
         }
       }
     }
@@ -329,6 +332,9 @@ extension AtlasV1.SessionRequest {
       case .report(let value)?:
         c.pointee.report = arena.message(value)
         c.pointee.payload_case = .init(rawValue: 3)
+      case .probeAnswer(let value)?:
+        c.pointee.probe_answer = arena.message(value)
+        c.pointee.payload_case = .init(rawValue: 4)
       case nil: break
     }
     return WireCell(c)
@@ -347,6 +353,8 @@ extension AtlasV1.SessionRequest {
         self.payload = .commandAck(try reader.message(c.pointee.command_ack, "command_ack"))
       case 3:
         self.payload = .report(try reader.message(c.pointee.report, "report"))
+      case 4:
+        self.payload = .probeAnswer(try reader.message(c.pointee.probe_answer, "probe_answer"))
       default: break
     }
   }
@@ -357,6 +365,7 @@ extension AtlasV1.SessionRequest {
       WireField(1, "hello", json: "hello"),
       WireField(2, "command_ack", json: "commandAck"),
       WireField(3, "report", json: "report"),
+      WireField(4, "probe_answer", json: "probeAnswer"),
     ]
     switch try visitor.choice("payload", of: payloadFields, current: self.payload?.index) {
       case 0:
@@ -374,6 +383,11 @@ extension AtlasV1.SessionRequest {
         if case .report(let value)? = self.payload { member = value }
         try visitor.member(payloadFields[2], &member)
         self.payload = .report(member)
+      case 3:
+        var member: AtlasV1.ProbeAnswer = .init()
+        if case .probeAnswer(let value)? = self.payload { member = value }
+        try visitor.member(payloadFields[3], &member)
+        self.payload = .probeAnswer(member)
       default: self.payload = nil
     }
   }
@@ -407,6 +421,8 @@ extension AtlasV1 {
       case stop(AtlasV1.StopNotice)
       /// The field `report_ack`.
       case reportAck(AtlasV1.ReportAck)
+      /// How is the server?
+      case probe(AtlasV1.Probe)
 
       /// Which choice this is, as an index into the oneof's fields.
       fileprivate var index: Int {
@@ -416,6 +432,7 @@ extension AtlasV1 {
           case .cancel: 2
           case .stop: 3
           case .reportAck: 4
+          case .probe: 5
         }
       }
     }
@@ -446,6 +463,9 @@ extension AtlasV1.SessionResponse {
       case .reportAck(let value)?:
         c.pointee.report_ack = arena.message(value)
         c.pointee.payload_case = .init(rawValue: 5)
+      case .probe(let value)?:
+        c.pointee.probe = arena.message(value)
+        c.pointee.payload_case = .init(rawValue: 6)
       case nil: break
     }
     return WireCell(c)
@@ -468,6 +488,8 @@ extension AtlasV1.SessionResponse {
         self.payload = .stop(try reader.message(c.pointee.stop, "stop"))
       case 5:
         self.payload = .reportAck(try reader.message(c.pointee.report_ack, "report_ack"))
+      case 6:
+        self.payload = .probe(try reader.message(c.pointee.probe, "probe"))
       default: break
     }
   }
@@ -480,6 +502,7 @@ extension AtlasV1.SessionResponse {
       WireField(3, "cancel", json: "cancel"),
       WireField(4, "stop", json: "stop"),
       WireField(5, "report_ack", json: "reportAck"),
+      WireField(6, "probe", json: "probe"),
     ]
     switch try visitor.choice("payload", of: payloadFields, current: self.payload?.index) {
       case 0:
@@ -507,8 +530,262 @@ extension AtlasV1.SessionResponse {
         if case .reportAck(let value)? = self.payload { member = value }
         try visitor.member(payloadFields[4], &member)
         self.payload = .reportAck(member)
+      case 5:
+        var member: AtlasV1.Probe = .init()
+        if case .probe(let value)? = self.payload { member = value }
+        try visitor.member(payloadFields[5], &member)
+        self.payload = .probe(member)
       default: self.payload = nil
     }
+  }
+}
+
+extension AtlasV1 {
+  /// A question about the server that changes nothing.
+  package struct Probe: WireMessage {
+    /// The field `number`.
+    package var number: UInt64 = 0
+
+    /// What would be installed.
+    package var updateSet: AtlasV1.UpdateSet? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      number: UInt64 = 0,
+      updateSet: AtlasV1.UpdateSet? = nil
+    ) {
+      self.number = number
+      self.updateSet = updateSet
+    }
+  }
+}
+
+extension AtlasV1.Probe {
+  /// `atlas.v1.Probe`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__probe__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__Probe.self)
+    atlas__v1__probe__init(c)
+    c.pointee.number = self.number
+    if let value = self.updateSet {
+      c.pointee.update_set = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__Probe.self)
+    self.number = c.pointee.number
+    if let value = c.pointee.update_set {
+      self.updateSet = try reader.message(value, "update_set")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "number", json: "number"), &self.number)
+    try visitor.optional(WireField(2, "update_set", json: "updateSet"), &self.updateSet)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.ProbeAnswer`.
+  package struct ProbeAnswer: WireMessage {
+    /// Of the probe.
+    package var number: UInt64 = 0
+
+    /// The field `facts`.
+    package var facts: AtlasV1.ServerFacts? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      number: UInt64 = 0,
+      facts: AtlasV1.ServerFacts? = nil
+    ) {
+      self.number = number
+      self.facts = facts
+    }
+  }
+}
+
+extension AtlasV1.ProbeAnswer {
+  /// `atlas.v1.ProbeAnswer`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__probe_answer__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ProbeAnswer.self)
+    atlas__v1__probe_answer__init(c)
+    c.pointee.number = self.number
+    if let value = self.facts {
+      c.pointee.facts = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ProbeAnswer.self)
+    self.number = c.pointee.number
+    if let value = c.pointee.facts {
+      self.facts = try reader.message(value, "facts")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "number", json: "number"), &self.number)
+    try visitor.optional(WireField(2, "facts", json: "facts"), &self.facts)
+  }
+}
+
+extension AtlasV1 {
+  /// What an agent finds when it looks at its server; what it cannot know is absent or empty.
+  package struct ServerFacts: WireMessage {
+    /// Bytes that are free where updates are installed, on the volume that has the least to spare.
+    package var freeDisk: Int64? = nil
+
+    /// Bytes that installing the set takes there.
+    package var neededDisk: Int64? = nil
+
+    /// The field `reboot_pending`.
+    package var rebootPending: Bool = false
+
+    /// The update source that it would use, such as a host name.
+    package var source: String = ""
+
+    /// Why the source cannot be used; empty when it answers.
+    package var sourceProblem: String = ""
+
+    /// Other programs that install updates here of their own accord.
+    package var otherUpdaters: [String] = []
+
+    /// Something is being installed at this moment.
+    package var isServicing: Bool = false
+
+    /// Updates of the set that it lacks.
+    package var missingUpdates: Int32? = nil
+
+    /// Commands that the agent would refuse, and why, a line each.
+    package var refusals: [String] = []
+
+    /// What could not be found out, a line each.
+    package var notes: [String] = []
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      freeDisk: Int64? = nil,
+      neededDisk: Int64? = nil,
+      rebootPending: Bool = false,
+      source: String = "",
+      sourceProblem: String = "",
+      otherUpdaters: [String] = [],
+      isServicing: Bool = false,
+      missingUpdates: Int32? = nil,
+      refusals: [String] = [],
+      notes: [String] = []
+    ) {
+      self.freeDisk = freeDisk
+      self.neededDisk = neededDisk
+      self.rebootPending = rebootPending
+      self.source = source
+      self.sourceProblem = sourceProblem
+      self.otherUpdaters = otherUpdaters
+      self.isServicing = isServicing
+      self.missingUpdates = missingUpdates
+      self.refusals = refusals
+      self.notes = notes
+    }
+  }
+}
+
+extension AtlasV1.ServerFacts {
+  /// `atlas.v1.ServerFacts`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__server_facts__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ServerFacts.self)
+    atlas__v1__server_facts__init(c)
+    if let value = self.freeDisk {
+      c.pointee.free_disk = value
+      c.pointee._free_disk_case = .init(rawValue: 1)
+    }
+    if let value = self.neededDisk {
+      c.pointee.needed_disk = value
+      c.pointee._needed_disk_case = .init(rawValue: 2)
+    }
+    c.pointee.reboot_pending = self.rebootPending ? 1 : 0
+    c.pointee.source = arena.bytes(self.source)
+    c.pointee.source_problem = arena.bytes(self.sourceProblem)
+    c.pointee.n_other_updaters = self.otherUpdaters.count
+    c.pointee.other_updaters = arena.chunks(self.otherUpdaters)
+    c.pointee.is_servicing = self.isServicing ? 1 : 0
+    if let value = self.missingUpdates {
+      c.pointee.missing_updates = value
+      c.pointee._missing_updates_case = .init(rawValue: 8)
+    }
+    c.pointee.n_refusals = self.refusals.count
+    c.pointee.refusals = arena.chunks(self.refusals)
+    c.pointee.n_notes = self.notes.count
+    c.pointee.notes = arena.chunks(self.notes)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ServerFacts.self)
+    if c.pointee._free_disk_case.rawValue == 1 {
+      self.freeDisk = c.pointee.free_disk
+    }
+    if c.pointee._needed_disk_case.rawValue == 2 {
+      self.neededDisk = c.pointee.needed_disk
+    }
+    self.rebootPending = c.pointee.reboot_pending != 0
+    self.source = try reader.string(c.pointee.source, "source")
+    self.sourceProblem = try reader.string(c.pointee.source_problem, "source_problem")
+    self.otherUpdaters = try reader.strings(c.pointee.n_other_updaters, c.pointee.other_updaters, "other_updaters")
+    self.isServicing = c.pointee.is_servicing != 0
+    if c.pointee._missing_updates_case.rawValue == 8 {
+      self.missingUpdates = c.pointee.missing_updates
+    }
+    self.refusals = try reader.strings(c.pointee.n_refusals, c.pointee.refusals, "refusals")
+    self.notes = try reader.strings(c.pointee.n_notes, c.pointee.notes, "notes")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "free_disk", json: "freeDisk"), &self.freeDisk)
+    try visitor.optional(WireField(2, "needed_disk", json: "neededDisk"), &self.neededDisk)
+    try visitor.singular(WireField(3, "reboot_pending", json: "rebootPending"), &self.rebootPending)
+    try visitor.singular(WireField(4, "source", json: "source"), &self.source)
+    try visitor.singular(WireField(5, "source_problem", json: "sourceProblem"), &self.sourceProblem)
+    try visitor.repeated(WireField(6, "other_updaters", json: "otherUpdaters"), &self.otherUpdaters)
+    try visitor.singular(WireField(7, "is_servicing", json: "isServicing"), &self.isServicing)
+    try visitor.optional(WireField(8, "missing_updates", json: "missingUpdates"), &self.missingUpdates)
+    try visitor.repeated(WireField(9, "refusals", json: "refusals"), &self.refusals)
+    try visitor.repeated(WireField(10, "notes", json: "notes"), &self.notes)
   }
 }
 

@@ -69,6 +69,55 @@ extension AtlasV1 {
 }
 
 extension AtlasV1 {
+  /// The enum `atlas.v1.PreflightVerdict`.
+  package enum PreflightVerdict: WireEnum {
+    /// `PREFLIGHT_VERDICT_UNSPECIFIED`.
+    case unspecified
+    /// `PREFLIGHT_VERDICT_READY`.
+    case ready
+    /// Its run would end as NOT_ATTEMPTED, or would never start; the rest goes on.
+    case refused
+    /// A person has to look or decide first.
+    case needsPerson
+    /// A number this version does not know; kept as it came.
+    case unrecognized(Int32)
+
+    /// The enum's full name in its `.proto` file.
+    package static let wireName = "atlas.v1.PreflightVerdict"
+
+    /// Every value of the `.proto` file with its name there.
+    package static let named: [(value: Self, name: String)] = [
+      (.unspecified, "PREFLIGHT_VERDICT_UNSPECIFIED"),
+      (.ready, "PREFLIGHT_VERDICT_READY"),
+      (.refused, "PREFLIGHT_VERDICT_REFUSED"),
+      (.needsPerson, "PREFLIGHT_VERDICT_NEEDS_PERSON"),
+    ]
+
+    /// The value with this number.
+    package init(rawValue: Int32) {
+      self = switch rawValue {
+        case 0: .unspecified
+        case 1: .ready
+        case 2: .refused
+        case 3: .needsPerson
+        default: .unrecognized(rawValue)
+      }
+    }
+
+    /// The number on the wire.
+    package var rawValue: Int32 {
+      switch self {
+        case .unspecified: 0
+        case .ready: 1
+        case .refused: 2
+        case .needsPerson: 3
+        case .unrecognized(let number): number
+      }
+    }
+  }
+}
+
+extension AtlasV1 {
   /// The enum `atlas.v1.RingStatus`.
   package enum RingStatus: WireEnum {
     /// `RING_STATUS_UNSPECIFIED`.
@@ -1825,6 +1874,333 @@ extension AtlasV1.PlannedRing {
     try visitor.singular(WireField(3, "servers", json: "servers"), &self.servers)
     try visitor.optional(WireField(4, "opens", json: "opens"), &self.opens)
     try visitor.optional(WireField(5, "completes", json: "completes"), &self.completes)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.PreflightCampaignRequest`.
+  package struct PreflightCampaignRequest: WireMessage {
+    /// The field `campaign`.
+    package var campaign: String = ""
+
+    /// Only servers of this client; empty for all.
+    package var client: String = ""
+
+    /// Also servers that are ready and about which nothing is worth knowing.
+    package var all: Bool = false
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      campaign: String = "",
+      client: String = "",
+      all: Bool = false
+    ) {
+      self.campaign = campaign
+      self.client = client
+      self.all = all
+    }
+  }
+}
+
+extension AtlasV1.PreflightCampaignRequest {
+  /// `atlas.v1.PreflightCampaignRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__preflight_campaign_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__PreflightCampaignRequest.self)
+    atlas__v1__preflight_campaign_request__init(c)
+    c.pointee.campaign = arena.bytes(self.campaign)
+    c.pointee.client = arena.bytes(self.client)
+    c.pointee.all = self.all ? 1 : 0
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__PreflightCampaignRequest.self)
+    self.campaign = try reader.string(c.pointee.campaign, "campaign")
+    self.client = try reader.string(c.pointee.client, "client")
+    self.all = c.pointee.all != 0
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "campaign", json: "campaign"), &self.campaign)
+    try visitor.singular(WireField(2, "client", json: "client"), &self.client)
+    try visitor.singular(WireField(3, "all", json: "all"), &self.all)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.PreflightCampaignResponse`.
+  package struct PreflightCampaignResponse: WireMessage {
+    /// The field `servers`.
+    package var servers: [AtlasV1.PreflightServer] = []
+
+    /// Only in the last one.
+    package var summary: AtlasV1.PreflightSummary? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      servers: [AtlasV1.PreflightServer] = [],
+      summary: AtlasV1.PreflightSummary? = nil
+    ) {
+      self.servers = servers
+      self.summary = summary
+    }
+  }
+}
+
+extension AtlasV1.PreflightCampaignResponse {
+  /// `atlas.v1.PreflightCampaignResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__preflight_campaign_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__PreflightCampaignResponse.self)
+    atlas__v1__preflight_campaign_response__init(c)
+    c.pointee.n_servers = self.servers.count
+    c.pointee.servers = arena.messages(self.servers)
+    if let value = self.summary {
+      c.pointee.summary = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__PreflightCampaignResponse.self)
+    self.servers = try reader.messages(c.pointee.n_servers, c.pointee.servers, "servers")
+    if let value = c.pointee.summary {
+      self.summary = try reader.message(value, "summary")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.repeated(WireField(1, "servers", json: "servers"), &self.servers)
+    try visitor.optional(WireField(2, "summary", json: "summary"), &self.summary)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.PreflightServer`.
+  package struct PreflightServer: WireMessage {
+    /// The field `server`.
+    package var server: String = ""
+
+    /// The field `client`.
+    package var client: String = ""
+
+    /// The field `ring`.
+    package var ring: Int32 = 0
+
+    /// The field `verdict`.
+    package var verdict: AtlasV1.PreflightVerdict = .init(rawValue: 0)
+
+    /// The worst first; what is READY is only worth knowing.
+    package var findings: [AtlasV1.PreflightFinding] = []
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      server: String = "",
+      client: String = "",
+      ring: Int32 = 0,
+      verdict: AtlasV1.PreflightVerdict = .init(rawValue: 0),
+      findings: [AtlasV1.PreflightFinding] = []
+    ) {
+      self.server = server
+      self.client = client
+      self.ring = ring
+      self.verdict = verdict
+      self.findings = findings
+    }
+  }
+}
+
+extension AtlasV1.PreflightServer {
+  /// `atlas.v1.PreflightServer`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__preflight_server__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__PreflightServer.self)
+    atlas__v1__preflight_server__init(c)
+    c.pointee.server = arena.bytes(self.server)
+    c.pointee.client = arena.bytes(self.client)
+    c.pointee.ring = self.ring
+    c.pointee.verdict = .init(rawValue: .init(truncatingIfNeeded: self.verdict.rawValue))
+    c.pointee.n_findings = self.findings.count
+    c.pointee.findings = arena.messages(self.findings)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__PreflightServer.self)
+    self.server = try reader.string(c.pointee.server, "server")
+    self.client = try reader.string(c.pointee.client, "client")
+    self.ring = c.pointee.ring
+    self.verdict = .init(rawValue: .init(truncatingIfNeeded: c.pointee.verdict.rawValue))
+    self.findings = try reader.messages(c.pointee.n_findings, c.pointee.findings, "findings")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "server", json: "server"), &self.server)
+    try visitor.singular(WireField(2, "client", json: "client"), &self.client)
+    try visitor.singular(WireField(3, "ring", json: "ring"), &self.ring)
+    try visitor.singular(WireField(4, "verdict", json: "verdict"), &self.verdict)
+    try visitor.repeated(WireField(5, "findings", json: "findings"), &self.findings)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.PreflightFinding`.
+  package struct PreflightFinding: WireMessage {
+    /// state, window, agent, rules, disk, reboot, servicing, updaters, source, backup, snapshot, hook.
+    package var check: String = ""
+
+    /// The field `verdict`.
+    package var verdict: AtlasV1.PreflightVerdict = .init(rawValue: 0)
+
+    /// The field `text`.
+    package var text: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      check: String = "",
+      verdict: AtlasV1.PreflightVerdict = .init(rawValue: 0),
+      text: String = ""
+    ) {
+      self.check = check
+      self.verdict = verdict
+      self.text = text
+    }
+  }
+}
+
+extension AtlasV1.PreflightFinding {
+  /// `atlas.v1.PreflightFinding`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__preflight_finding__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__PreflightFinding.self)
+    atlas__v1__preflight_finding__init(c)
+    c.pointee.check = arena.bytes(self.check)
+    c.pointee.verdict = .init(rawValue: .init(truncatingIfNeeded: self.verdict.rawValue))
+    c.pointee.text = arena.bytes(self.text)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__PreflightFinding.self)
+    self.check = try reader.string(c.pointee.check, "check")
+    self.verdict = .init(rawValue: .init(truncatingIfNeeded: c.pointee.verdict.rawValue))
+    self.text = try reader.string(c.pointee.text, "text")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "check", json: "check"), &self.check)
+    try visitor.singular(WireField(2, "verdict", json: "verdict"), &self.verdict)
+    try visitor.singular(WireField(3, "text", json: "text"), &self.text)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.PreflightSummary`.
+  package struct PreflightSummary: WireMessage {
+    /// The field `servers`.
+    package var servers: Int32 = 0
+
+    /// The field `ready`.
+    package var ready: Int32 = 0
+
+    /// The field `refused`.
+    package var refused: Int32 = 0
+
+    /// The field `needs_person`.
+    package var needsPerson: Int32 = 0
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      servers: Int32 = 0,
+      ready: Int32 = 0,
+      refused: Int32 = 0,
+      needsPerson: Int32 = 0
+    ) {
+      self.servers = servers
+      self.ready = ready
+      self.refused = refused
+      self.needsPerson = needsPerson
+    }
+  }
+}
+
+extension AtlasV1.PreflightSummary {
+  /// `atlas.v1.PreflightSummary`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__preflight_summary__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__PreflightSummary.self)
+    atlas__v1__preflight_summary__init(c)
+    c.pointee.servers = self.servers
+    c.pointee.ready = self.ready
+    c.pointee.refused = self.refused
+    c.pointee.needs_person = self.needsPerson
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__PreflightSummary.self)
+    self.servers = c.pointee.servers
+    self.ready = c.pointee.ready
+    self.refused = c.pointee.refused
+    self.needsPerson = c.pointee.needs_person
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "servers", json: "servers"), &self.servers)
+    try visitor.singular(WireField(2, "ready", json: "ready"), &self.ready)
+    try visitor.singular(WireField(3, "refused", json: "refused"), &self.refused)
+    try visitor.singular(WireField(4, "needs_person", json: "needsPerson"), &self.needsPerson)
   }
 }
 
@@ -5033,6 +5409,9 @@ extension AtlasV1 {
       /// `PlanCampaign`.
       package static let planCampaign = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "PlanCampaign", type: .unary)
+      /// `PreflightCampaign`.
+      package static let preflightCampaign = GRPCCore.MethodDescriptor(
+        service: CampaignService.descriptor, method: "PreflightCampaign", type: .serverStreaming)
       /// `StartCampaign`.
       package static let startCampaign = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "StartCampaign", type: .unary)
@@ -5094,6 +5473,7 @@ extension AtlasV1 {
         getCampaign,
         listCampaigns,
         planCampaign,
+        preflightCampaign,
         startCampaign,
         pauseCampaign,
         resumeCampaign,
@@ -5136,6 +5516,13 @@ extension AtlasV1 {
       func planCampaign(
         _ request: AtlasV1.PlanCampaignRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.PlanCampaignResponse
+
+      /// Looks at every server that has not started, and changes nothing: ready, will be refused, or
+      /// needs a person. Servers come as they are found, the summary last.
+      func preflightCampaign(
+        _ request: AtlasV1.PreflightCampaignRequest, responses: GRPCCore.RPCWriter<AtlasV1.PreflightCampaignResponse>,
+        context: GRPCCore.ServerContext
+      ) async throws
 
       /// `StartCampaign`.
       func startCampaign(
@@ -5284,6 +5671,22 @@ extension AtlasV1 {
           CampaignService.Method.planCampaign,
           request,
           metadata: metadata, options: options)
+      }
+
+      /// Looks at every server that has not started, and changes nothing: ready, will be refused, or
+      /// needs a person. Servers come as they are found, the summary last.
+      package func preflightCampaign<Result: Sendable>(
+        _ request: AtlasV1.PreflightCampaignRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        receive: @escaping @Sendable (
+          GRPCCore.RPCAsyncSequence<AtlasV1.PreflightCampaignResponse, any Error>
+        ) async throws -> Result
+      ) async throws -> Result {
+        try await client.serverStreamingCall(
+          CampaignService.Method.preflightCampaign,
+          request,
+          metadata: metadata, options: options, receive: receive)
       }
 
       /// `StartCampaign`.
@@ -5524,6 +5927,9 @@ extension AtlasV1.CampaignService.Server {
     }
     router.unary(AtlasV1.CampaignService.Method.planCampaign) {
       try await self.planCampaign($0, context: $1)
+    }
+    router.serverStreaming(AtlasV1.CampaignService.Method.preflightCampaign) {
+      try await self.preflightCampaign($0, responses: $1, context: $2)
     }
     router.unary(AtlasV1.CampaignService.Method.startCampaign) {
       try await self.startCampaign($0, context: $1)

@@ -15,6 +15,7 @@
       case .hello(let hello): self.init(payload: .hello(.init(hello)))
       case .acknowledgement(let answer): self.init(payload: .commandAck(.init(answer)))
       case .report(let report): self.init(payload: .report(.init(report)))
+      case .probed(let answer): self.init(payload: .probeAnswer(.init(answer)))
       }
     }
   }
@@ -33,6 +34,8 @@
             })
         case .report(let report):
           .report(try Check.at("report") { () throws(WireError) in try CommandReport(report) })
+        case .probeAnswer(let answer):
+          .probed(try Check.at("probe_answer") { () throws(WireError) in try ProbeAnswer(answer) })
         case nil:
           throw Check.missing("payload")
         }
@@ -236,6 +239,8 @@
         self.init(payload: .stop(.init(fence: fence.number)))
       case .reportAcknowledgement(let fence, let seq):
         self.init(payload: .reportAck(.init(fence: fence.number, seq: seq)))
+      case .probe(let probe):
+        self.init(payload: .probe(.init(probe)))
       }
     }
   }
@@ -259,6 +264,8 @@
         case .reportAck(let ack):
           .reportAcknowledgement(
             fence: try Check.fence("report_ack.fence", ack.fence), seq: ack.seq)
+        case .probe(let probe):
+          .probe(try Check.at("probe") { () throws(WireError) in try Probe(probe) })
         case nil:
           throw Check.missing("payload")
         }
@@ -354,7 +361,7 @@
   }
 
   /// What one message of the agent protocol may hold.
-  private enum AgentProtocolLimits {
+  enum AgentProtocolLimits {
     /// Versions, codes, boot ids, builds, in bytes.
     static let word = 64
     /// Reports of one hello; an agent holds two each of at most 32 commands.

@@ -52,6 +52,15 @@ struct FakeCampaigns: AtlasV1.CampaignService.Server {
     return AtlasV1.PlanCampaignResponse(plan: plan)
   }
 
+  func preflightCampaign(
+    _ request: AtlasV1.PreflightCampaignRequest,
+    responses: RPCWriter<AtlasV1.PreflightCampaignResponse>, context: ServerContext
+  ) async throws {
+    atlas.note(request)
+    _ = try atlas.world.campaign(request.campaign)
+    for response in atlas.world.preflight { try await responses.write(response) }
+  }
+
   func startCampaign(
     _ request: AtlasV1.StartCampaignRequest, context: ServerContext
   ) async throws -> AtlasV1.StartCampaignResponse {

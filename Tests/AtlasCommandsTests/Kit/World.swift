@@ -13,6 +13,7 @@ struct World: Sendable {
   var servers: [AtlasV1.ServerInfo] = []
   var stops: [AtlasV1.Stop] = []
   var records: [AtlasV1.Record] = []
+  var preflight: [AtlasV1.PreflightCampaignResponse] = []
   var plan = AtlasV1.Plan()
   var report = AtlasV1.Report()
   var importAnswer = AtlasV1.ImportFleetResponse()

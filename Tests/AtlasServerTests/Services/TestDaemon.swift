@@ -107,4 +107,6 @@ private struct NoHooks: HookPort {
   func announce(_ ticket: HookTicket) {}
   func run(_ order: HookOrder) async -> (HookVerdict, HookRunRow?) { (.notDefined, nil) }
   func cancel(_ ticket: HookTicket) {}
+  func dryRun(_ order: HookOrder) async -> HookVerdict { .notDefined }
+  func defines(_ point: HookPoint, client: ClientName) -> Bool { false }
 }

@@ -193,13 +193,18 @@ final class Stage {
 
   /// Brings everything up, and starts a campaign over the whole fleet.
   func begin(campaign: String = "night") async throws {
+    try await prepare(campaign: campaign)
+    try await atlas("campaign", "start", campaign, "--yes")
+  }
+
+  /// Everything up to a campaign that only has to be started.
+  func prepare(campaign: String = "night") async throws {
     try await startBackups()
     try await startDaemon()
     try await atlas("fleet", "import", path("servers.csv"), path("clients.yaml"), "--yes")
     try startAgents()
     try await allConnected()
     try await atlas("campaign", "create", campaign, "--policy", path("policy.yaml"))
-    try await atlas("campaign", "start", campaign, "--yes")
   }
 
   func allConnected() async throws {

@@ -17,7 +17,8 @@ struct CampaignNoun: ParsableCommand {
       CommandGroup(
         name: "Life",
         subcommands: [
-          CampaignCreate.self, CampaignPlan.self, CampaignStart.self, CampaignPause.self,
+          CampaignCreate.self, CampaignPlan.self, CampaignPreflight.self, CampaignStart.self,
+          CampaignPause.self,
           CampaignResume.self, CampaignCancel.self,
         ]),
       CommandGroup(

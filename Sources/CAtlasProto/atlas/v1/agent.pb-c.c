@@ -97,6 +97,141 @@ void   atlas__v1__session_response__free_unpacked
   assert(message->base.descriptor == &atlas__v1__session_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__probe__init
+                     (Atlas__V1__Probe         *message)
+{
+  static const Atlas__V1__Probe init_value = ATLAS__V1__PROBE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__probe__get_packed_size
+                     (const Atlas__V1__Probe *message)
+{
+  assert(message->base.descriptor == &atlas__v1__probe__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__probe__pack
+                     (const Atlas__V1__Probe *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__probe__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__probe__pack_to_buffer
+                     (const Atlas__V1__Probe *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__probe__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__Probe *
+       atlas__v1__probe__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__Probe *)
+     protobuf_c_message_unpack (&atlas__v1__probe__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__probe__free_unpacked
+                     (Atlas__V1__Probe *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__probe__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__probe_answer__init
+                     (Atlas__V1__ProbeAnswer         *message)
+{
+  static const Atlas__V1__ProbeAnswer init_value = ATLAS__V1__PROBE_ANSWER__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__probe_answer__get_packed_size
+                     (const Atlas__V1__ProbeAnswer *message)
+{
+  assert(message->base.descriptor == &atlas__v1__probe_answer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__probe_answer__pack
+                     (const Atlas__V1__ProbeAnswer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__probe_answer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__probe_answer__pack_to_buffer
+                     (const Atlas__V1__ProbeAnswer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__probe_answer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ProbeAnswer *
+       atlas__v1__probe_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ProbeAnswer *)
+     protobuf_c_message_unpack (&atlas__v1__probe_answer__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__probe_answer__free_unpacked
+                     (Atlas__V1__ProbeAnswer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__probe_answer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__server_facts__init
+                     (Atlas__V1__ServerFacts         *message)
+{
+  static const Atlas__V1__ServerFacts init_value = ATLAS__V1__SERVER_FACTS__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__server_facts__get_packed_size
+                     (const Atlas__V1__ServerFacts *message)
+{
+  assert(message->base.descriptor == &atlas__v1__server_facts__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__server_facts__pack
+                     (const Atlas__V1__ServerFacts *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__server_facts__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__server_facts__pack_to_buffer
+                     (const Atlas__V1__ServerFacts *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__server_facts__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ServerFacts *
+       atlas__v1__server_facts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ServerFacts *)
+     protobuf_c_message_unpack (&atlas__v1__server_facts__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__server_facts__free_unpacked
+                     (Atlas__V1__ServerFacts *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__server_facts__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__hello__init
                      (Atlas__V1__Hello         *message)
 {
@@ -772,7 +907,7 @@ void   atlas__v1__report_response__free_unpacked
   assert(message->base.descriptor == &atlas__v1__report_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor atlas__v1__session_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor atlas__v1__session_request__field_descriptors[4] =
 {
   {
     "hello",
@@ -810,16 +945,29 @@ static const ProtobufCFieldDescriptor atlas__v1__session_request__field_descript
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "probe_answer",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__SessionRequest, payload_case),
+    offsetof(Atlas__V1__SessionRequest, probe_answer),
+    &atlas__v1__probe_answer__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__session_request__field_indices_by_name[] = {
   1,   /* field[1] = command_ack */
   0,   /* field[0] = hello */
+  3,   /* field[3] = probe_answer */
   2,   /* field[2] = report */
 };
 static const ProtobufCIntRange atlas__v1__session_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor atlas__v1__session_request__descriptor =
 {
@@ -829,14 +977,14 @@ const ProtobufCMessageDescriptor atlas__v1__session_request__descriptor =
   "Atlas__V1__SessionRequest",
   "atlas.v1",
   sizeof(Atlas__V1__SessionRequest),
-  3,
+  4,
   atlas__v1__session_request__field_descriptors,
   atlas__v1__session_request__field_indices_by_name,
   1,  atlas__v1__session_request__number_ranges,
   (ProtobufCMessageInit) atlas__v1__session_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__session_response__field_descriptors[5] =
+static const ProtobufCFieldDescriptor atlas__v1__session_response__field_descriptors[6] =
 {
   {
     "welcome",
@@ -898,10 +1046,23 @@ static const ProtobufCFieldDescriptor atlas__v1__session_response__field_descrip
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "probe",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__SessionResponse, payload_case),
+    offsetof(Atlas__V1__SessionResponse, probe),
+    &atlas__v1__probe__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__session_response__field_indices_by_name[] = {
   2,   /* field[2] = cancel */
   1,   /* field[1] = command */
+  5,   /* field[5] = probe */
   4,   /* field[4] = report_ack */
   3,   /* field[3] = stop */
   0,   /* field[0] = welcome */
@@ -909,7 +1070,7 @@ static const unsigned atlas__v1__session_response__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__session_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor atlas__v1__session_response__descriptor =
 {
@@ -919,11 +1080,268 @@ const ProtobufCMessageDescriptor atlas__v1__session_response__descriptor =
   "Atlas__V1__SessionResponse",
   "atlas.v1",
   sizeof(Atlas__V1__SessionResponse),
-  5,
+  6,
   atlas__v1__session_response__field_descriptors,
   atlas__v1__session_response__field_indices_by_name,
   1,  atlas__v1__session_response__number_ranges,
   (ProtobufCMessageInit) atlas__v1__session_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__probe__field_descriptors[2] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Probe, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_set",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Probe, update_set),
+    &atlas__v1__update_set__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__probe__field_indices_by_name[] = {
+  0,   /* field[0] = number */
+  1,   /* field[1] = update_set */
+};
+static const ProtobufCIntRange atlas__v1__probe__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor atlas__v1__probe__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.Probe",
+  "Probe",
+  "Atlas__V1__Probe",
+  "atlas.v1",
+  sizeof(Atlas__V1__Probe),
+  2,
+  atlas__v1__probe__field_descriptors,
+  atlas__v1__probe__field_indices_by_name,
+  1,  atlas__v1__probe__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__probe__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__probe_answer__field_descriptors[2] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ProbeAnswer, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "facts",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ProbeAnswer, facts),
+    &atlas__v1__server_facts__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__probe_answer__field_indices_by_name[] = {
+  1,   /* field[1] = facts */
+  0,   /* field[0] = number */
+};
+static const ProtobufCIntRange atlas__v1__probe_answer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor atlas__v1__probe_answer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ProbeAnswer",
+  "ProbeAnswer",
+  "Atlas__V1__ProbeAnswer",
+  "atlas.v1",
+  sizeof(Atlas__V1__ProbeAnswer),
+  2,
+  atlas__v1__probe_answer__field_descriptors,
+  atlas__v1__probe_answer__field_indices_by_name,
+  1,  atlas__v1__probe_answer__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__probe_answer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__server_facts__field_descriptors[10] =
+{
+  {
+    "free_disk",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Atlas__V1__ServerFacts, _free_disk_case),
+    offsetof(Atlas__V1__ServerFacts, free_disk),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "needed_disk",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Atlas__V1__ServerFacts, _needed_disk_case),
+    offsetof(Atlas__V1__ServerFacts, needed_disk),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reboot_pending",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerFacts, reboot_pending),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerFacts, source),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source_problem",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerFacts, source_problem),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "other_updaters",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__ServerFacts, n_other_updaters),
+    offsetof(Atlas__V1__ServerFacts, other_updaters),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_servicing",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerFacts, is_servicing),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "missing_updates",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Atlas__V1__ServerFacts, _missing_updates_case),
+    offsetof(Atlas__V1__ServerFacts, missing_updates),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refusals",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__ServerFacts, n_refusals),
+    offsetof(Atlas__V1__ServerFacts, refusals),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "notes",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Atlas__V1__ServerFacts, n_notes),
+    offsetof(Atlas__V1__ServerFacts, notes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__server_facts__field_indices_by_name[] = {
+  0,   /* field[0] = free_disk */
+  6,   /* field[6] = is_servicing */
+  7,   /* field[7] = missing_updates */
+  1,   /* field[1] = needed_disk */
+  9,   /* field[9] = notes */
+  5,   /* field[5] = other_updaters */
+  2,   /* field[2] = reboot_pending */
+  8,   /* field[8] = refusals */
+  3,   /* field[3] = source */
+  4,   /* field[4] = source_problem */
+};
+static const ProtobufCIntRange atlas__v1__server_facts__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor atlas__v1__server_facts__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ServerFacts",
+  "ServerFacts",
+  "Atlas__V1__ServerFacts",
+  "atlas.v1",
+  sizeof(Atlas__V1__ServerFacts),
+  10,
+  atlas__v1__server_facts__field_descriptors,
+  atlas__v1__server_facts__field_indices_by_name,
+  1,  atlas__v1__server_facts__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__server_facts__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atlas__v1__hello__field_descriptors[6] =

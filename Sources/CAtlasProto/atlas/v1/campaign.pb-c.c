@@ -817,6 +817,231 @@ void   atlas__v1__planned_ring__free_unpacked
   assert(message->base.descriptor == &atlas__v1__planned_ring__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__preflight_campaign_request__init
+                     (Atlas__V1__PreflightCampaignRequest         *message)
+{
+  static const Atlas__V1__PreflightCampaignRequest init_value = ATLAS__V1__PREFLIGHT_CAMPAIGN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__preflight_campaign_request__get_packed_size
+                     (const Atlas__V1__PreflightCampaignRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_campaign_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__preflight_campaign_request__pack
+                     (const Atlas__V1__PreflightCampaignRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_campaign_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__preflight_campaign_request__pack_to_buffer
+                     (const Atlas__V1__PreflightCampaignRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_campaign_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__PreflightCampaignRequest *
+       atlas__v1__preflight_campaign_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__PreflightCampaignRequest *)
+     protobuf_c_message_unpack (&atlas__v1__preflight_campaign_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__preflight_campaign_request__free_unpacked
+                     (Atlas__V1__PreflightCampaignRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__preflight_campaign_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__preflight_campaign_response__init
+                     (Atlas__V1__PreflightCampaignResponse         *message)
+{
+  static const Atlas__V1__PreflightCampaignResponse init_value = ATLAS__V1__PREFLIGHT_CAMPAIGN_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__preflight_campaign_response__get_packed_size
+                     (const Atlas__V1__PreflightCampaignResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_campaign_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__preflight_campaign_response__pack
+                     (const Atlas__V1__PreflightCampaignResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_campaign_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__preflight_campaign_response__pack_to_buffer
+                     (const Atlas__V1__PreflightCampaignResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_campaign_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__PreflightCampaignResponse *
+       atlas__v1__preflight_campaign_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__PreflightCampaignResponse *)
+     protobuf_c_message_unpack (&atlas__v1__preflight_campaign_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__preflight_campaign_response__free_unpacked
+                     (Atlas__V1__PreflightCampaignResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__preflight_campaign_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__preflight_server__init
+                     (Atlas__V1__PreflightServer         *message)
+{
+  static const Atlas__V1__PreflightServer init_value = ATLAS__V1__PREFLIGHT_SERVER__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__preflight_server__get_packed_size
+                     (const Atlas__V1__PreflightServer *message)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_server__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__preflight_server__pack
+                     (const Atlas__V1__PreflightServer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_server__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__preflight_server__pack_to_buffer
+                     (const Atlas__V1__PreflightServer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_server__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__PreflightServer *
+       atlas__v1__preflight_server__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__PreflightServer *)
+     protobuf_c_message_unpack (&atlas__v1__preflight_server__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__preflight_server__free_unpacked
+                     (Atlas__V1__PreflightServer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__preflight_server__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__preflight_finding__init
+                     (Atlas__V1__PreflightFinding         *message)
+{
+  static const Atlas__V1__PreflightFinding init_value = ATLAS__V1__PREFLIGHT_FINDING__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__preflight_finding__get_packed_size
+                     (const Atlas__V1__PreflightFinding *message)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_finding__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__preflight_finding__pack
+                     (const Atlas__V1__PreflightFinding *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_finding__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__preflight_finding__pack_to_buffer
+                     (const Atlas__V1__PreflightFinding *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_finding__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__PreflightFinding *
+       atlas__v1__preflight_finding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__PreflightFinding *)
+     protobuf_c_message_unpack (&atlas__v1__preflight_finding__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__preflight_finding__free_unpacked
+                     (Atlas__V1__PreflightFinding *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__preflight_finding__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__preflight_summary__init
+                     (Atlas__V1__PreflightSummary         *message)
+{
+  static const Atlas__V1__PreflightSummary init_value = ATLAS__V1__PREFLIGHT_SUMMARY__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__preflight_summary__get_packed_size
+                     (const Atlas__V1__PreflightSummary *message)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_summary__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__preflight_summary__pack
+                     (const Atlas__V1__PreflightSummary *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_summary__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__preflight_summary__pack_to_buffer
+                     (const Atlas__V1__PreflightSummary *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__preflight_summary__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__PreflightSummary *
+       atlas__v1__preflight_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__PreflightSummary *)
+     protobuf_c_message_unpack (&atlas__v1__preflight_summary__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__preflight_summary__free_unpacked
+                     (Atlas__V1__PreflightSummary *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__preflight_summary__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__start_campaign_request__init
                      (Atlas__V1__StartCampaignRequest         *message)
 {
@@ -4463,6 +4688,352 @@ const ProtobufCMessageDescriptor atlas__v1__planned_ring__descriptor =
   (ProtobufCMessageInit) atlas__v1__planned_ring__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor atlas__v1__preflight_campaign_request__field_descriptors[3] =
+{
+  {
+    "campaign",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightCampaignRequest, campaign),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightCampaignRequest, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "all",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightCampaignRequest, all),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__preflight_campaign_request__field_indices_by_name[] = {
+  2,   /* field[2] = all */
+  0,   /* field[0] = campaign */
+  1,   /* field[1] = client */
+};
+static const ProtobufCIntRange atlas__v1__preflight_campaign_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor atlas__v1__preflight_campaign_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.PreflightCampaignRequest",
+  "PreflightCampaignRequest",
+  "Atlas__V1__PreflightCampaignRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__PreflightCampaignRequest),
+  3,
+  atlas__v1__preflight_campaign_request__field_descriptors,
+  atlas__v1__preflight_campaign_request__field_indices_by_name,
+  1,  atlas__v1__preflight_campaign_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__preflight_campaign_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__preflight_campaign_response__field_descriptors[2] =
+{
+  {
+    "servers",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__PreflightCampaignResponse, n_servers),
+    offsetof(Atlas__V1__PreflightCampaignResponse, servers),
+    &atlas__v1__preflight_server__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "summary",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightCampaignResponse, summary),
+    &atlas__v1__preflight_summary__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__preflight_campaign_response__field_indices_by_name[] = {
+  0,   /* field[0] = servers */
+  1,   /* field[1] = summary */
+};
+static const ProtobufCIntRange atlas__v1__preflight_campaign_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor atlas__v1__preflight_campaign_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.PreflightCampaignResponse",
+  "PreflightCampaignResponse",
+  "Atlas__V1__PreflightCampaignResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__PreflightCampaignResponse),
+  2,
+  atlas__v1__preflight_campaign_response__field_descriptors,
+  atlas__v1__preflight_campaign_response__field_indices_by_name,
+  1,  atlas__v1__preflight_campaign_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__preflight_campaign_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__preflight_server__field_descriptors[5] =
+{
+  {
+    "server",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightServer, server),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightServer, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ring",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightServer, ring),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verdict",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightServer, verdict),
+    &atlas__v1__preflight_verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "findings",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__PreflightServer, n_findings),
+    offsetof(Atlas__V1__PreflightServer, findings),
+    &atlas__v1__preflight_finding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__preflight_server__field_indices_by_name[] = {
+  1,   /* field[1] = client */
+  4,   /* field[4] = findings */
+  2,   /* field[2] = ring */
+  0,   /* field[0] = server */
+  3,   /* field[3] = verdict */
+};
+static const ProtobufCIntRange atlas__v1__preflight_server__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor atlas__v1__preflight_server__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.PreflightServer",
+  "PreflightServer",
+  "Atlas__V1__PreflightServer",
+  "atlas.v1",
+  sizeof(Atlas__V1__PreflightServer),
+  5,
+  atlas__v1__preflight_server__field_descriptors,
+  atlas__v1__preflight_server__field_indices_by_name,
+  1,  atlas__v1__preflight_server__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__preflight_server__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__preflight_finding__field_descriptors[3] =
+{
+  {
+    "check",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightFinding, check),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verdict",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightFinding, verdict),
+    &atlas__v1__preflight_verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightFinding, text),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__preflight_finding__field_indices_by_name[] = {
+  0,   /* field[0] = check */
+  2,   /* field[2] = text */
+  1,   /* field[1] = verdict */
+};
+static const ProtobufCIntRange atlas__v1__preflight_finding__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor atlas__v1__preflight_finding__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.PreflightFinding",
+  "PreflightFinding",
+  "Atlas__V1__PreflightFinding",
+  "atlas.v1",
+  sizeof(Atlas__V1__PreflightFinding),
+  3,
+  atlas__v1__preflight_finding__field_descriptors,
+  atlas__v1__preflight_finding__field_indices_by_name,
+  1,  atlas__v1__preflight_finding__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__preflight_finding__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__preflight_summary__field_descriptors[4] =
+{
+  {
+    "servers",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightSummary, servers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ready",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightSummary, ready),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightSummary, refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "needs_person",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PreflightSummary, needs_person),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__preflight_summary__field_indices_by_name[] = {
+  3,   /* field[3] = needs_person */
+  1,   /* field[1] = ready */
+  2,   /* field[2] = refused */
+  0,   /* field[0] = servers */
+};
+static const ProtobufCIntRange atlas__v1__preflight_summary__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor atlas__v1__preflight_summary__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.PreflightSummary",
+  "PreflightSummary",
+  "Atlas__V1__PreflightSummary",
+  "atlas.v1",
+  sizeof(Atlas__V1__PreflightSummary),
+  4,
+  atlas__v1__preflight_summary__field_descriptors,
+  atlas__v1__preflight_summary__field_indices_by_name,
+  1,  atlas__v1__preflight_summary__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__preflight_summary__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor atlas__v1__start_campaign_request__field_descriptors[3] =
 {
   {
@@ -7812,6 +8383,38 @@ const ProtobufCEnumDescriptor atlas__v1__campaign_state__descriptor =
   atlas__v1__campaign_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
+static const ProtobufCEnumValue atlas__v1__preflight_verdict__enum_values_by_number[4] =
+{
+  { "PREFLIGHT_VERDICT_UNSPECIFIED", "ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_UNSPECIFIED", 0 },
+  { "PREFLIGHT_VERDICT_READY", "ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_READY", 1 },
+  { "PREFLIGHT_VERDICT_REFUSED", "ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_REFUSED", 2 },
+  { "PREFLIGHT_VERDICT_NEEDS_PERSON", "ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_NEEDS_PERSON", 3 },
+};
+static const ProtobufCIntRange atlas__v1__preflight_verdict__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex atlas__v1__preflight_verdict__enum_values_by_name[4] =
+{
+  { "PREFLIGHT_VERDICT_NEEDS_PERSON", 3 },
+  { "PREFLIGHT_VERDICT_READY", 1 },
+  { "PREFLIGHT_VERDICT_REFUSED", 2 },
+  { "PREFLIGHT_VERDICT_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor atlas__v1__preflight_verdict__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "atlas.v1.PreflightVerdict",
+  "PreflightVerdict",
+  "Atlas__V1__PreflightVerdict",
+  "atlas.v1",
+  4,
+  atlas__v1__preflight_verdict__enum_values_by_number,
+  4,
+  atlas__v1__preflight_verdict__enum_values_by_name,
+  1,
+  atlas__v1__preflight_verdict__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
 static const ProtobufCEnumValue atlas__v1__ring_status__enum_values_by_number[4] =
 {
   { "RING_STATUS_UNSPECIFIED", "ATLAS__V1__RING_STATUS__RING_STATUS_UNSPECIFIED", 0 },
@@ -7940,12 +8543,13 @@ const ProtobufCEnumDescriptor atlas__v1__decision__descriptor =
   atlas__v1__decision__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[22] =
+static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[23] =
 {
   { "CreateCampaign", &atlas__v1__create_campaign_request__descriptor, &atlas__v1__create_campaign_response__descriptor },
   { "GetCampaign", &atlas__v1__get_campaign_request__descriptor, &atlas__v1__get_campaign_response__descriptor },
   { "ListCampaigns", &atlas__v1__list_campaigns_request__descriptor, &atlas__v1__list_campaigns_response__descriptor },
   { "PlanCampaign", &atlas__v1__plan_campaign_request__descriptor, &atlas__v1__plan_campaign_response__descriptor },
+  { "PreflightCampaign", &atlas__v1__preflight_campaign_request__descriptor, &atlas__v1__preflight_campaign_response__descriptor },
   { "StartCampaign", &atlas__v1__start_campaign_request__descriptor, &atlas__v1__start_campaign_response__descriptor },
   { "PauseCampaign", &atlas__v1__pause_campaign_request__descriptor, &atlas__v1__pause_campaign_response__descriptor },
   { "ResumeCampaign", &atlas__v1__resume_campaign_request__descriptor, &atlas__v1__resume_campaign_response__descriptor },
@@ -7966,28 +8570,29 @@ static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descr
   { "WatchCampaign", &atlas__v1__watch_campaign_request__descriptor, &atlas__v1__watch_campaign_response__descriptor },
 };
 const unsigned atlas__v1__campaign_service__method_indices_by_name[] = {
-  14,        /* ApproveServerRun */
-  7,        /* CancelCampaign */
+  15,        /* ApproveServerRun */
+  8,        /* CancelCampaign */
   0,        /* CreateCampaign */
-  16,        /* ExcludeUpdate */
+  17,        /* ExcludeUpdate */
   1,        /* GetCampaign */
-  20,        /* GetReport */
-  11,        /* GetServerRun */
+  21,        /* GetReport */
+  12,        /* GetServerRun */
   2,        /* ListCampaigns */
-  9,        /* ListRings */
-  19,        /* ListServerKinds */
-  10,        /* ListServerRuns */
-  5,        /* PauseCampaign */
+  10,        /* ListRings */
+  20,        /* ListServerKinds */
+  11,        /* ListServerRuns */
+  6,        /* PauseCampaign */
   3,        /* PlanCampaign */
-  8,        /* PromoteRing */
-  17,        /* ReleaseSignature */
-  15,        /* ResolveServerRun */
-  6,        /* ResumeCampaign */
-  12,        /* RetryServerRun */
-  13,        /* SkipServerRun */
-  4,        /* StartCampaign */
-  18,        /* WaiveRepresentative */
-  21         /* WatchCampaign */
+  4,        /* PreflightCampaign */
+  9,        /* PromoteRing */
+  18,        /* ReleaseSignature */
+  16,        /* ResolveServerRun */
+  7,        /* ResumeCampaign */
+  13,        /* RetryServerRun */
+  14,        /* SkipServerRun */
+  5,        /* StartCampaign */
+  19,        /* WaiveRepresentative */
+  22         /* WatchCampaign */
 };
 const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
 {
@@ -7996,7 +8601,7 @@ const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
   "CampaignService",
   "Atlas__V1__CampaignService",
   "atlas.v1",
-  22,
+  23,
   atlas__v1__campaign_service__method_descriptors,
   atlas__v1__campaign_service__method_indices_by_name
 };
@@ -8032,13 +8637,21 @@ void atlas__v1__campaign_service__plan_campaign(ProtobufCService *service,
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void atlas__v1__campaign_service__preflight_campaign(ProtobufCService *service,
+                                                     const Atlas__V1__PreflightCampaignRequest *input,
+                                                     Atlas__V1__PreflightCampaignResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void atlas__v1__campaign_service__start_campaign(ProtobufCService *service,
                                                  const Atlas__V1__StartCampaignRequest *input,
                                                  Atlas__V1__StartCampaignResponse_Closure closure,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__pause_campaign(ProtobufCService *service,
                                                  const Atlas__V1__PauseCampaignRequest *input,
@@ -8046,7 +8659,7 @@ void atlas__v1__campaign_service__pause_campaign(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__resume_campaign(ProtobufCService *service,
                                                   const Atlas__V1__ResumeCampaignRequest *input,
@@ -8054,7 +8667,7 @@ void atlas__v1__campaign_service__resume_campaign(ProtobufCService *service,
                                                   void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__cancel_campaign(ProtobufCService *service,
                                                   const Atlas__V1__CancelCampaignRequest *input,
@@ -8062,7 +8675,7 @@ void atlas__v1__campaign_service__cancel_campaign(ProtobufCService *service,
                                                   void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__promote_ring(ProtobufCService *service,
                                                const Atlas__V1__PromoteRingRequest *input,
@@ -8070,7 +8683,7 @@ void atlas__v1__campaign_service__promote_ring(ProtobufCService *service,
                                                void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__list_rings(ProtobufCService *service,
                                              const Atlas__V1__ListRingsRequest *input,
@@ -8078,7 +8691,7 @@ void atlas__v1__campaign_service__list_rings(ProtobufCService *service,
                                              void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__list_server_runs(ProtobufCService *service,
                                                    const Atlas__V1__ListServerRunsRequest *input,
@@ -8086,7 +8699,7 @@ void atlas__v1__campaign_service__list_server_runs(ProtobufCService *service,
                                                    void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__get_server_run(ProtobufCService *service,
                                                  const Atlas__V1__GetServerRunRequest *input,
@@ -8094,7 +8707,7 @@ void atlas__v1__campaign_service__get_server_run(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__retry_server_run(ProtobufCService *service,
                                                    const Atlas__V1__RetryServerRunRequest *input,
@@ -8102,7 +8715,7 @@ void atlas__v1__campaign_service__retry_server_run(ProtobufCService *service,
                                                    void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__skip_server_run(ProtobufCService *service,
                                                   const Atlas__V1__SkipServerRunRequest *input,
@@ -8110,7 +8723,7 @@ void atlas__v1__campaign_service__skip_server_run(ProtobufCService *service,
                                                   void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__approve_server_run(ProtobufCService *service,
                                                      const Atlas__V1__ApproveServerRunRequest *input,
@@ -8118,7 +8731,7 @@ void atlas__v1__campaign_service__approve_server_run(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__resolve_server_run(ProtobufCService *service,
                                                      const Atlas__V1__ResolveServerRunRequest *input,
@@ -8126,7 +8739,7 @@ void atlas__v1__campaign_service__resolve_server_run(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__exclude_update(ProtobufCService *service,
                                                  const Atlas__V1__ExcludeUpdateRequest *input,
@@ -8134,7 +8747,7 @@ void atlas__v1__campaign_service__exclude_update(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__release_signature(ProtobufCService *service,
                                                     const Atlas__V1__ReleaseSignatureRequest *input,
@@ -8142,7 +8755,7 @@ void atlas__v1__campaign_service__release_signature(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__waive_representative(ProtobufCService *service,
                                                        const Atlas__V1__WaiveRepresentativeRequest *input,
@@ -8150,7 +8763,7 @@ void atlas__v1__campaign_service__waive_representative(ProtobufCService *service
                                                        void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 19, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
                                                     const Atlas__V1__ListServerKindsRequest *input,
@@ -8158,7 +8771,7 @@ void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 19, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 20, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              const Atlas__V1__GetReportRequest *input,
@@ -8166,7 +8779,7 @@ void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 20, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 21, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  const Atlas__V1__WatchCampaignRequest *input,
@@ -8174,7 +8787,7 @@ void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 21, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 22, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *service,
                                         Atlas__V1__CampaignService_ServiceDestroy destroy)

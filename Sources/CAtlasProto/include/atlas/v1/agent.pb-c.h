@@ -20,6 +20,9 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Atlas__V1__SessionRequest Atlas__V1__SessionRequest;
 typedef struct Atlas__V1__SessionResponse Atlas__V1__SessionResponse;
+typedef struct Atlas__V1__Probe Atlas__V1__Probe;
+typedef struct Atlas__V1__ProbeAnswer Atlas__V1__ProbeAnswer;
+typedef struct Atlas__V1__ServerFacts Atlas__V1__ServerFacts;
 typedef struct Atlas__V1__Hello Atlas__V1__Hello;
 typedef struct Atlas__V1__CommandStatus Atlas__V1__CommandStatus;
 typedef struct Atlas__V1__Command Atlas__V1__Command;
@@ -86,7 +89,8 @@ typedef enum {
   ATLAS__V1__SESSION_REQUEST__PAYLOAD__NOT_SET = 0,
   ATLAS__V1__SESSION_REQUEST__PAYLOAD_HELLO = 1,
   ATLAS__V1__SESSION_REQUEST__PAYLOAD_COMMAND_ACK = 2,
-  ATLAS__V1__SESSION_REQUEST__PAYLOAD_REPORT = 3
+  ATLAS__V1__SESSION_REQUEST__PAYLOAD_REPORT = 3,
+  ATLAS__V1__SESSION_REQUEST__PAYLOAD_PROBE_ANSWER = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__SESSION_REQUEST__PAYLOAD__CASE)
 } Atlas__V1__SessionRequest__PayloadCase;
 
@@ -98,6 +102,7 @@ struct  Atlas__V1__SessionRequest
     Atlas__V1__Hello *hello;
     Atlas__V1__CommandAck *command_ack;
     Atlas__V1__CommandReport *report;
+    Atlas__V1__ProbeAnswer *probe_answer;
   };
 };
 #define ATLAS__V1__SESSION_REQUEST__INIT \
@@ -111,7 +116,8 @@ typedef enum {
   ATLAS__V1__SESSION_RESPONSE__PAYLOAD_COMMAND = 2,
   ATLAS__V1__SESSION_RESPONSE__PAYLOAD_CANCEL = 3,
   ATLAS__V1__SESSION_RESPONSE__PAYLOAD_STOP = 4,
-  ATLAS__V1__SESSION_RESPONSE__PAYLOAD_REPORT_ACK = 5
+  ATLAS__V1__SESSION_RESPONSE__PAYLOAD_REPORT_ACK = 5,
+  ATLAS__V1__SESSION_RESPONSE__PAYLOAD_PROBE = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__SESSION_RESPONSE__PAYLOAD__CASE)
 } Atlas__V1__SessionResponse__PayloadCase;
 
@@ -125,11 +131,83 @@ struct  Atlas__V1__SessionResponse
     Atlas__V1__CancelCommand *cancel;
     Atlas__V1__StopNotice *stop;
     Atlas__V1__ReportAck *report_ack;
+    Atlas__V1__Probe *probe;
   };
 };
 #define ATLAS__V1__SESSION_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__session_response__descriptor) \
     , ATLAS__V1__SESSION_RESPONSE__PAYLOAD__NOT_SET, {0} }
+
+
+struct  Atlas__V1__Probe
+{
+  ProtobufCMessage base;
+  uint64_t number;
+  Atlas__V1__UpdateSet *update_set;
+};
+#define ATLAS__V1__PROBE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__probe__descriptor) \
+    , 0, NULL }
+
+
+struct  Atlas__V1__ProbeAnswer
+{
+  ProtobufCMessage base;
+  uint64_t number;
+  Atlas__V1__ServerFacts *facts;
+};
+#define ATLAS__V1__PROBE_ANSWER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__probe_answer__descriptor) \
+    , 0, NULL }
+
+
+typedef enum {
+  ATLAS__V1__SERVER_FACTS___FREE_DISK__NOT_SET = 0,
+  ATLAS__V1__SERVER_FACTS___FREE_DISK_FREE_DISK = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__SERVER_FACTS___FREE_DISK__CASE)
+} Atlas__V1__ServerFacts__FreeDiskCase;
+
+typedef enum {
+  ATLAS__V1__SERVER_FACTS___NEEDED_DISK__NOT_SET = 0,
+  ATLAS__V1__SERVER_FACTS___NEEDED_DISK_NEEDED_DISK = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__SERVER_FACTS___NEEDED_DISK__CASE)
+} Atlas__V1__ServerFacts__NeededDiskCase;
+
+typedef enum {
+  ATLAS__V1__SERVER_FACTS___MISSING_UPDATES__NOT_SET = 0,
+  ATLAS__V1__SERVER_FACTS___MISSING_UPDATES_MISSING_UPDATES = 8
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__SERVER_FACTS___MISSING_UPDATES__CASE)
+} Atlas__V1__ServerFacts__MissingUpdatesCase;
+
+struct  Atlas__V1__ServerFacts
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean reboot_pending;
+  ProtobufCBinaryData source;
+  ProtobufCBinaryData source_problem;
+  size_t n_other_updaters;
+  ProtobufCBinaryData *other_updaters;
+  protobuf_c_boolean is_servicing;
+  size_t n_refusals;
+  ProtobufCBinaryData *refusals;
+  size_t n_notes;
+  ProtobufCBinaryData *notes;
+  Atlas__V1__ServerFacts__FreeDiskCase _free_disk_case;
+  union {
+    int64_t free_disk;
+  };
+  Atlas__V1__ServerFacts__NeededDiskCase _needed_disk_case;
+  union {
+    int64_t needed_disk;
+  };
+  Atlas__V1__ServerFacts__MissingUpdatesCase _missing_updates_case;
+  union {
+    int32_t missing_updates;
+  };
+};
+#define ATLAS__V1__SERVER_FACTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__server_facts__descriptor) \
+    , 0, {0,NULL}, {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, ATLAS__V1__SERVER_FACTS___FREE_DISK__NOT_SET, {0}, ATLAS__V1__SERVER_FACTS___NEEDED_DISK__NOT_SET, {0}, ATLAS__V1__SERVER_FACTS___MISSING_UPDATES__NOT_SET, {0} }
 
 
 struct  Atlas__V1__Hello
@@ -380,6 +458,63 @@ Atlas__V1__SessionResponse *
                       const uint8_t       *data);
 void   atlas__v1__session_response__free_unpacked
                      (Atlas__V1__SessionResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__Probe methods */
+void   atlas__v1__probe__init
+                     (Atlas__V1__Probe         *message);
+size_t atlas__v1__probe__get_packed_size
+                     (const Atlas__V1__Probe   *message);
+size_t atlas__v1__probe__pack
+                     (const Atlas__V1__Probe   *message,
+                      uint8_t             *out);
+size_t atlas__v1__probe__pack_to_buffer
+                     (const Atlas__V1__Probe   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__Probe *
+       atlas__v1__probe__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__probe__free_unpacked
+                     (Atlas__V1__Probe *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__ProbeAnswer methods */
+void   atlas__v1__probe_answer__init
+                     (Atlas__V1__ProbeAnswer         *message);
+size_t atlas__v1__probe_answer__get_packed_size
+                     (const Atlas__V1__ProbeAnswer   *message);
+size_t atlas__v1__probe_answer__pack
+                     (const Atlas__V1__ProbeAnswer   *message,
+                      uint8_t             *out);
+size_t atlas__v1__probe_answer__pack_to_buffer
+                     (const Atlas__V1__ProbeAnswer   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ProbeAnswer *
+       atlas__v1__probe_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__probe_answer__free_unpacked
+                     (Atlas__V1__ProbeAnswer *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__ServerFacts methods */
+void   atlas__v1__server_facts__init
+                     (Atlas__V1__ServerFacts         *message);
+size_t atlas__v1__server_facts__get_packed_size
+                     (const Atlas__V1__ServerFacts   *message);
+size_t atlas__v1__server_facts__pack
+                     (const Atlas__V1__ServerFacts   *message,
+                      uint8_t             *out);
+size_t atlas__v1__server_facts__pack_to_buffer
+                     (const Atlas__V1__ServerFacts   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ServerFacts *
+       atlas__v1__server_facts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__server_facts__free_unpacked
+                     (Atlas__V1__ServerFacts *message,
                       ProtobufCAllocator *allocator);
 /* Atlas__V1__Hello methods */
 void   atlas__v1__hello__init
@@ -674,6 +809,15 @@ typedef void (*Atlas__V1__SessionRequest_Closure)
 typedef void (*Atlas__V1__SessionResponse_Closure)
                  (const Atlas__V1__SessionResponse *message,
                   void *closure_data);
+typedef void (*Atlas__V1__Probe_Closure)
+                 (const Atlas__V1__Probe *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ProbeAnswer_Closure)
+                 (const Atlas__V1__ProbeAnswer *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ServerFacts_Closure)
+                 (const Atlas__V1__ServerFacts *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__Hello_Closure)
                  (const Atlas__V1__Hello *message,
                   void *closure_data);
@@ -762,6 +906,9 @@ extern const ProtobufCEnumDescriptor    atlas__v1__command_verdict__descriptor;
 extern const ProtobufCEnumDescriptor    atlas__v1__result_status__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__session_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__session_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__probe__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__probe_answer__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__server_facts__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__hello__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__command_status__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__command__descriptor;

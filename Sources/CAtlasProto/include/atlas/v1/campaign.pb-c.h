@@ -37,6 +37,11 @@ typedef struct Atlas__V1__Plan Atlas__V1__Plan;
 typedef struct Atlas__V1__PlannedServer Atlas__V1__PlannedServer;
 typedef struct Atlas__V1__PlannedClient Atlas__V1__PlannedClient;
 typedef struct Atlas__V1__PlannedRing Atlas__V1__PlannedRing;
+typedef struct Atlas__V1__PreflightCampaignRequest Atlas__V1__PreflightCampaignRequest;
+typedef struct Atlas__V1__PreflightCampaignResponse Atlas__V1__PreflightCampaignResponse;
+typedef struct Atlas__V1__PreflightServer Atlas__V1__PreflightServer;
+typedef struct Atlas__V1__PreflightFinding Atlas__V1__PreflightFinding;
+typedef struct Atlas__V1__PreflightSummary Atlas__V1__PreflightSummary;
 typedef struct Atlas__V1__StartCampaignRequest Atlas__V1__StartCampaignRequest;
 typedef struct Atlas__V1__StartCampaignResponse Atlas__V1__StartCampaignResponse;
 typedef struct Atlas__V1__Scope Atlas__V1__Scope;
@@ -94,6 +99,13 @@ typedef enum _Atlas__V1__CampaignState {
   ATLAS__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_CANCELLED = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__CAMPAIGN_STATE)
 } Atlas__V1__CampaignState;
+typedef enum _Atlas__V1__PreflightVerdict {
+  ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_UNSPECIFIED = 0,
+  ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_READY = 1,
+  ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_REFUSED = 2,
+  ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_NEEDS_PERSON = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__PREFLIGHT_VERDICT)
+} Atlas__V1__PreflightVerdict;
 typedef enum _Atlas__V1__RingStatus {
   ATLAS__V1__RING_STATUS__RING_STATUS_UNSPECIFIED = 0,
   ATLAS__V1__RING_STATUS__RING_STATUS_WAITING = 1,
@@ -400,6 +412,70 @@ struct  Atlas__V1__PlannedRing
 #define ATLAS__V1__PLANNED_RING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__planned_ring__descriptor) \
     , 0, {0,NULL}, 0, NULL, NULL }
+
+
+struct  Atlas__V1__PreflightCampaignRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData campaign;
+  ProtobufCBinaryData client;
+  protobuf_c_boolean all;
+};
+#define ATLAS__V1__PREFLIGHT_CAMPAIGN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__preflight_campaign_request__descriptor) \
+    , {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Atlas__V1__PreflightCampaignResponse
+{
+  ProtobufCMessage base;
+  size_t n_servers;
+  Atlas__V1__PreflightServer **servers;
+  Atlas__V1__PreflightSummary *summary;
+};
+#define ATLAS__V1__PREFLIGHT_CAMPAIGN_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__preflight_campaign_response__descriptor) \
+    , 0,NULL, NULL }
+
+
+struct  Atlas__V1__PreflightServer
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData server;
+  ProtobufCBinaryData client;
+  int32_t ring;
+  Atlas__V1__PreflightVerdict verdict;
+  size_t n_findings;
+  Atlas__V1__PreflightFinding **findings;
+};
+#define ATLAS__V1__PREFLIGHT_SERVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__preflight_server__descriptor) \
+    , {0,NULL}, {0,NULL}, 0, ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_UNSPECIFIED, 0,NULL }
+
+
+struct  Atlas__V1__PreflightFinding
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData check;
+  Atlas__V1__PreflightVerdict verdict;
+  ProtobufCBinaryData text;
+};
+#define ATLAS__V1__PREFLIGHT_FINDING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__preflight_finding__descriptor) \
+    , {0,NULL}, ATLAS__V1__PREFLIGHT_VERDICT__PREFLIGHT_VERDICT_UNSPECIFIED, {0,NULL} }
+
+
+struct  Atlas__V1__PreflightSummary
+{
+  ProtobufCMessage base;
+  int32_t servers;
+  int32_t ready;
+  int32_t refused;
+  int32_t needs_person;
+};
+#define ATLAS__V1__PREFLIGHT_SUMMARY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__preflight_summary__descriptor) \
+    , 0, 0, 0, 0 }
 
 
 struct  Atlas__V1__StartCampaignRequest
@@ -1359,6 +1435,101 @@ Atlas__V1__PlannedRing *
 void   atlas__v1__planned_ring__free_unpacked
                      (Atlas__V1__PlannedRing *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__PreflightCampaignRequest methods */
+void   atlas__v1__preflight_campaign_request__init
+                     (Atlas__V1__PreflightCampaignRequest         *message);
+size_t atlas__v1__preflight_campaign_request__get_packed_size
+                     (const Atlas__V1__PreflightCampaignRequest   *message);
+size_t atlas__v1__preflight_campaign_request__pack
+                     (const Atlas__V1__PreflightCampaignRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__preflight_campaign_request__pack_to_buffer
+                     (const Atlas__V1__PreflightCampaignRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__PreflightCampaignRequest *
+       atlas__v1__preflight_campaign_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__preflight_campaign_request__free_unpacked
+                     (Atlas__V1__PreflightCampaignRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__PreflightCampaignResponse methods */
+void   atlas__v1__preflight_campaign_response__init
+                     (Atlas__V1__PreflightCampaignResponse         *message);
+size_t atlas__v1__preflight_campaign_response__get_packed_size
+                     (const Atlas__V1__PreflightCampaignResponse   *message);
+size_t atlas__v1__preflight_campaign_response__pack
+                     (const Atlas__V1__PreflightCampaignResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__preflight_campaign_response__pack_to_buffer
+                     (const Atlas__V1__PreflightCampaignResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__PreflightCampaignResponse *
+       atlas__v1__preflight_campaign_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__preflight_campaign_response__free_unpacked
+                     (Atlas__V1__PreflightCampaignResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__PreflightServer methods */
+void   atlas__v1__preflight_server__init
+                     (Atlas__V1__PreflightServer         *message);
+size_t atlas__v1__preflight_server__get_packed_size
+                     (const Atlas__V1__PreflightServer   *message);
+size_t atlas__v1__preflight_server__pack
+                     (const Atlas__V1__PreflightServer   *message,
+                      uint8_t             *out);
+size_t atlas__v1__preflight_server__pack_to_buffer
+                     (const Atlas__V1__PreflightServer   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__PreflightServer *
+       atlas__v1__preflight_server__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__preflight_server__free_unpacked
+                     (Atlas__V1__PreflightServer *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__PreflightFinding methods */
+void   atlas__v1__preflight_finding__init
+                     (Atlas__V1__PreflightFinding         *message);
+size_t atlas__v1__preflight_finding__get_packed_size
+                     (const Atlas__V1__PreflightFinding   *message);
+size_t atlas__v1__preflight_finding__pack
+                     (const Atlas__V1__PreflightFinding   *message,
+                      uint8_t             *out);
+size_t atlas__v1__preflight_finding__pack_to_buffer
+                     (const Atlas__V1__PreflightFinding   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__PreflightFinding *
+       atlas__v1__preflight_finding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__preflight_finding__free_unpacked
+                     (Atlas__V1__PreflightFinding *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__PreflightSummary methods */
+void   atlas__v1__preflight_summary__init
+                     (Atlas__V1__PreflightSummary         *message);
+size_t atlas__v1__preflight_summary__get_packed_size
+                     (const Atlas__V1__PreflightSummary   *message);
+size_t atlas__v1__preflight_summary__pack
+                     (const Atlas__V1__PreflightSummary   *message,
+                      uint8_t             *out);
+size_t atlas__v1__preflight_summary__pack_to_buffer
+                     (const Atlas__V1__PreflightSummary   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__PreflightSummary *
+       atlas__v1__preflight_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__preflight_summary__free_unpacked
+                     (Atlas__V1__PreflightSummary *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__StartCampaignRequest methods */
 void   atlas__v1__start_campaign_request__init
                      (Atlas__V1__StartCampaignRequest         *message);
@@ -2232,6 +2403,21 @@ typedef void (*Atlas__V1__PlannedClient_Closure)
 typedef void (*Atlas__V1__PlannedRing_Closure)
                  (const Atlas__V1__PlannedRing *message,
                   void *closure_data);
+typedef void (*Atlas__V1__PreflightCampaignRequest_Closure)
+                 (const Atlas__V1__PreflightCampaignRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__PreflightCampaignResponse_Closure)
+                 (const Atlas__V1__PreflightCampaignResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__PreflightServer_Closure)
+                 (const Atlas__V1__PreflightServer *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__PreflightFinding_Closure)
+                 (const Atlas__V1__PreflightFinding *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__PreflightSummary_Closure)
+                 (const Atlas__V1__PreflightSummary *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__StartCampaignRequest_Closure)
                  (const Atlas__V1__StartCampaignRequest *message,
                   void *closure_data);
@@ -2384,6 +2570,10 @@ struct Atlas__V1__CampaignService_Service
                         const Atlas__V1__PlanCampaignRequest *input,
                         Atlas__V1__PlanCampaignResponse_Closure closure,
                         void *closure_data);
+  void (*preflight_campaign)(Atlas__V1__CampaignService_Service *service,
+                             const Atlas__V1__PreflightCampaignRequest *input,
+                             Atlas__V1__PreflightCampaignResponse_Closure closure,
+                             void *closure_data);
   void (*start_campaign)(Atlas__V1__CampaignService_Service *service,
                          const Atlas__V1__StartCampaignRequest *input,
                          Atlas__V1__StartCampaignResponse_Closure closure,
@@ -2468,6 +2658,7 @@ void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *serv
       function_prefix__ ## get_campaign,\
       function_prefix__ ## list_campaigns,\
       function_prefix__ ## plan_campaign,\
+      function_prefix__ ## preflight_campaign,\
       function_prefix__ ## start_campaign,\
       function_prefix__ ## pause_campaign,\
       function_prefix__ ## resume_campaign,\
@@ -2502,6 +2693,10 @@ void atlas__v1__campaign_service__plan_campaign(ProtobufCService *service,
                                                 const Atlas__V1__PlanCampaignRequest *input,
                                                 Atlas__V1__PlanCampaignResponse_Closure closure,
                                                 void *closure_data);
+void atlas__v1__campaign_service__preflight_campaign(ProtobufCService *service,
+                                                     const Atlas__V1__PreflightCampaignRequest *input,
+                                                     Atlas__V1__PreflightCampaignResponse_Closure closure,
+                                                     void *closure_data);
 void atlas__v1__campaign_service__start_campaign(ProtobufCService *service,
                                                  const Atlas__V1__StartCampaignRequest *input,
                                                  Atlas__V1__StartCampaignResponse_Closure closure,
@@ -2578,6 +2773,7 @@ void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    atlas__v1__campaign_state__descriptor;
+extern const ProtobufCEnumDescriptor    atlas__v1__preflight_verdict__descriptor;
 extern const ProtobufCEnumDescriptor    atlas__v1__ring_status__descriptor;
 extern const ProtobufCEnumDescriptor    atlas__v1__gate_status__descriptor;
 extern const ProtobufCEnumDescriptor    atlas__v1__hold_class__descriptor;
@@ -2600,6 +2796,11 @@ extern const ProtobufCMessageDescriptor atlas__v1__plan__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__planned_server__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__planned_client__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__planned_ring__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__preflight_campaign_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__preflight_campaign_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__preflight_server__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__preflight_finding__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__preflight_summary__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__start_campaign_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__start_campaign_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__scope__descriptor;
