@@ -123,7 +123,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "atlas-bench",
-      dependencies: ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite", crypto],
+      dependencies: [
+        "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite", "AtlasControl", crypto,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "atlas-agent",

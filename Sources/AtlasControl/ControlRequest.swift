@@ -198,6 +198,12 @@ package struct ControlSnapshot: Sendable {
   package let state: ControlState
   package let now: Instant
   package let demoFactor: Int
+
+  package init(state: ControlState, now: Instant, demoFactor: Int) {
+    self.state = state
+    self.now = now
+    self.demoFactor = demoFactor
+  }
 }
 
 /// Why a request was not carried out; nothing has changed.

@@ -12,12 +12,16 @@ enum AtlasBench {
     case engine
     case memory
     case store
+    case admission
+    case plan
 
-    func measure() async throws -> Row {
+    func measure() async throws -> [Row] {
       switch self {
-      case .engine: EngineSpeed.measure()
-      case .memory: EngineMemory.measure()
-      case .store: try await StoreSpeed.measure()
+      case .engine: [EngineSpeed.measure()]
+      case .memory: [EngineMemory.measure()]
+      case .store: [try await StoreSpeed.measure()]
+      case .admission: AdmissionGrowth.measure()
+      case .plan: PlanSpeed.measure()
       }
     }
   }
@@ -33,7 +37,7 @@ enum AtlasBench {
     let machine = Machine.description
     print(Row.head)
     for part in parts.isEmpty ? Part.allCases : parts {
-      print(try await part.measure().text(machine))
+      for row in try await part.measure() { print(row.text(machine)) }
     }
   }
 }
@@ -49,7 +53,7 @@ struct Row {
   }
 
   func text(_ machine: String) -> String {
-    padded(name, 32) + padded(budget, 28) + padded(measured, 28) + machine
+    padded(name, 34) + padded(budget, 28) + padded(measured, 34) + machine
   }
 
   private func padded(_ text: String, _ width: Int) -> String {

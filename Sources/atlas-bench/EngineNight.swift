@@ -9,8 +9,14 @@ struct EngineNight {
   /// Changes of runs, each with its record.
   private(set) var transitions = 0
 
+  /// Events that the engine has taken in ``work(onlyServersBelow:)``.
+  private(set) var events = 0
+  /// The world answers only servers below this number; the others stay as they are.
+  private var bound = Int.max
+
   static let campaign = CampaignID(0)
-  private static let now = Instant(milliseconds: 1_795_298_400_000)
+  static let name = "patch-11"
+  static let now = Instant(milliseconds: 1_795_298_400_000)
   private static let windows = [
     Interval(start: now - .seconds(3_600), end: now + .seconds(10 * 86_400))
   ]
@@ -47,7 +53,7 @@ struct EngineNight {
   }
 
   mutating func create() {
-    let draft = CampaignDraft(name: CampaignName(trusted: "patch-11"))
+    let draft = CampaignDraft(name: CampaignName(trusted: Self.name))
     step(.createCampaign(draft, by: "bench"))
   }
 
@@ -57,8 +63,11 @@ struct EngineNight {
   }
 
   /// Works the campaign through to its end.
+  /// - Parameter bound: Only servers with a lower number go on.
   /// - Returns: processor time that the engine took, without that of the world around it.
-  mutating func work() -> Duration {
+  mutating func work(onlyServersBelow bound: Int = .max) -> Duration {
+    self.bound = bound
+    coming = coming.filter(isBelow)
     var taken = Duration.zero
     var effects: [Effect] = []
     while !coming.isEmpty {
@@ -71,6 +80,7 @@ struct EngineNight {
           step(events[index], into: &effects)
         }
         taken += Machine.processorTime - begin
+        self.events += min(Limits.batch, events.count - first)
         answer(effects)
         effects.removeAll(keepingCapacity: true)
       }
@@ -95,8 +105,10 @@ struct EngineNight {
     for effect in effects {
       switch effect {
       case .record(let record): if record.run != nil { transitions += 1 }
-      case .startHook(let start): coming.append(said(start))
+      case .startHook(let start):
+        if state[start.run].server.index < bound { coming.append(said(start)) }
       case .command(_, let server, let command):
+        guard server.index < bound else { continue }
         let accepted = CommandAcknowledgement(fence: command.fence, verdict: .accepted)
         coming.append(.commandSent(server, command.fence))
         coming.append(.acknowledged(server, accepted))
@@ -105,6 +117,15 @@ struct EngineNight {
         .expandWindows:
         break
       }
+    }
+  }
+
+  private func isBelow(_ event: Event) -> Bool {
+    switch event {
+    case .hookFinished(let run, _, _): state[run].server.index < bound
+    case .commandSent(let server, _), .acknowledged(let server, _), .reported(let server, _):
+      server.index < bound
+    case _: true
     }
   }
 

@@ -23,6 +23,12 @@ enum Machine {
     return (pages.count > 1 ? Int(pages[1]) ?? 0 : 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
   }
 
+  /// The most memory that this process has had in use, in bytes.
+  static var peakMemory: Int {
+    let line = lines(of: "/proc/self/status").first { $0.hasPrefix("VmHWM:") } ?? ""
+    return (Int(line.filter(\.isNumber)) ?? 0) * 1_024
+  }
+
   private static func lines(of path: String) -> [Substring] {
     guard let file = fopen(path, "r") else { return [] }
     defer { fclose(file) }

@@ -53,7 +53,9 @@ ALLOWED = {
         "AtlasModel", "AtlasAgent", "AtlasAgentKit", "ArgumentParser", "GRPCCore", "Logging",
     ],
     "atlas-sim": ["AtlasModel", "AtlasSimulator", "ArgumentParser"],
-    "atlas-bench": ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite", "Crypto"],
+    "atlas-bench": [
+        "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite", "AtlasControl", "Crypto",
+    ],
     "atlasd": [
         "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite", "AtlasHooks", "AtlasLua",
         "AtlasControl", "AtlasCalendar", "AtlasRuntime", "AtlasServer", "AtlasWire",
