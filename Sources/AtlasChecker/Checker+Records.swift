@@ -6,7 +6,12 @@ extension Checker {
     let run = log.runs[key]
     let before = run?.state ?? "PENDING"
     if before == "PENDING", record.to == "IN_PROGRESS" { judgeAdmission(record) }
-    if record.kind == "run.started" { judgeOrder(record) }
+    if record.kind == "run.started" {
+      judgeOrder(record)
+      removedEarly.remove(runKey(record))
+      changedRuns.remove(runKey(record))
+    }
+    judgeRollback(record, before: run)
     if run?.holdsSlot ?? false, !["IN_PROGRESS", "PARKED", "HELD"].contains(record.to) {
       judgeMaintenance(record, run?.hasRemains ?? false)
     }
@@ -19,6 +24,7 @@ extension Checker {
 
   mutating func judgeAfter(_ record: RecordFact) {
     if record.kind == "run.started" { firstAttempts[runKey(record)] = record.attempt ?? 1 }
+    noteKept(record)
     if ["server.dismissed", "server.retired"].contains(record.kind) {
       acceptWork(of: record.server)
     }
@@ -71,6 +77,7 @@ extension Checker {
     case "run.started", "run.retried": return true
     case "run.phase":
       guard record.phase != run?.phase else { return false }
+      if record.phase == "ROLLBACK" { return run?.phase == "PRE_CHECK" }
       return ["SNAPSHOT", "UPDATE", "REBOOT", "SOAK", "DOWNLOAD"].contains(record.phase)
     case _: return false
     }
@@ -86,6 +93,8 @@ extension Checker {
       judgeWindow(record, fits: true)
     } else if record.kind == "run.retried" {
       judgeWindow(record, fits: true)
+    } else if record.phase == "ROLLBACK" {
+      judgeWindow(record, fits: false)
     } else if record.phase == "UPDATE", record.pass ?? 1 <= 1, run?.state == "IN_PROGRESS" {
       judgeWindow(record, fits: false)
     }

@@ -41,14 +41,6 @@ extension Checker {
     backups[runKey] = backup
   }
 
-  package mutating func snapshotTaken(of server: String, for runKey: String) {
-    snapshots[server, default: []].insert(runKey)
-  }
-
-  package mutating func snapshotRemoved(of server: String, for runKey: String) {
-    snapshots[server]?.remove(runKey)
-  }
-
   /// A machine writes down that it begins an order, at `believed` by its own clock.
   package mutating func decidedToBegin(_ fence: UInt64, on machine: Int, believed: Int64) {
     machines[machine, default: MachineModel(server: "")].decidedAt = (fence, believed)
@@ -88,7 +80,10 @@ extension Checker {
     if ["UPDATE", "REBOOT", "ROLLBACK"].contains(command.kind) {
       servers[server]?.touchedBy = command.fence
     }
-    if command.kind != "DOWNLOAD", !model.isAmbiguous { judgeBusy(with: machine, of: server) }
+    if command.kind == "ROLLBACK" { judgeUndo(command, at: decided, of: server) }
+    if command.kind != "DOWNLOAD", !model.isAmbiguous, !isCleaningUp(server, command.kind) {
+      judgeBusy(with: machine, of: server)
+    }
   }
 
   /// Servers of the same client that are worked on: never more than it ever had slots.
@@ -97,7 +92,8 @@ extension Checker {
     var busy: Set<String> = [server]
     for (number, other) in machines where number != machine {
       guard servers[other.server]?.client == client, other.running != nil,
-        other.runningKind != "DOWNLOAD", !other.isAccepted, !other.isAmbiguous
+        other.runningKind != "DOWNLOAD", !other.isAccepted, !other.isAmbiguous,
+        !isCleaningUp(other.server, other.runningKind)
       else { continue }
       busy.insert(other.server)
     }
@@ -156,6 +152,7 @@ extension Checker {
     guard let model = servers[server], let client = clients[model.client],
       let campaign = campaigns[command.campaign]
     else { return }
+    changedRuns.insert(command.runKey)
     if model.changedBy == nil { servers[server]?.changedBy = command.fence }
     // A retry that keeps the snapshot keeps the evidence.
     guard command.attempt == firstAttempts[command.runKey], command.pass <= 1 else { return }
@@ -194,7 +191,7 @@ extension Checker {
 
 extension BackupEvidence {
   /// What is wrong with it; nil when it counts.
-  fileprivate func problem(at instant: Int64, maxAge: Int64?) -> String? {
+  func problem(at instant: Int64, maxAge: Int64?) -> String? {
     if takenAt > instant { return "is of the future" }
     if let maxAge, instant - takenAt > maxAge { return "is too old" }
     if maxAge == nil, let lastJobAt, takenAt < lastJobAt { return "is not of the last job" }

@@ -16,6 +16,14 @@ package struct Checker {
   var firstAttempts: [String: Int] = [:]
   /// By server: snapshots that exist, by hook or by agent, with the key of the run.
   var snapshots: [String: Set<String>] = [:]
+  /// By run key: snapshots of completed servers, until they are gone.
+  var kept: [String: KeptModel] = [:]
+  /// Run keys whose snapshots were removed since they were started.
+  var removedEarly: Set<String> = []
+  /// Run keys whose servers were changed since they were started.
+  var changedRuns: Set<String> = []
+  /// Run keys whose snapshots hooks took.
+  var takenByHook: Set<String> = []
   /// Fences whose orders are durable.
   var committedOrders: Set<UInt64> = []
   /// Answers by request id.
@@ -171,6 +179,7 @@ package struct Checker {
     log.guestClients = guestClients
     for record in records { _ = log.apply(record) }
     maintenance = [:]
+    kept = [:]
     for (name, server) in servers where server.knownSince.map({ $0 > copiedAt - slack }) ?? false {
       servers[name]?.knownSince = nil
       // Nobody can count what was never heard of.

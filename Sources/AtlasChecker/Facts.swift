@@ -149,6 +149,12 @@ package struct CampaignFact: Hashable, Sendable {
   package var servers: Set<String>
   /// Roles that start only while a hook says that their peers are well.
   package var peerCheck: [String]
+  /// How long snapshots of completed servers are kept, in milliseconds; 0 for not at all.
+  package var retention: Int64 = 0
+  /// The campaign whose completed servers it undoes; empty for one that installs.
+  package var rollbackOf = ""
+  /// It goes back to snapshots, where it does not uninstall.
+  package var needsSnapshots = false
 
   package init(
     name: String, maxRetries: Int, maxParallel: Int?, estimate: Int64, reserve: Int64,

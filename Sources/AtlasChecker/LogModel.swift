@@ -27,6 +27,8 @@ struct LogModel {
     var isApproved = false
     /// A warning has said that its maintenance remains.
     var hasRemains = false
+    /// It has come to FINALIZE since it was started.
+    var hasFinalized = false
 
     var holdsSlot: Bool { ["IN_PROGRESS", "PARKED", "HELD"].contains(state) }
     var isTerminal: Bool { !["PENDING", "IN_PROGRESS", "PARKED", "HELD"].contains(state) }
@@ -261,13 +263,13 @@ extension LogModel.RunModel {
     }
     let next: [String]
     switch phase {
-    case "PRE_CHECK": next = ["SNAPSHOT", "FINALIZE"]
+    case "PRE_CHECK": next = ["SNAPSHOT", "ROLLBACK", "FINALIZE"]
     case "SNAPSHOT": next = ["UPDATE", "FINALIZE"]
     case "UPDATE": next = ["REBOOT", "POST_CHECK", "ROLLBACK", "FINALIZE"]
     case "REBOOT": next = ["UPDATE", "POST_CHECK", "ROLLBACK", "FINALIZE"]
     case "POST_CHECK": next = ["UPDATE", "SOAK", "ROLLBACK", "FINALIZE"]
     case "SOAK": next = ["FINALIZE"]
-    case "ROLLBACK": next = ["VERIFY"]
+    case "ROLLBACK": next = ["VERIFY", "FINALIZE"]
     case "VERIFY": next = ["FINALIZE"]
     case _: next = []
     }
@@ -283,6 +285,7 @@ extension LogModel.RunModel {
       hasRolledBack = false
       isApproved = false
       hasRemains = false
+      hasFinalized = false
       if !wasPending { wrong.append(("S8", "is started and was not pending")) }
     case "run.created": isRepeat = true
     case "run.deferred": hasWaited = true
@@ -306,6 +309,7 @@ extension LogModel.RunModel {
     if record.to == "IN_PROGRESS", ["UPDATE", "REBOOT", "ROLLBACK"].contains(record.phase) {
       touchedAt = record.seq
     }
+    if record.phase == "FINALIZE" { hasFinalized = true }
     attempt = record.attempt ?? attempt
     state = record.to
     phase = record.phase

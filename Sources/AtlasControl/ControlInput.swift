@@ -65,7 +65,8 @@ package struct HookTicket: Hashable, Sendable {
 package struct HookOrder: Hashable, Sendable {
   package var ticket: HookTicket
   package var point: HookPoint
-  /// `run.key`: names snapshots; the same for every attempt of a run.
+  /// `run.key`: names snapshots; the same for every attempt of a run. `rollback` and `finalize` of a
+  /// rollback campaign get the key of the run that is undone: that is what its snapshot is named by.
   package var key: String
   package var client: ClientName
   package var site: SiteName

@@ -131,7 +131,8 @@ extension ControlMachine {
       .campaigns(
         indices.map {
           state.view(
-            campaign: CampaignID($0), now: now, demoFactor: configuration.demoFactor)
+            campaign: CampaignID($0), isListed: true, now: now, demoFactor: configuration.demoFactor
+          )
         }, next: next)
     }
   }

@@ -190,10 +190,13 @@ extension ControlMachine {
     for name in request.selection.clients { _ = try client(name) }
     for name in request.selection.servers { _ = try server(name) }
     if let name = request.selection.failedIn { _ = try campaign(name) }
+    let original: CampaignID?
+    if let name = request.rollbackOf { original = try campaign(name) } else { original = nil }
     return CampaignDraft(
       name: request.name, selection: request.selection, updateSet: request.updateSet,
       policy: request.policy, overrides: overrides, endsAt: request.endsAt,
-      changeReference: request.changeReference)
+      changeReference: request.changeReference,
+      rollbackOf: original)
   }
 
   private func version(_ etag: String) throws(ControlError) -> UInt64? {

@@ -99,12 +99,16 @@ package struct CampaignRequest: Hashable, Sendable {
   package var overrides: [ClientName: Policy]
   package var endsAt: Instant?
   package var changeReference: String
+  /// The campaign whose completed servers are to be undone, within the selection; nil for a campaign
+  /// that installs. The update set is left out then: it is that of the other campaign.
+  package var rollbackOf: CampaignName?
 
   package init(
     name: CampaignName, selection: Selection = Selection(), updateSet: UpdateSet = UpdateSet(),
     policy: Policy = Policy(), overrides: [ClientName: Policy] = [:], endsAt: Instant? = nil,
-    changeReference: String = ""
+    changeReference: String = "", rollbackOf: CampaignName? = nil
   ) {
+    self.rollbackOf = rollbackOf
     self.name = name
     self.selection = selection
     self.updateSet = updateSet

@@ -9,13 +9,14 @@ extension ControlState {
     let server = self[server: run.server].config
     return HookOrder(
       ticket: HookTicket(run: start.run, serial: start.serial), point: start.point,
-      key: runKey(start.run), client: server.client, site: server.site,
+      key: hookKey(start), client: server.client, site: server.site,
       server: server.name, roles: server.roles, ring: campaign.lanes[Int(run.lane)].ring,
       campaign: campaign.name, attempt: Int(run.attempt), pass: Int(run.pass),
-      phase: run.state.phase ?? .preCheck, deadline: start.deadline,
+      phase: start.point == .finalize ? .finalize : run.state.phase ?? .preCheck,
+      deadline: start.deadline,
       restarted: start.restarted, rollback: run.marks.contains(.rollback),
       updates: run.details.content.updates,
-      snapshotID: run.details.content.snapshot?.id ?? "", group: server.antiAffinity,
+      snapshotID: snapshotID(of: start.run), group: server.antiAffinity,
       peers: peers(of: run.server), expires: start.expires, revision: campaign.hookRevision)
   }
 

@@ -17,6 +17,8 @@ package struct Campaign: Sendable {
   let gateRules: [RingGate]
   package let changeReference: String
   package let createdAt: Instant
+  /// The campaign whose completed servers it undoes; nil for one that installs.
+  package let rollbackOf: CampaignID?
   package var state = CampaignState.draft
   package var pauses: [Pause] = []
   /// Lanes that a failure holds (`on_failure: hold`), sorted by client.
@@ -61,8 +63,9 @@ package struct Campaign: Sendable {
   package init(
     name: CampaignName, author: String, selection: Selection, updateSet: UpdateSet,
     policy: Policy, overrides: [ClientPolicy] = [], changeReference: String = "",
-    createdAt: Instant
+    createdAt: Instant, rollbackOf: CampaignID? = nil
   ) {
+    self.rollbackOf = rollbackOf
     self.name = name
     self.author = author
     self.selection = selection

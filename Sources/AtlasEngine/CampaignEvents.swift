@@ -12,18 +12,28 @@ extension ControlState {
     if let end = draft.endsAt, end <= now {
       throw .invalid(field: "ends_at", message: "the campaign would end before it begins")
     }
+    let undoable = try undoable(by: draft)
+    let chosen: [[ServerID]]
+    if let undoable {
+      chosen = undoable.servers
+    } else {
+      chosen = try selected(by: draft.selection)
+    }
     var campaign = Campaign(
-      name: draft.name, author: by, selection: draft.selection, updateSet: draft.updateSet,
+      name: draft.name, author: by, selection: draft.selection,
+      updateSet: undoable?.updateSet ?? draft.updateSet,
       policy: draft.policy, overrides: draft.overrides.sorted { $0.client < $1.client },
-      changeReference: draft.changeReference, createdAt: now)
+      changeReference: draft.changeReference, createdAt: now, rollbackOf: draft.rollbackOf)
     campaign.endsAt = draft.endsAt
-    select(try selected(by: draft.selection), into: &campaign)
+    select(chosen, into: &campaign)
     campaign.openIdleGates()
     let id = CampaignID(campaigns.count)
     campaigns.append(campaign)
     campaignByName[draft.name] = id
     for index in campaigns[id].runs.indices { noteAtlas(RunRef(campaign: id, index: index)) }
-    record(Record(.campaignCreated, campaign: id, principal: by))
+    record(
+      Record(.campaignCreated, campaign: id, reason: undoable?.summary ?? "", principal: by))
+    if let undoable { planUndo(id, undoable) }
     emit(.save(.campaign(id)))
     for index in campaigns[id].runs.indices {
       emit(.save(.run(RunRef(campaign: id, index: index))))
@@ -68,6 +78,7 @@ extension ControlState {
     }
     try checkServersFree(id)
     try checkClients(id)
+    try checkUndoable(id)
     let end = try endOfStarted(id, now: now)
     campaigns[id].state = .active
     campaigns[id].startedAt = now
@@ -83,6 +94,8 @@ extension ControlState {
     leaveOutside(id)
     skipRetired(id, now: now)
     warnOfMisfits(id, end: end, now: now)
+    // People may have skipped every server of the draft.
+    endIfDone(id, now: now)
   }
 
   /// When a campaign that starts now ends: when it says, or with the last window of its clients

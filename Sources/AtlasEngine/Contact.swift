@@ -42,6 +42,7 @@ extension ControlState {
     }
     fence = max(fence, hello.highestNamed)
     for report in hello.reports { reported(server, report, now: now) }
+    reconcileRemovals(of: server, hello, now: now)
     if let ref = servers[server].openRun {
       knowsMore ? forgotten(ref, hello, now: now) : reconcile(ref, hello, now: now)
     }
@@ -49,6 +50,7 @@ extension ControlState {
     explain(server, hello)
     guestChanged(server, now: now)
     returned(server, now: now)
+    considerRemovals(of: server, now: now)
     markDirty(servers[server].client)
   }
 
@@ -89,6 +91,7 @@ extension ControlState {
   private mutating func takeBackUnwanted(_ server: ServerID, _ hello: Hello) {
     guard let known = hello.command, known.progress == .accepted else { return }
     if let ref = servers[server].openRun, command(of: ref)?.fence == known.fence { return }
+    if removal(of: server, awaiting: known.fence) != nil { return }
     guard !hello.reports.contains(where: { $0.fence == known.fence }) else { return }
     emit(.cancelCommand(server, fence: drawFence(), command: known.fence))
   }

@@ -173,6 +173,8 @@ package struct Server: Hashable, Sendable {
   var guests: [ServerID] = []
   /// Whether ``locked`` is there: a latch is large to copy.
   private(set) var isLocked = false
+  /// Its runs that have completed and keep their snapshots, at most ``Limits/snapshotsPerServer``.
+  package internal(set) var kept: [RunRef] = []
   /// The key of its open run, once a command has needed it: all commands of the run carry the same.
   var openRunKey = ""
   package internal(set) var client: ClientID

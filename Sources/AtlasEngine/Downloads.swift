@@ -23,6 +23,7 @@ extension ControlState {
     let index = Int(lane.lane)
     let client = campaigns[campaign].lanes[index].client
     return rules(for: client, in: lane.campaign).download == .beforeWindow
+      && campaigns[campaign].rollbackOf == nil
       && campaigns[campaign].lanes[index].downloading == nil && forbidden(lane) == nil
       && !isFrozen(client)
       && isOpenOrNext(campaign, campaigns[campaign].lanes[index].ring)

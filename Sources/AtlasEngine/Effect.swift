@@ -189,6 +189,10 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case runNotAttempted = "run.not_attempted"
   case runSkipped = "run.skipped"
   case runPostponed = "run.postponed"
+  /// Its snapshot was kept after its end, and is gone.
+  case runSnapshotRemoved = "run.snapshot_removed"
+  /// A rollback campaign has undone it.
+  case runUndone = "run.undone"
   /// Worth a look, but not a transition: overdue, no progress, cleaning up failed.
   case runWarning = "run.warning"
 }

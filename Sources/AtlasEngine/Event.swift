@@ -87,12 +87,15 @@ package struct CampaignDraft: Hashable, Sendable {
   package var overrides: [ClientPolicy]
   package var endsAt: Instant?
   package var changeReference: String
+  /// The campaign whose completed servers are to be undone; its update set is the one to be gone.
+  package var rollbackOf: CampaignID?
 
   package init(
     name: CampaignName, selection: Selection = Selection(), updateSet: UpdateSet = UpdateSet(),
     policy: Policy = Policy(), overrides: [ClientPolicy] = [], endsAt: Instant? = nil,
-    changeReference: String = ""
+    changeReference: String = "", rollbackOf: CampaignID? = nil
   ) {
+    self.rollbackOf = rollbackOf
     self.name = name
     self.selection = selection
     self.updateSet = updateSet

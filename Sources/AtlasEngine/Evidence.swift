@@ -21,6 +21,7 @@ extension ControlState {
   /// What is wrong with the run's backup evidence; nil when it is good or not required.
   func backupProblem(_ ref: RunRef, now: Instant) -> String? {
     guard backupRequired(ref), !Plant.backupNotChecked.isOn else { return nil }
+    if Plant.undoneWithoutBackup.isOn, isUndo(ref) { return nil }
     guard let backup = self[ref].details.content.backup else {
       return "no backup evidence was recorded"
     }

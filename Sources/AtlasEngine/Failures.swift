@@ -194,10 +194,12 @@ extension ControlState {
 
   /// No rollback hook: by the agent, if it can.
   mutating func rollBackByAgent(_ ref: RunRef, now: Instant) {
-    let byHook = self[ref].marks.contains(.snapshotByHook)
+    let holder = snapshotHolder(ref)
+    let byHook = self[holder].marks.contains(.snapshotByHook)
     let needsSnapshot = agentMeans(of: ref) != .uninstall
-    if needsSnapshot, byHook || self[ref].details.content.snapshot == nil {
+    if needsSnapshot, byHook || self[holder].details.content.snapshot == nil {
       let why = byHook ? "a hook took the snapshot and none reverts it" : "there is no snapshot"
+      if refusesUndo(ref) { return refuseUndo(ref, .hook, why, now: now) }
       let error = self[ref].details.content.lastError
       return hold(ref, .unhealthy, "\(error); no rollback: \(why)", now: now)
     }
@@ -210,7 +212,8 @@ extension ControlState {
   func agentMeans(of ref: RunRef) -> RollbackMeans {
     let means = rollbackMeans(of: ref)
     guard means == .hold else { return means }
-    return self[ref].details.content.snapshot == nil ? .uninstall : .snapshot
+    let holder = snapshotHolder(ref)
+    return self[holder].details.content.snapshot == nil ? .uninstall : .snapshot
   }
 
   mutating func beginVerify(_ ref: RunRef, now: Instant) {
@@ -221,7 +224,8 @@ extension ControlState {
   mutating func rollbackVerified(_ ref: RunRef, now: Instant) {
     setRebootPending(ref, false)
     guard self[ref].marks.contains(.retryAfterRollback) else {
-      return finalize(ref, .failed(.rolledBack), now: now)
+      return finalize(
+        ref, isUndo(ref) ? .completed(.rolledBack) : .failed(.rolledBack), now: now)
     }
     self[ref].marks.subtract([.retryAfterRollback, .rollback, .rolledBack])
     self[ref].details.content.lastError = "rolled back; one more attempt was granted"

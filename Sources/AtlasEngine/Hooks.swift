@@ -12,7 +12,7 @@ extension ControlState {
     _ ref: RunRef, _ point: HookPoint, restarted: Bool = false, now: Instant
   ) {
     self[ref].hookSerial &+= 1
-    let phase = self[ref].state.phase ?? .preCheck
+    let phase = point == .finalize ? .finalize : self[ref].state.phase ?? .preCheck
     let limit = hookLimit(of: phase, ref)
     let deadline = now + limit
     arm(ref, at: deadline + rules(of: ref).cancelGrace)
@@ -34,6 +34,7 @@ extension ControlState {
   ) {
     guard ref.isIn(self), self[ref].hookSerial == serial else { return }
     if case .held = self[ref].state { return cancelledByHold(ref, verdict) }
+    if case .completed = self[ref].state { return cleanUpFinished(ref, verdict, now: now) }
     if case .pending = self[ref].state {
       guard let point = self[ref].details.content.check?.point else { return }
       return checkAnswered(ref, point, verdict, now: now)
@@ -123,7 +124,9 @@ extension ControlState {
   private mutating func beginSnapshot(_ ref: RunRef, now: Instant) {
     if let skip = leaving(ref) { return leaveOut(ref, skip, now: now) }
     if givesWay(ref, now: now) { return }
-    move(ref, to: .inProgress(Work(.snapshot, .hook(.enterMaintenance))), .runPhase, now: now)
+    // A rollback campaign takes no snapshot: it goes back to one.
+    let phase = isUndo(ref) ? Phase.rollback : .snapshot
+    move(ref, to: .inProgress(Work(phase, .hook(.enterMaintenance))), .runPhase, now: now)
     enterMaintenance(ref, now: now)
   }
 
@@ -186,7 +189,10 @@ extension ControlState {
     switch verdict {
     case .ok: break
     case .notDefined:
-      if self[ref].marks.contains(.snapshotByHook), self[ref].details.content.snapshot != nil {
+      let holder = snapshotHolder(ref)
+      if self[holder].marks.contains(.snapshotByHook),
+        self[holder].details.content.snapshot != nil
+      {
         warn(ref, "no finalize hook removes the snapshot that a hook took")
       }
     case .skip(let message), .deferred(_, let message), .fail(let message, _),
@@ -197,8 +203,8 @@ extension ControlState {
     case .left(_, let verdict): return finalizeHookFinished(ref, work, verdict, now: now)
     }
     guard let ending = work.ending else { preconditionFailure("FINALIZE knows where it leads") }
-    if case .ok = verdict, self[ref].marks.contains(.snapshotByHook) {
-      self[ref].details.content.snapshot = nil
+    if case .ok = verdict, self[snapshotHolder(ref)].marks.contains(.snapshotByHook) {
+      forgetSnapshot(of: ref)
     }
     removeAgentSnapshot(ref, then: ending, now: now)
   }

@@ -184,6 +184,7 @@ extension ControlState {
     campaignByName[campaign.name] = id
     campaigns.append(campaign)
     for index in campaign.runs.indices { noteAtlas(RunRef(campaign: id, index: index)) }
+    loadKept(id)
     guard campaign.state == .active || campaign.state == .cancelling else { return }
     for lane in campaign.lanes {
       clients[lane.client].slotsInUse += lane.active.count
@@ -223,6 +224,7 @@ extension ControlState {
     for index in running.sorted(by: { campaigns[$0].startNumber < campaigns[$1].startNumber }) {
       wake(CampaignID(index), now: now)
     }
+    for index in servers.indices { wakeKept(of: ServerID(index), now: now) }
     settleDirty(now: now)
     return takeEffects()
   }
@@ -331,6 +333,9 @@ extension Campaign {
 extension Run {
   /// Puts a run that is read back into the state it was stored in. Not a transition.
   package mutating func restore(state: RunState) { self.state = state }
+
+  /// The same for what it undoes.
+  package mutating func restore(undoes: Int) { self.undoes = Int32(truncatingIfNeeded: undoes) }
 
   /// The queue of a state that is loaded is empty, whatever run it is given.
   fileprivate mutating func forgetTimers() {

@@ -62,10 +62,11 @@ extension ControlState {
     }
   }
 
-  /// On to the snapshot; under a stop none is begun.
+  /// On to the snapshot, or back to one; under a stop neither is begun.
   private mutating func entered(_ ref: RunRef, now: Instant) {
     if let skip = leaving(ref) { return leaveOut(ref, skip, now: now) }
     if isStopped(ref) { return giveBack(ref, now: now) }
+    if isUndo(ref) { return beginUndo(ref, now: now) }
     advance(ref, to: .hook(.snapshot))
     startHook(ref, .snapshot, now: now)
   }

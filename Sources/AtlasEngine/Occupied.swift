@@ -208,6 +208,7 @@ extension ControlState {
     if let ref = servers[Int(server.index)].openRun, command(of: ref)?.fence == known.fence {
       return nil
     }
+    if removal(of: server, awaiting: known.fence) != nil { return nil }
     return known.fence
   }
 

@@ -126,6 +126,11 @@ extension ControlState {
         code: .campaignState,
         message: "the campaign is \(campaigns[id].state.word)", hint: "it installs nothing more")
     }
+    guard campaigns[id].rollbackOf == nil else {
+      throw .notAllowed(
+        code: .campaignState, message: "the campaign rolls another back, and installs nothing",
+        hint: "exclude the update from the campaigns that install it")
+    }
     guard !campaigns[id].updateSet.exclude.contains(update) else { return }
     guard campaigns[id].updateSet.exclude.count < Limits.updates else {
       throw .limit("an update set names at most \(Limits.updates) updates")
@@ -205,6 +210,7 @@ extension ControlState {
         code: .runState, message: "the run was tried again already",
         hint: "retry the newest run of the server")
     }
+    try checkUndoable(again: ref)
     renew(ref, reason: reason.bounded(), by: by)
   }
 
@@ -214,8 +220,9 @@ extension ControlState {
     let lane = Int(old.lane)
     let last = campaigns[ref.campaign].lanes[lane].queue.last
     let order = last.map { campaigns[ref.campaign][run: $0].order + 1 } ?? old.order
-    let run = Run(
+    var run = Run(
       server: old.server, lane: lane, order: Int(order), retryOf: Int(ref.index))
+    run.undoes = old.undoes
     let new = RunRef(campaign: ref.campaign, index: campaigns[ref.campaign].runs.count)
     campaigns[ref.campaign].runs.append(run)
     campaigns[ref.campaign].add(run)
@@ -229,6 +236,7 @@ extension ControlState {
     enqueue(new)
     markGate(ref.campaign, campaigns[ref.campaign].lanes[lane].ring)
     write(new, .runCreated, reason: reason, by: by)
+    planUndo(new)
   }
 
   /// A person's decision about a held run.
@@ -281,6 +289,7 @@ extension ControlState {
       dismissAccepted(ref, by: by, now: now)
     case .rollBack:
       self[ref].marks.subtract([.rolledBack, .retryAfterRollback])
+      if isUndo(ref) { self[ref].marks.insert(.booted) }
       rollBack(ref, "asked for by \(by)", byPerson: true, now: now)
     case .retry:
       guard isChanged(ref) else {
@@ -310,6 +319,8 @@ extension ControlState {
       campaigns[Int(ref.campaign.index)].state == .active && leaving(ref) == nil
       && self[ref].attempt < .max && self[ref].granted < .max
     if !isChanged(ref) { return mayRetry ? [.retry, .accept] : [.accept] }
+    // The attempt that a rollback campaign makes is the rollback.
+    if isUndo(ref) { return [.rollBack, .accept] }
     return mayRetry ? [.retry, .rollBack, .accept] : [.rollBack, .accept]
   }
 }

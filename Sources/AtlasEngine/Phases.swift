@@ -74,6 +74,7 @@ extension ControlState {
     case .update: notAfter = updateNotAfter(ref, now: now)
     case .health: afterRollback = self[ref].marks.contains(.rollback)
     case .rollback:
+      notAfter = undoNotAfter(ref, now: now)
       means = agentMeans(of: ref)
       snapshotID = self.snapshotID(of: ref)
     case .removeSnapshot: snapshotID = self.snapshotID(of: ref)
@@ -84,15 +85,17 @@ extension ControlState {
         ref, server,
         Command(
           fence: fence, kind: kind, server: servers[server].config.name,
-          campaign: campaigns[ref.campaign].name, runKey: keptRunKey(ref),
+          campaign: campaigns[ref.campaign].name,
+          runKey: kind.isAboutSnapshot ? runKey(snapshotHolder(ref)) : keptRunKey(ref),
           attempt: Int(self[ref].attempt), pass: Int(self[ref].pass), notAfter: notAfter,
-          updateSet: kind.hasUpdates ? campaigns[ref.campaign].updateSet : UpdateSet(),
+          updateSet: kind.hasUpdates || means == .uninstall
+            ? campaigns[ref.campaign].updateSet : UpdateSet(),
           rollbackMeans: means, snapshotID: snapshotID, afterRollback: afterRollback)))
   }
 
-  private func snapshotID(of ref: RunRef) -> String {
-    let snapshot = self[ref].details.content.snapshot
-    return snapshot?.id ?? ""
+  /// The snapshot that a run goes back to and removes; empty for none.
+  package func snapshotID(of ref: RunRef) -> String {
+    self[snapshotHolder(ref)].details.content.snapshot?.id ?? ""
   }
 
   /// How long the command that was just given may take, and its agent be silent.
@@ -265,6 +268,14 @@ extension CommandKind {
     case .snapshot, .reboot, .rollback, .removeSnapshot: false
     }
   }
+
+  /// Whether its order names a snapshot that is there: then by the key of the run that took it.
+  fileprivate var isAboutSnapshot: Bool {
+    switch self {
+    case .rollback, .removeSnapshot: true
+    case .download, .snapshot, .update, .reboot, .health: false
+    }
+  }
 }
 
 extension ControlState {
@@ -286,6 +297,9 @@ extension ControlState {
   mutating func finalize(
     _ ref: RunRef, _ ending: Ending, reason: String = "", now: Instant
   ) {
+    if keepsSnapshot(ref, ending), !Plant.snapshotNotKept.isOn {
+      return finalizeKeeping(ref, ending, now: now)
+    }
     self[ref].command = nil
     move(
       ref, to: .inProgress(Work(.finalize, .hook(.finalize), ending: ending)), .runPhase,
@@ -295,8 +309,9 @@ extension ControlState {
 
   /// Asks the agent to remove the snapshot that it took, if it took one, before the run ends.
   mutating func removeAgentSnapshot(_ ref: RunRef, then ending: Ending, now: Instant) {
-    let byHook = self[ref].marks.contains(.snapshotByHook)
-    guard !byHook, self[ref].details.content.snapshot != nil else {
+    let holder = snapshotHolder(ref)
+    let byHook = self[holder].marks.contains(.snapshotByHook)
+    guard !byHook, self[holder].details.content.snapshot != nil else {
       return leaveMaintenance(ref, then: ending, now: now)
     }
     advance(ref, to: .agent)
@@ -308,7 +323,7 @@ extension ControlState {
       preconditionFailure("FINALIZE knows where it leads")
     }
     if result.status == .succeeded {
-      self[ref].details.content.snapshot = nil
+      forgetSnapshot(of: ref)
     } else {
       warn(ref, "the snapshot was not removed: \(result.text)")
     }
@@ -319,8 +334,7 @@ extension ControlState {
     self[ref].command = nil
     let error = self[ref].details.content.lastError
     switch ending {
-    case .completed(let completion):
-      move(ref, to: .completed(completion), .runCompleted, now: now)
+    case .completed(let completion): complete(ref, completion, now: now)
     case .failed(let failure):
       move(ref, to: .failed(failure), .runFailed, now: now, reason: error)
       // What a person accepted need not be looked at by another.

@@ -29,5 +29,6 @@ package enum Refusal: Error, Hashable, Sendable {
     case notHeld = "NOT_HELD"
     case noApproval = "NO_APPROVAL_NEEDED"
     case notUnexplained = "NOT_UNEXPLAINED"
+    case nothingToUndo = "NOTHING_TO_UNDO"
   }
 }

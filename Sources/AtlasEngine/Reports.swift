@@ -4,7 +4,8 @@ import AtlasModel
 /// waits for any more: such news are acknowledged and change nothing (S11).
 extension ControlState {
   mutating func commandSent(_ server: ServerID, _ fence: Fence) {
-    guard let ref = run(of: server, awaiting: fence) else { return }
+    guard let ref = removal(of: server, awaiting: fence) ?? run(of: server, awaiting: fence)
+    else { return }
     if command(of: ref)?.delivery == .queued { setDelivery(ref, .sent) }
   }
 
@@ -21,6 +22,9 @@ extension ControlState {
     _ server: ServerID, _ answer: CommandAcknowledgement, now: Instant
   ) {
     emit(.withdraw(answer.fence))
+    if let kept = removal(of: server, awaiting: answer.fence) {
+      return removalAcknowledged(kept, answer, now: now)
+    }
     guard let ref = run(of: server, awaiting: answer.fence) else { return }
     switch answer.verdict {
     case .accepted:
@@ -95,6 +99,9 @@ extension ControlState {
   mutating func reported(_ server: ServerID, _ report: CommandReport, now: Instant) {
     defer { emit(.acknowledge(server, report.fence, seq: report.seq)) }
     foreignReported(server, report)
+    if let kept = removal(of: server, awaiting: report.fence) {
+      return removalReported(kept, report, now: now)
+    }
     guard let ref = run(of: server, awaiting: report.fence),
       var command = command(of: ref), command.lastSeq < report.seq
     else { return }
@@ -238,6 +245,9 @@ extension ControlState {
 
   private mutating func rollbackEnded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
     guard result.status == .succeeded else {
+      if result.status == .refused, refusesUndo(ref) {
+        return refuseUndo(ref, refusalReason(result), "rollback: \(result.text)", now: now)
+      }
       return hold(ref, .rollbackFailed, "rollback: \(result.text)", now: now)
     }
     beginVerify(ref, now: now)

@@ -19,6 +19,7 @@ final class Rules: Sendable {
   let cancelGrace: Duration
   let serverSoak: Duration
   let rollbackReserve: Duration
+  let snapshotRetention: Duration
   let pendingReboot: PendingReboot
   let download: DownloadRule
   let maxParallelServers: Int?
@@ -50,6 +51,7 @@ final class Rules: Sendable {
     cancelGrace = policy.cancelGrace
     serverSoak = policy.serverSoak
     rollbackReserve = policy.rollbackReserve
+    snapshotRetention = policy.snapshotRetention
     pendingReboot = policy.pendingReboot
     download = policy.download
     maxParallelServers = policy.maxParallelServers

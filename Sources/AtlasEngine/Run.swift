@@ -9,6 +9,9 @@ package struct Run: Hashable, Sendable {
   package let lane: Int32
   /// The run it repeats; -1 for a first run.
   package let retryOf: Int32
+  /// Of a rollback campaign: the run that it undoes, among those of the campaign that is rolled back;
+  /// -1 for other runs.
+  package internal(set) var undoes: Int32 = -1
   /// Place in the lane: lower goes first. Deferring moves it behind all others.
   package var order: Int32
   package internal(set) var state = RunState.pending(notBefore: nil)
@@ -110,7 +113,8 @@ package struct Run: Hashable, Sendable {
     /// Updates of the set are missing still after the last pass that the policy allows.
     package static let incomplete = Marks(rawValue: 1 << 10)
     /// Atlas has booted it for a reboot that was pending before; from then on an unhealthy server
-    /// may be unhealthy because of Atlas.
+    /// may be unhealthy because of Atlas. Of a rollback campaign: a rollback has failed before, and is
+    /// tried once more.
     package static let booted = Marks(rawValue: 1 << 11)
     /// No progress for long; said once.
     package static let quiet = Marks(rawValue: 1 << 12)
@@ -217,6 +221,10 @@ package struct RunDetails: Hashable, Sendable {
   package struct Content: Hashable, Sendable {
     package var lastError = ""
     package var snapshot: SnapshotFact?
+    /// How long ``snapshot`` outlives the run, and what is done to remove it; nil when it does not.
+    package var kept: KeptSnapshot?
+    /// Whether a rollback campaign is to undo the run, or has.
+    package var undo: Undo?
     package var backup: BackupFact?
     /// By update, in the order in which the agent named them.
     package var updates: [UpdateResult] = []

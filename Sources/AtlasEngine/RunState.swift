@@ -144,13 +144,15 @@ package enum Ending: Hashable, Sendable {
   case givenBack
 }
 
-/// How a run is complete: installed and verified.
+/// How a run is complete: installed and verified, or undone and verified.
 package enum Completion: String, CaseIterable, Hashable, Sendable {
   case updated = "UPDATED"
   /// Nothing of the update set applied.
   case noUpdates = "NO_UPDATES"
   /// Some updates failed; the server was verified healthy without them.
   case withExceptions = "WITH_EXCEPTIONS"
+  /// Of a rollback campaign: its updates are undone, and the server was verified healthy.
+  case rolledBack = "ROLLED_BACK"
 }
 
 /// How a changed server ended without its updates.

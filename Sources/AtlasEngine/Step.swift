@@ -287,6 +287,8 @@ extension ControlState {
     let server = self[ref].server
     if servers[server].openRun == ref { servers[server].openRun = nil }
     markDirty(servers[server].client)
+    undoEnded(ref, now: now)
+    considerRemovals(of: server, now: now)
     wakeAtlas(after: ref)
     completeRing(ref.campaign, ringOf(ref), now: now)
     endIfDone(ref.campaign, now: now)

@@ -152,10 +152,12 @@ extension ControlState {
       clients[client].version += 1
       if clients[client].paused == nil { clients[client].paused = pause }
       emit(.save(.client(client)))
+      considerRemovals(at: client, now: now)
     } else {
       stop = nil
       pauseEveryRunningCampaign(pause)
       emit(.save(.control))
+      for index in clients.indices { considerRemovals(at: ClientID(index), now: now) }
     }
   }
 

@@ -62,11 +62,12 @@ extension ControlState {
       case .backoff: retryAfterBackoff(ref, now: now)
       case .soak: finalize(ref, completion(ref), now: now)
       }
-    case .parked, .held, .completed, .failed, .notAttempted, .skipped, .postponed: break
+    case .completed: keptSnapshotFires(ref, now: now)
+    case .parked, .held, .failed, .notAttempted, .skipped, .postponed: break
     }
   }
 
-  private mutating func hookOverdue(_ ref: RunRef, now: Instant) {
+  mutating func hookOverdue(_ ref: RunRef, now: Instant) {
     emit(.cancelHook(ref, serial: self[ref].hookSerial))
     let verdict = HookVerdict.timeout("the hook did not end in time")
     hookFinished(ref, serial: self[ref].hookSerial, verdict, now: now)

@@ -80,6 +80,7 @@ extension ControlState {
     }
     for index in fresh.servers.indices {
       fresh.servers[index].openRun = nil
+      fresh.servers[index].kept = []
       fresh.servers[index].locked = nil
       if fresh.servers[index].retired {
         fresh.servers[index].retired = false

@@ -27,6 +27,9 @@ struct PolicyKey: Sendable {
       "offline_grace", \.offlineGrace, 0...week, "how long a server may be absent at its turn"),
     time("update_timeout"), time("reboot_timeout"), time("no_progress_timeout"),
     duration("rollback_reserve", \.rollbackReserve, 0...day, "kept free before a window ends"),
+    duration(
+      "snapshot_retention", \.snapshotRetention, 0...month,
+      "how long the snapshot of a completed server is kept, for a rollback campaign"),
     duration("server_soak", \.serverSoak, 0...week, "watching a healthy server before it counts"),
     duration("defer_limit", \.deferLimit, 0...week, "all deferrals of a server together"),
     duration("cancel_grace", \.cancelGrace, 1...3_600, "how long a cancelled hook may take to end"),
@@ -67,6 +70,7 @@ struct PolicyKey: Sendable {
 
   private static let day = 86_400
   private static let week = 7 * 86_400
+  private static let month = 30 * 86_400
 }
 
 // MARK: - Kinds of settings

@@ -59,7 +59,7 @@ package struct Command: Hashable, Sendable {
   package var pass: Int
   /// The agent does not begin it later than this; nil when there is no such bound.
   package var notAfter: Instant?
-  /// For download, update and health.
+  /// For download, update and health, and for a rollback that uninstalls.
   package var updateSet: UpdateSet
   /// For rollback; `hold` never reaches an agent.
   package var rollbackMeans: RollbackMeans

@@ -67,6 +67,13 @@ package enum Limits {
   package static let leaveWait = Duration.seconds(60)
   /// How long maintenance may outlast its run's window before it ends by itself.
   package static let maintenanceMargin = Duration.seconds(3_600)
+  /// Snapshots that one server keeps at once: a long chain of them slows it down. One more is removed
+  /// before its run ends.
+  package static let snapshotsPerServer = 8
+  /// The wait before a kept snapshot is removed again after that failed; doubles.
+  package static let removalWait = Duration.seconds(300)
+  /// An hour more of a snapshot that is to go costs little, and nobody is asked about it.
+  package static let removalWaitLongest = Duration.seconds(3_600)
   /// Contacts of one client.
   package static let contactsPerClient = 32
   /// Times one run may take its slot that are kept for the report.

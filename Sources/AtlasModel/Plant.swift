@@ -97,6 +97,16 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   /// A server starts whatever `peer_check` says.
   case peerCheckIgnored = "peer_check_ignored"
 
+  // Kept snapshots and rollback campaigns (ENGINE.md §13)
+  /// A kept snapshot is removed although a rollback campaign is to go back to it.
+  case neededSnapshotRemoved = "needed_snapshot_removed"
+  /// After a start of the daemon nobody knows which snapshots are to be removed.
+  case keptSnapshotForgotten = "kept_snapshot_forgotten"
+  /// A kept snapshot is removed with the end of its run.
+  case snapshotNotKept = "snapshot_not_kept"
+  /// A rollback campaign goes back without a backup.
+  case undoneWithoutBackup = "undone_without_backup"
+
   #if ATLAS_PLANTS
     /// The one that is planted. Set once, before any machine runs, and never changed while one
     /// does: that is what makes it safe without a lock.

@@ -51,6 +51,9 @@ package struct Policy: Hashable, Sendable {
   package var rollback = RollbackMeans.snapshot
   /// By role; a server's strictest rule wins (hold, then uninstall, then snapshot).
   package var roleRollback: [RoleRollback] = Policy.defaultRoleRollback
+  /// How long the snapshot of a completed server is kept, so that a rollback campaign can undo it,
+  /// 0 to 30 days. None: it is removed before the slot is returned.
+  package var snapshotRetention = Duration.zero
 
   // Rings
   /// By ring number; a ring without an entry uses ``defaultGate(_:)``.

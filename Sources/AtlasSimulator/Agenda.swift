@@ -84,6 +84,8 @@ enum Happening {
 enum PersonAct {
   /// Makes and starts a campaign of the plan, by its place there.
   case makesCampaign(Int)
+  /// Makes a rollback campaign of the plan, by its place there.
+  case rollsBack(Int)
   /// Something that the seed draws when the time comes.
   case intervenes
   /// Takes back what was done before.
@@ -97,6 +99,7 @@ enum Stage {
   case settlingIsJudged
   case peopleDecide
   case endIsJudged
+  case snapshotsAreJudged
 }
 
 /// A message on its way.

@@ -24,6 +24,7 @@ package struct Reduction: Hashable, Sendable {
       }
       plan.campaigns.removeAll { $0.servers.isEmpty }
       plan.forgetMissing()
+      plan.forgetRollbacks()
     }
     for name in without.sorted() { Self.switchOff(name, in: &plan) }
     plan.leftOut = leftOut
@@ -32,7 +33,7 @@ package struct Reduction: Hashable, Sendable {
 
   /// Everything that can be switched off.
   static let switches: [String] =
-    ["late", "doubled", "reordered", "lost", "fragile", "hooks", "ailments", "people"]
+    ["late", "doubled", "reordered", "lost", "fragile", "hooks", "ailments", "people", "rollbacks"]
     + FaultKind.allCases.map(\.rawValue)
 
   private static func switchOff(_ name: String, in plan: inout SeedPlan) {
@@ -44,6 +45,7 @@ package struct Reduction: Hashable, Sendable {
     case "fragile": plan.menu.fragile = 0
     case "hooks": plan.menu.badHooks = 0
     case "people": plan.menu.interventions = 0
+    case "rollbacks": plan.rollbacks = []
     case "ailments":
       for client in plan.clients.indices {
         for server in plan.clients[client].servers.indices {

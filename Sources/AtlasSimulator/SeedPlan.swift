@@ -11,6 +11,7 @@ package struct SeedPlan: Hashable, Sendable {
   package var campaigns: [PlannedCampaign]
   package var menu: FaultMenu
   package var outages: [PlannedOutage] = []
+  package var rollbacks: [PlannedRollback] = []
   /// Moments of ``FaultMenu/moments`` that do not happen, by number: a reduced seed has more.
   package var leftOut: Set<Int> = []
 
@@ -35,6 +36,7 @@ package struct SeedPlan: Hashable, Sendable {
       campaigns.append(PlannedCampaign(number, of: count, clients, end: start, &random))
     }
     placeOthers()
+    planRollbacks()
   }
 
   /// Fridays at noon UTC; the clocks of Europe or of America change in the night to Sunday of the
@@ -149,7 +151,7 @@ package struct PlannedCampaign: Hashable, Sendable {
     policy = Self.policy(&random)
   }
 
-  private static func policy(_ random: inout Randomness) -> Policy {
+  static func policy(_ random: inout Randomness) -> Policy {
     var policy = Policy()
     policy.maxRetries = random.number(0...3)
     policy.retryBackoff = random.minutes(1...10)

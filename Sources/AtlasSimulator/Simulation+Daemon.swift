@@ -42,7 +42,7 @@ extension Simulation {
       let store = try MemoryStore(disk: disk)
       let stored = try store.load()
       for answer in stored.answers {
-        note(configuration: answer.requestID)
+        note(configuration: answer.requestID, rows: stored.rows)
         checker.carriedOut(answer.requestID)
       }
       try showLog(of: store, orders: stored.outbox.map(\.fence))

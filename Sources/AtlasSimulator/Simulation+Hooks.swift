@@ -35,7 +35,7 @@ extension Simulation {
     if run.order.point == .snapshot, case .ok(_, let snapshot?) = run.verdict,
       hookRandom.happens(300)
     {
-      checker.snapshotTaken(of: run.order.server.text, for: run.order.key)
+      checker.snapshotTaken(of: run.order.server.text, for: run.order.key, isByHook: true)
       run.verdict = .left(snapshot, after: .cancelled)
     } else {
       run.verdict = .cancelled
@@ -117,7 +117,7 @@ extension Simulation {
           lastJobAt: backup.lastJobAt?.milliseconds), for: order.key)
     }
     if snapshot != nil, order.point == .snapshot {
-      checker.snapshotTaken(of: order.server.text, for: order.key)
+      checker.snapshotTaken(of: order.server.text, for: order.key, isByHook: true)
     }
     if order.point == .finalize {
       checker.snapshotRemoved(of: order.server.text, for: order.key)
@@ -147,7 +147,7 @@ extension Simulation {
       return (.deferred(after: hookRandom.minutes(5...90), reason: "a backup is running"), delay)
     case 5: return (.timeout("the hook did not end in time"), hookRandom.minutes(1...20))
     case 6 where order.point == .snapshot:
-      checker.snapshotTaken(of: order.server.text, for: order.key)
+      checker.snapshotTaken(of: order.server.text, for: order.key, isByHook: true)
       let fact = SnapshotFact(id: order.key, takenAt: now)
       return (.left(fact, after: .error("after the snapshot")), delay)
     case _: return (bad(order), delay)
@@ -189,6 +189,7 @@ extension Simulation {
     let limits = [
       clientConfigs[order.client]?.0.maxBackupAge.longest,
       plan.campaigns.first { $0.name == order.campaign }?.policy.maxBackupAge?.longest,
+      plan.rollbacks.first { $0.name == order.campaign }?.policy.maxBackupAge?.longest,
     ]
     guard let limit = limits.compactMap({ $0 }).min(), hookRandom.happens(250) else {
       return hookRandom.minutes(5...50)

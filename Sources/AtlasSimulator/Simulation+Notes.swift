@@ -107,7 +107,7 @@ extension Simulation {
 
   func noteConfigurations(in batch: Batch) {
     for answer in batch.answers {
-      note(configuration: answer.requestID)
+      note(configuration: answer.requestID, rows: batch.puts)
       checker.carriedOut(answer.requestID)
     }
   }
@@ -128,11 +128,16 @@ extension Simulation {
       if record.detail == "ROLLED_BACK" { sometimes.reach(.rolledBack) }
       if record.detail == "ACCEPTED" { sometimes.reach(.personAccepted) }
     case "run.not_attempted": noteRefused(record)
+    case "run.snapshot_removed": sometimes.reach(.keptSnapshotRemoved)
+    case "run.undone": noteUndone(record)
     case "run.deferred":
       deferredRuns.insert(runName(record))
       if record.reason.hasPrefix("peer_check") { sometimes.reach(.peerCheckPutOff) }
     case "run.warning":
       if record.reason.hasPrefix("maintenance remains") { sometimes.reach(.maintenanceRemains) }
+      if record.reason.hasPrefix("the kept snapshot was not removed") {
+        sometimes.reach(.keptSnapshotNotRemoved)
+      }
     case "run.approved": sometimes.reach(.atlasApproved)
     case "server.dismissed": sometimes.reach(.serverDismissed)
     case "client.outage_declared": sometimes.reach(.outageDeclared)
@@ -257,8 +262,22 @@ extension Simulation {
     }
   }
 
+  private func noteUndone(_ record: RecordFact) {
+    sometimes.reach(.serverUndone)
+    guard let at = completedAt[runName(record)],
+      let campaign = plan.campaigns.first(where: { $0.name.text == record.campaign }),
+      now - at > campaign.policy.snapshotRetention
+    else { return }
+    sometimes.reach(.snapshotNeededLonger)
+  }
+
+  private func isRollback(_ campaign: String) -> Bool {
+    plan.rollbacks.contains { $0.name.text == campaign }
+  }
+
   private func noteHeld(_ record: RecordFact) {
     heldFor[runName(record)] = record.detail
+    if isRollback(record.campaign) { sometimes.reach(.undoHeld) }
     switch record.detail {
     case "AGENT_STATE_LOST": sometimes.reach(.agentStateLost)
     case "ROLLBACK_FAILED": sometimes.reach(.rollbackFailed)
@@ -272,6 +291,7 @@ extension Simulation {
   }
 
   private func noteCompleted(_ record: RecordFact) {
+    completedAt[runName(record)] = now
     if retriedRuns.contains(runName(record)) { sometimes.reach(.retriedAndCompleted) }
     if deferredRuns.contains(runName(record)) { sometimes.reach(.deferredAndCompleted) }
     switch record.detail {
@@ -282,6 +302,7 @@ extension Simulation {
   }
 
   private func noteRefused(_ record: RecordFact) {
+    if isRollback(record.campaign) { sometimes.reach(.undoRefused) }
     if record.reason.hasPrefix("deferred for more") { sometimes.reach(.deferLimitReached) }
     if record.reason.contains("did not end in time") { sometimes.reach(.hookTimedOut) }
     if record.reason.contains("window closed") { sometimes.reach(.windowClosedBeforeUpdate) }

@@ -2,6 +2,7 @@ import AtlasChecker
 import AtlasControl
 import AtlasEngine
 import AtlasModel
+import AtlasStore
 
 /// A request of a person, which is repeated under the same id until it is answered.
 struct PersonCall {
@@ -20,11 +21,14 @@ struct PersonCall {
   enum Configures {
     case fleet([ClientFact], servers: [ServerFact])
     case campaign(CampaignFact)
+    /// Which servers it has, its rows say.
+    case rollback(CampaignFact)
   }
 
   enum Then {
     case nothing
     case start(CampaignName)
+    case rollback(PlannedRollback)
     /// - Parameter asked: Length of the log at that moment.
     case compare(CampaignName, asked: Int)
   }
@@ -90,17 +94,26 @@ extension Simulation {
     case .repeated(let bytes): checker.answered(call.requestID, bytes)
     case .refused(let error):
       tell("\(call.method) is refused: \(error)")
+      if case .refused(.notAllowed(.nothingToUndo, _, _)) = error {
+        sometimes.reach(.nothingToUndo)
+      }
       if case .requestIDReused = error {
         return sometimes.reach(.requestIDReused)
       }
       return checker.refused(call.requestID, "\(error)")
     }
     trace.mix(number)
-    if case .start(let name) = call.then { startCampaign(name) }
+    switch call.then {
+    case .start(let name): startCampaign(name)
+    case .rollback(let rollback): goOn(with: rollback)
+    case .nothing, .compare: break
+    }
   }
 
   /// The configurations that a durable batch has brought.
-  func note(configuration requestID: String) {
+  ///
+  /// - Parameter rows: Among them those of what it made.
+  func note(configuration requestID: String, rows: [StateRow]) {
     guard let number = calls.firstIndex(where: { $0.requestID == requestID }),
       let configures = calls[number].configures
     else { return }
@@ -110,6 +123,11 @@ extension Simulation {
       for client in clients { checker.configured(client) }
       for server in servers { checker.added(server) }
     case .campaign(let campaign): checker.configured(campaign)
+    case .rollback(var campaign):
+      let number = rows.first { $0.key.table == .campaign && $0.name == campaign.name }?.key.number
+      let runs = rows.filter { $0.key.table == .run && $0.key.owner == number }
+      campaign.servers = Set(runs.map(\.name))
+      checker.configured(campaign)
     }
   }
 
@@ -126,22 +144,8 @@ extension Simulation {
   }
 
   private func createCampaign(_ campaign: PlannedCampaign) {
-    let fact = CampaignFact(
-      name: campaign.name.text, maxRetries: campaign.policy.maxRetries,
-      maxParallel: campaign.policy.maxParallelServers,
-      estimate: campaign.policy.times.estimate.milliseconds,
-      reserve: campaign.policy.rollbackReserve.milliseconds,
-      checkInterval: campaign.policy.checkInterval.milliseconds,
-      requiresBackup: campaign.policy.requireBackup,
-      requiresSnapshot: campaign.policy.createSnapshots,
-      maxBackupAge: campaign.policy.maxBackupAge?.longest?.milliseconds,
-      maxInProgress: campaign.policy.maxInProgress,
-      maxActiveClients: campaign.policy.maxActiveClients,
-      maxWaitingForPeople: campaign.policy.maxWaitingForPeople,
-      perSite: campaign.policy.perSite,
-      wantsRepresentative: campaign.policy.gates.contains(where: \.representative),
-      servers: Set(campaign.servers.map(\.text)),
-      peerCheck: campaign.policy.peerCheck.map(\.text))
+    var fact = CampaignFact(campaign.name, campaign.policy)
+    fact.servers = Set(campaign.servers.map(\.text))
     ask(
       .createCampaign(
         CampaignRequest(
@@ -149,6 +153,30 @@ extension Simulation {
           updateSet: UpdateSet(include: [UpdateID(trusted: "security")]),
           policy: campaign.policy, endsAt: campaign.endsAt)), "CreateCampaign",
       configures: .campaign(fact), then: .start(campaign.name))
+  }
+
+  private func rollBack(_ rollback: PlannedRollback) {
+    var fact = CampaignFact(rollback.name, rollback.policy)
+    fact.rollbackOf = rollback.of.text
+    fact.needsSnapshots = rollback.policy.rollback == .snapshot
+    ask(
+      .createCampaign(
+        CampaignRequest(
+          name: rollback.name, selection: Selection(clients: rollback.clients),
+          policy: rollback.policy, endsAt: rollback.endsAt, rollbackOf: rollback.of)),
+      "CreateCampaign", configures: .rollback(fact), then: .rollback(rollback))
+  }
+
+  /// A rollback campaign is made: some wait for days, and some are never started.
+  private func goOn(with rollback: PlannedRollback) {
+    switch rollback.then {
+    case .isStarted:
+      let start = Change.startCampaign(rollback.name, ifMatch: "")
+      after(rollback.wait, .person(.changes(start, method: "StartCampaign")))
+    case .isCancelled:
+      let cancel = Change.cancelCampaign(rollback.name, reason: "not needed")
+      after(rollback.wait, .person(.changes(cancel, method: "CancelCampaign")))
+    }
   }
 
   private func startCampaign(_ name: CampaignName) {
@@ -161,6 +189,7 @@ extension Simulation {
     trace.mix(3)
     switch act {
     case .makesCampaign(let number): createCampaign(plan.campaigns[number])
+    case .rollsBack(let number): rollBack(plan.rollbacks[number])
     case .intervenes: intervene()
     case .changes(let change, let method): ask(change, method)
     }
@@ -170,7 +199,7 @@ extension Simulation {
     guard daemon != nil else { return }
     noteWaits()
     approveSome()
-    let campaign = peopleRandom.pick(plan.campaigns).name
+    let campaign = peopleRandom.pick(campaignNames)
     let client = peopleRandom.pick(plan.clients).config.name
     let busy = machines.filter { $0.job != nil }
     let isAtTheWorstMoment = !busy.isEmpty && peopleRandom.happens(500)
@@ -296,7 +325,12 @@ extension Simulation {
   private func planRelease(_ client: ClientName?) {
     planLater(.releaseStop(client, reason: "looked at"), "ReleaseStop")
     if let client { return planLater(.resumeClient(client), "ResumeClient") }
-    for campaign in plan.campaigns { planResume(campaign.name, .all) }
+    for name in campaignNames { planResume(name, .all) }
+  }
+
+  /// Rollback campaigns too, whether or not they were made.
+  private var campaignNames: [CampaignName] {
+    plan.campaigns.map(\.name) + plan.rollbacks.map(\.name)
   }
 
   private func planResume(_ campaign: CampaignName, _ scope: ScopeRequest) {
@@ -361,7 +395,11 @@ extension Simulation {
       return after(.seconds(600), .stage(.peopleDecide))
     }
     let running = state.campaigns.indices.filter { state.campaigns[$0].state.isRunning }
-    if running.isEmpty || decisionRounds > 200 { return after(.seconds(60), .stage(.endIsJudged)) }
+    let drafts = state.campaigns.filter { $0.state == .draft && $0.rollbackOf != nil }
+    for draft in drafts { ask(.cancelCampaign(draft.name, reason: "not needed"), "CancelCampaign") }
+    if running.isEmpty && drafts.isEmpty || decisionRounds > 200 {
+      return after(.seconds(60), .stage(.endIsJudged))
+    }
     if state.stop != nil { ask(.releaseStop(nil, reason: "it is over"), "ReleaseStop") }
     for client in state.clients {
       let name = client.config.name
@@ -389,6 +427,22 @@ extension Simulation {
     }
     // A boot that is still owed does not wait for the next weekend.
     if campaign.counts[.parked] > 0 { resumeAtOnce(campaign.name) }
+  }
+}
+
+extension CampaignFact {
+  init(_ name: CampaignName, _ policy: Policy) {
+    self.init(
+      name: name.text, maxRetries: policy.maxRetries, maxParallel: policy.maxParallelServers,
+      estimate: policy.times.estimate.milliseconds, reserve: policy.rollbackReserve.milliseconds,
+      checkInterval: policy.checkInterval.milliseconds, requiresBackup: policy.requireBackup,
+      requiresSnapshot: policy.createSnapshots,
+      maxBackupAge: policy.maxBackupAge?.longest?.milliseconds,
+      maxInProgress: policy.maxInProgress, maxActiveClients: policy.maxActiveClients,
+      maxWaitingForPeople: policy.maxWaitingForPeople, perSite: policy.perSite,
+      wantsRepresentative: policy.gates.contains(where: \.representative),
+      peerCheck: policy.peerCheck.map(\.text))
+    retention = policy.snapshotRetention.milliseconds
   }
 }
 

@@ -65,6 +65,7 @@ package final class Simulation {
   var openedGates: Set<String> = []
   var heldFor: [String: String] = [:]
   var campaignOfClient: [String: String] = [:]
+  var completedAt: [String: Instant] = [:]
   /// Keys of runs whose maintenance cannot be left: what it must tell is down for good.
   var stuckMaintenance: Set<String> = []
   package private(set) var isOver = false
@@ -165,6 +166,9 @@ package final class Simulation {
     for (number, campaign) in plan.campaigns.enumerated() {
       agenda.plan(.person(.makesCampaign(number)), at: plan.start + campaign.startsAfter)
     }
+    for (number, rollback) in plan.rollbacks.enumerated() {
+      agenda.plan(.person(.rollsBack(number)), at: plan.start + rollback.at)
+    }
     planFaults()
     for _ in 0..<plan.menu.interventions {
       let at = plan.start + SeedPlan.campaignsAt + peopleRandom.minutes(0...50 * 60)
@@ -184,6 +188,9 @@ package final class Simulation {
       .stage(.settlingIsJudged), at: plan.start + SeedPlan.campaignsEnd + .seconds(24 * 3_600))
   }
 
+  /// Removals that fail are tried again every hour.
+  private static let snapshotPatience = Duration.seconds(24 * 3_600)
+
   private func begin(_ stage: Stage) {
     trace.mix(17)
     switch stage {
@@ -197,6 +204,11 @@ package final class Simulation {
     case .peopleDecide: decideEverything()
     case .endIsJudged:
       checker.judgeEnded()
+      guard let last = checker.lastSnapshotDue else { return isOver = true }
+      let wait = max(.zero, Instant(milliseconds: last) - now)
+      after(wait + Self.snapshotPatience, .stage(.snapshotsAreJudged))
+    case .snapshotsAreJudged:
+      checker.judgeSnapshots(patience: (Self.snapshotPatience / 2).milliseconds)
       isOver = true
     }
   }

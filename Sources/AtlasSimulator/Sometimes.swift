@@ -82,6 +82,13 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case atlasApproved
   case maintenanceRemains
   case leaveAfterGivenBack
+  case keptSnapshotRemoved
+  case keptSnapshotNotRemoved
+  case serverUndone
+  case undoHeld
+  case undoRefused
+  case nothingToUndo
+  case snapshotNeededLonger
   case windowEditedInFlight
   case slotsLoweredInFlight
   case pausedClientInFlight

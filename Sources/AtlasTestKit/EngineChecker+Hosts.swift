@@ -68,7 +68,7 @@ extension EngineChecker {
   /// A host is not done before its guests are back.
   mutating func noteGuests(_ ref: RunRef, _ truth: RunTruth, _ record: Record) {
     let own = servers[Int(truth.server.index)].config.name
-    if truth.phase == .postCheck, record.phase != .postCheck {
+    if truth.phase == .postCheck || truth.phase == .verify, record.phase != truth.phase {
       let areBack = guests(of: own).allSatisfy { $0.isConnected || !$0.isKnown || $0.isDismissed }
       runs[ref]?.areGuestsBack = areBack
     }

@@ -70,6 +70,8 @@ package struct EngineChecker: Sendable {
   struct CampaignTruth {
     var policy: Policy
     var overrides: [ClientPolicy]
+    /// It undoes another.
+    var isRollback = false
 
     func policy(for client: ClientID) -> Policy {
       overrides.first { $0.client == client }?.policy ?? policy
@@ -134,8 +136,11 @@ extension EngineChecker {
     clients[Int(client.index)].windows = windows
   }
 
-  package mutating func know(_ policy: Policy, _ overrides: [ClientPolicy]) {
-    campaigns.append(CampaignTruth(policy: policy, overrides: overrides))
+  package mutating func know(
+    _ policy: Policy, _ overrides: [ClientPolicy], isRollback: Bool = false
+  ) {
+    campaigns.append(
+      CampaignTruth(policy: policy, overrides: overrides, isRollback: isRollback))
     safety.know(policy)
   }
 
@@ -209,6 +214,7 @@ extension EngineChecker {
     let ref = RunRef(campaign: campaign, index: Int(number))
     guard let truth = runs[ref] else { return report("a record of an unknown run: \(record)") }
     checkTransition(ref, truth, from, to, record)
+    if from.isTerminal { return }
     note(record, ref, to)
     checkAttempts(ref, record)
     if !from.holdsSlot, to.holdsSlot { checkSlots(ref, truth.client, now: now) }
@@ -232,7 +238,9 @@ extension EngineChecker {
     if let last = truth.kind, last != from {
       report("S9: \(name(ref)) was \(last.word), and its record says from \(from.word)")
     }
-    if from.isTerminal { report("S8: \(name(ref)) leaves \(from.word) for \(to.word)") }
+    if from.isTerminal, from != to || !record.kind.mayFollowTheEnd {
+      report("S8: \(name(ref)) leaves \(from.word) for \(to.word)")
+    }
     seen.insert(EngineTransition(from: from, to: to, kind: record.kind))
     if from == .inProgress, to == .inProgress, let old = truth.phase, let new = record.phase,
       record.kind != .runWarning
@@ -339,11 +347,12 @@ extension EngineChecker {
     if command.kind == .rollback, command.rollbackMeans == .hold {
       report("\(name(ref)): “hold” reaches an agent")
     }
-    guard command.kind == .update else { return }
+    let isUndo = command.kind == .rollback && campaigns[Int(ref.campaign.index)].isRollback
+    guard command.kind == .update || isUndo else { return }
     let client = clients[Int(truth.client.index)].config
     let policy = campaigns[Int(ref.campaign.index)].policy(for: truth.client)
-    if client.createSnapshots || policy.createSnapshots, !truth.hasSnapshot {
-      report("S3: UPDATE of \(name(ref)) without a snapshot")
+    if !isUndo, client.createSnapshots || policy.createSnapshots, !truth.hasSnapshot {
+      report("S3: \(name(ref)) is changed without a snapshot")
     }
     if client.requireBackup || policy.requireBackup {
       let limits = [client.maxBackupAge] + [policy.maxBackupAge].compactMap { $0 }
@@ -356,20 +365,20 @@ extension EngineChecker {
     _ ref: RunRef, _ truth: RunTruth, _ limits: [BackupAge], now: Instant
   ) {
     guard let backup = truth.backup else {
-      return report("S3: UPDATE of \(name(ref)) without backup evidence")
+      return report("S3: \(name(ref)) is changed without backup evidence")
     }
     guard let verified = backup.verifiedAt, verified >= backup.takenAt else {
-      return report("S3: UPDATE of \(name(ref)) with a backup that nobody verified")
+      return report("S3: \(name(ref)) is changed with a backup that nobody verified")
     }
     // What was good when the first update began stays good for its retries.
     guard !truth.hasUpdated else { return }
     for limit in limits {
       if backup.takenAt > now || now - backup.takenAt > limit.longest ?? (now - backup.takenAt) {
-        report("S3: UPDATE of \(name(ref)) with a backup that is too old")
+        report("S3: \(name(ref)) is changed with a backup that is too old")
       }
       guard limit.isOfLastJob else { continue }
       if backup.lastJobAt.map({ $0 > backup.takenAt }) ?? true {
-        report("S3: UPDATE of \(name(ref)) with a backup that is not of the last job")
+        report("S3: \(name(ref)) is changed with a backup that is not of the last job")
       }
     }
   }
@@ -390,4 +399,11 @@ extension EngineChecker {
   }
 
   func name(_ ref: RunRef) -> String { "run \(ref.campaign.index)/\(ref.index + 1)" }
+}
+
+extension RecordKind {
+  /// It tells of what is cleaned up, or undone, after a run has ended.
+  fileprivate var mayFollowTheEnd: Bool {
+    self == .runWarning || self == .runSnapshotRemoved || self == .runUndone
+  }
 }

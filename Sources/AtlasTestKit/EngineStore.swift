@@ -154,6 +154,7 @@ extension EngineStore {
     if left.config != right.config || left.locked != right.locked
       || left.retired != right.retired || left.agentVersion != right.agentVersion
       || left.version != right.version || left.dismissed != right.dismissed
+      || Set(left.kept) != Set(right.kept)
     {
       found.append("server \(right.config.name) is not saved")
     }

@@ -8,11 +8,11 @@ extension EngineWorld {
   package mutating func campaign(
     _ name: String, policy: Policy = Policy(), selection: Selection = Selection(),
     updateSet: UpdateSet = UpdateSet(), overrides: [ClientPolicy] = [], endsAt: Instant? = nil,
-    changeReference: String = ""
+    changeReference: String = "", rollbackOf: CampaignID? = nil
   ) -> CampaignID {
     let id = draft(
       name, policy: policy, selection: selection, updateSet: updateSet, overrides: overrides,
-      endsAt: endsAt, changeReference: changeReference)
+      endsAt: endsAt, changeReference: changeReference, rollbackOf: rollbackOf)
     step(.startCampaign(id, ifMatch: nil, hookRevision: "r1", by: "anna"))
     return id
   }
@@ -22,16 +22,28 @@ extension EngineWorld {
   package mutating func draft(
     _ name: String, policy: Policy = Policy(), selection: Selection = Selection(),
     updateSet: UpdateSet = UpdateSet(), overrides: [ClientPolicy] = [], endsAt: Instant? = nil,
-    changeReference: String = ""
+    changeReference: String = "", rollbackOf: CampaignID? = nil
   ) -> CampaignID {
     let id = CampaignID(state.campaigns.count)
-    checker.know(policy, overrides)
+    checker.know(policy, overrides, isRollback: rollbackOf != nil)
     let draft = CampaignDraft(
       name: CampaignName(trusted: name), selection: selection, updateSet: updateSet,
-      policy: policy, overrides: overrides, endsAt: endsAt, changeReference: changeReference)
+      policy: policy, overrides: overrides, endsAt: endsAt, changeReference: changeReference,
+      rollbackOf: rollbackOf)
     step(.createCampaign(draft, by: "anna"))
     for index in state[campaign: id].runs.indices { learn(RunRef(campaign: id, index: index)) }
     return id
+  }
+
+  /// Creates a rollback campaign, unless that is refused.
+  package mutating func draft(
+    ifAllowed name: String, policy: Policy, rollbackOf original: CampaignID
+  ) {
+    let draft = CampaignDraft(
+      name: CampaignName(trusted: name), policy: policy, rollbackOf: original)
+    var copy = state
+    guard (try? copy.step(.createCampaign(draft, by: "anna"), now: now)) != nil else { return }
+    self.draft(name, policy: policy, rollbackOf: original)
   }
 
   package mutating func stop(_ client: String? = nil, reason: String = "smoke in the server room") {

@@ -340,7 +340,7 @@ struct WallClockTests {
 }
 
 /// A client with two servers, one slot and a window from Saturday 22:00 to 06:00 UTC.
-private struct Night {
+struct Night {
   /// 2026-06-13T22:00Z, a Saturday.
   static let saturday22: Int64 = 1_781_388_000_000
   static let client = ClientFact(
@@ -389,24 +389,24 @@ private struct Night {
 
   mutating func move(
     _ server: String, run: Int, from: String, to: String, kind: String, phase: String = "",
-    attempt: Int? = nil
+    attempt: Int? = nil, detail: String = "", in campaign: String = "night"
   ) {
     record(
-      kind, campaign: "night", client: "C01", server: "C01-\(server)", run: run, from: from,
-      to: to, phase: phase, attempt: attempt)
+      kind, campaign: campaign, client: "C01", server: "C01-\(server)", run: run, from: from,
+      to: to, phase: phase, attempt: attempt, detail: detail)
   }
 
   mutating func record(
     _ kind: String, campaign: String = "", client: String = "", server: String = "",
     run: Int? = nil, from: String = "", to: String = "", phase: String = "",
-    attempt: Int? = nil, fence: UInt64? = nil
+    attempt: Int? = nil, fence: UInt64? = nil, detail: String = "", reason: String = ""
   ) {
     checker.now = at
     let hash = [UInt8(hashes.count + 1)]
     let record = RecordFact(
       seq: UInt64(hashes.count + 1), at: at, kind: kind, campaign: campaign, client: client,
       server: server, ring: run.map { _ in 2 }, run: run, from: from, to: to, phase: phase,
-      attempt: attempt, pass: nil, fence: fence, detail: "", reason: "", principal: "",
+      attempt: attempt, pass: nil, fence: fence, detail: detail, reason: reason, principal: "",
       previousHash: lastHash, hash: hash)
     lastHash = hash
     hashes.append(hash)

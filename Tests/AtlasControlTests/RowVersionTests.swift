@@ -47,7 +47,7 @@ struct RowVersionTests {
     #expect(try reader.run() == Self.held)
   }
 
-  @Test("of a later version is refused", arguments: [0, 4, 255] as [UInt8])
+  @Test("of a later version is refused", arguments: [0, 5, 255] as [UInt8])
   func otherVersion(version: UInt8) {
     #expect(throws: RowError(row: "run", problem: "written by another version of Atlas")) {
       try ByteReader([version], versions: StateRows.readable, row: "run")
@@ -177,6 +177,62 @@ struct RowVersion2Tests {
   }
 }
 
+@Suite("A row of version 3")
+struct RowVersion3Tests {
+  @Test("of a policy is read, and no snapshot is kept")
+  func policy() throws {
+    var reader = try Self.reader(
+      "0304c0cf24080113636f6e74696e75655f69665f6865616c74687980d30ec0cf24809f49c0cbc90280e8dd"
+        + "0dc0ee6dc0ee6d80bab70380dddb01c0ee6dc0cbc902809f4980be920100c0ee6d0080e8dd0dc0a9070c72"
+        + "65626f6f745f666972737408736e617073686f740802444304686f6c640353514c04686f6c640244420468"
+        + "6f6c64024d5804686f6c64044558434804686f6c64044d41494c04686f6c6403434c5504686f6c64024856"
+        + "04686f6c6400000000000000000000036f666600000000010401a001280106010601040001024d58")
+    var expected = Policy()
+    expected.peerCheck = [Role(trusted: "MX")]
+    #expect(try reader.policy() == expected)
+  }
+
+  @Test("of a campaign is read, and it rolls nothing back")
+  func campaign() throws {
+    var reader = try Self.reader(
+      "03036e6f76036b696d00000000000000000000000004c0cf24080113636f6e74696e75655f69665f686561"
+        + "6c74687980d30ec0cf24809f49c0cbc90280e8dd0dc0ee6dc0ee6d80bab70380dddb01c0ee6dc0cbc90280"
+        + "9f4980be920100c0ee6d0080e8dd0dc0a9070c7265626f6f745f666972737408736e617073686f74080244"
+        + "4304686f6c640353514c04686f6c6402444204686f6c64024d5804686f6c64044558434804686f6c64044d"
+        + "41494c04686f6c6403434c5504686f6c6402485604686f6c6400000000000000000000036f666600000000"
+        + "010401a00128010601060104000102444300000e000000000000000000000000000000000000")
+    let header = try reader.campaign().header
+    #expect(header.name == Desk.campaign)
+    #expect(header.policy == Policy())
+    #expect(header.createdAt == Instant(milliseconds: 7))
+    #expect(header.rollbackOf == nil)
+    #expect(header.state == .draft)
+  }
+
+  @Test("of a run is read, and it undoes nothing")
+  func run() throws {
+    var reader = try Self.reader(
+      "03000001060407555044415445440000000000000000000106010000000000000000000000000000010a0c"
+        + "0401")
+    var expected = Run(server: ServerID(0), lane: 0, order: 3)
+    expected.restore(state: .completed(.updated))
+    expected.deadline = Instant(milliseconds: 3)
+    var content = RunDetails.Content()
+    content.maintenance = Maintenance(
+      since: Instant(milliseconds: 5), expiresAt: Instant(milliseconds: 6), tries: 2, remains: true)
+    expected.details = RunDetails(content)
+    #expect(try reader.run() == expected)
+  }
+
+  private static func reader(_ text: String) throws -> ByteReader {
+    let digits = text.compactMap(\.hexDigitValue)
+    let bytes = stride(from: 0, to: digits.count, by: 2).map {
+      UInt8(digits[$0] << 4 | digits[$0 + 1])
+    }
+    return try ByteReader(bytes, versions: StateRows.readable, row: "row")
+  }
+}
+
 /// Rows of now, written and read back.
 @Suite("A row")
 struct RowTests {
@@ -195,6 +251,7 @@ struct RowTests {
     policy.breakers.maxFailedPerClient = 4
     policy.minAvailable = 90
     policy.peerCheck = [Role(trusted: "MX")]
+    policy.snapshotRetention = .seconds(3_600)
     var writer = ByteWriter(version: StateRows.version)
     writer.put(policy)
     writer.put(age)
@@ -224,8 +281,15 @@ struct RowTests {
       reason: "I watch it", principal: "kim", since: Instant(milliseconds: 3))
     content.maintenance = Maintenance(
       since: Instant(milliseconds: 5), expiresAt: Instant(milliseconds: 6), tries: 2, remains: true)
-    for check in checks {
+    let other = RunRef(campaign: CampaignID(2), index: 7)
+    let kept = KeptSnapshot.Removal.allCases.map {
+      KeptSnapshot(until: Instant(milliseconds: 12), removal: $0, tries: 3)
+    }
+    for (place, check) in checks.enumerated() {
       content.check = check
+      content.kept = place < kept.count ? kept[place] : nil
+      content.undo = [nil, .planned(other), .done(other)][place % 3]
+      run.restore(undoes: place - 1)
       run.details = RunDetails(content)
       var writer = ByteWriter(version: StateRows.version)
       writer.put(run)

@@ -5,6 +5,15 @@ import Testing
 
 /// What people do in the middle of a night.
 @Suite struct `People` {
+  @Test func `end a campaign that starts with nothing left to do`() {
+    var world = EngineWorld(.laa(["LAA-PARIS-WEB01"]))
+    let id = world.draft("patch-11")
+    world.step(.skipRun(world.run("LAA-PARIS-WEB01"), reason: "not this one", by: "anna"))
+    world.step(.startCampaign(id, ifMatch: nil, hookRevision: "r1", by: "anna"))
+    #expect(world.state.campaigns[0].state == .completed)
+    #expect(world.violations == [])
+  }
+
   @Test func `pause a campaign, a ring, a client, and what runs goes on`() throws {
     var fleet = EngineFleet()
     fleet.add("LAA", servers: ["LAA-PARIS-APP01", "LAA-PARIS-APP02"])

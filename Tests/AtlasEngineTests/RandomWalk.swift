@@ -16,7 +16,7 @@ struct RandomWalk {
   private enum Disturbance: CaseIterable {
     case crash, flap, surprise, stop, pause, cancel, promote, resolve, skip, retry, lock, retire
     case exclude, repeatReport, wait, postpone, blackout, source, release, waive
-    case dismiss, outage, approve
+    case dismiss, outage, approve, rollBack
 
     /// How frequent it is where it is present: what ends things early is rare.
     var weights: [Int] {
@@ -25,7 +25,7 @@ struct RandomWalk {
       case .flap, .stop, .resolve: [6, 12, 40]
       case .surprise, .skip, .retry, .lock, .exclude, .wait, .dismiss, .outage, .approve:
         [2, 4, 10]
-      case .postpone, .blackout, .source, .release, .waive: [1, 2, 6]
+      case .postpone, .blackout, .source, .release, .waive, .rollBack: [1, 2, 6]
       case .cancel, .promote, .retire: [1, 1, 4]
       }
     }
@@ -140,6 +140,7 @@ struct RandomWalk {
     if random.chance(50) { policy.gates[0].representative = false }
     policy.breakers = breakers(&random)
     policy.perSite = random.pick([nil, nil, 1])
+    policy.snapshotRetention = random.pick([.zero, .seconds(3_600), .seconds(86_400)])
     if random.chance(40) {
       policy.resources = ["PROXY", "SAN"].map {
         ResourceLimit(name: ResourceName(trusted: $0), limit: random.number(1...2))
@@ -224,6 +225,7 @@ struct RandomWalk {
     case .dismiss: dismissOrRecall()
     case .outage: declareOrEndOutage()
     case .approve: attempt(.approveRun(run(), reason: "I am here", by: "anna"))
+    case .rollBack: rollBack()
     case .wait: if world.now < Self.lastDay { world.run(for: random.seconds(60...20_000)) }
     }
   }
@@ -231,6 +233,19 @@ struct RandomWalk {
   private mutating func attempt(_ event: Event) {
     let before = world.state.fence
     do { try world.obey(event) } catch { precondition(before == world.state.fence) }
+  }
+
+  /// Starts the newest draft, or makes one that undoes a campaign.
+  private mutating func rollBack() {
+    if let draft = world.state.campaigns.lastIndex(where: { $0.state == .draft }) {
+      return attempt(
+        .startCampaign(CampaignID(draft), ifMatch: nil, hookRevision: "r1", by: "anna"))
+    }
+    guard world.state.campaigns.count < 5 else { return }
+    var policy = Self.policy(&random)
+    policy.rollback = random.pick([.snapshot, .uninstall])
+    let name = "undo-\(world.state.campaigns.count)"
+    world.draft(ifAllowed: name, policy: policy, rollbackOf: campaign())
   }
 
   private mutating func server() -> ServerID {
@@ -441,6 +456,9 @@ extension RandomWalk {
       world.disconnect(ServerID(index))
       world.connect(ServerID(index))
       attempt(.unlockServer(ServerID(index), by: "anna"))
+    }
+    for (index, campaign) in world.state.campaigns.enumerated() where campaign.state == .draft {
+      attempt(.cancelCampaign(CampaignID(index), reason: "over", by: "anna"))
     }
     resumeAll()
   }

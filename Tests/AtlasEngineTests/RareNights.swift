@@ -30,6 +30,14 @@ enum RareNight: String, CaseIterable {
   case bootRefused = "pending-reboot-refused"
   /// POST_CHECK to POST_CHECK.
   case checkedTwice = "checked-twice"
+  /// COMPLETED to COMPLETED by run.snapshot_removed.
+  case snapshotKept = "kept"
+  /// COMPLETED to COMPLETED by run.warning.
+  case keptSnapshotNotRemoved = "kept-not-removed"
+  /// COMPLETED to COMPLETED by run.undone; PRE_CHECK to ROLLBACK.
+  case undone = "undone"
+  /// ROLLBACK to FINALIZE.
+  case undoRefused = "undo-refused"
 
   /// What the world looks like in the morning.
   var world: EngineWorld {
@@ -47,6 +55,10 @@ enum RareNight: String, CaseIterable {
       retryUntouched(.with { $0.carryOver = true }, end: .seconds(900))
     case .bootRefused: refuseTheBoot()
     case .checkedTwice: checkTwice()
+    case .snapshotKept: keepASnapshot()
+    case .keptSnapshotNotRemoved: keepASnapshot(removal: .ends(.failed, "E_BUSY", "a backup runs"))
+    case .undone: rollBackACampaign()
+    case .undoRefused: rollBackACampaign(.refuses("not while the shop is open"))
     }
   }
 
@@ -187,6 +199,37 @@ enum RareNight: String, CaseIterable {
     world.release()
     world.resume()
     world.settle()
+    return world
+  }
+}
+
+extension RareNight {
+  private static let kept = Policy.with { $0.snapshotRetention = .seconds(6 * 3_600) }
+
+  /// Its removal goes as it is told for an hour after its time, and then well.
+  private func keepASnapshot(removal: CommandAnswer = .usual(.removeSnapshot)) -> EngineWorld {
+    var world = EngineWorld(.laa([server]))
+    world.script.answer(.removeSnapshot, with: removal)
+    world.campaign("patch-11", policy: Self.kept)
+    world.settle()
+    world.run(for: .seconds(7 * 3_600))
+    world.script.answer(.removeSnapshot, with: .usual(.removeSnapshot))
+    world.run(for: .seconds(3_600))
+    return world
+  }
+
+  private func rollBackACampaign(
+    _ rollback: CommandAnswer = .usual(.rollback)
+  ) -> EngineWorld {
+    var world = EngineWorld(.laa([server, "LAA-PARIS-DC01"]))
+    world.script.answer(.rollback, with: rollback)
+    world.script.answer(.enterMaintenance, with: .ok)
+    world.script.answer(.leaveMaintenance, with: .ok)
+    world.campaign("patch-11", policy: Self.kept)
+    world.settle()
+    world.campaign("undo-11", rollbackOf: CampaignID(0))
+    world.settle()
+    world.run(for: .seconds(7 * 3_600))
     return world
   }
 }

@@ -32,6 +32,7 @@ struct PolicyDocumentTests {
       estimates: {default: 50m, sql: 3h}
       rollback_reserve: 10m
       server_soak: 5m
+      snapshot_retention: 3d
       defer_limit: 1h
       cancel_grace: 30s
       pending_reboot: refuse
@@ -77,6 +78,7 @@ struct PolicyDocumentTests {
     #expect(sql.snapshot == .seconds(1_800))
     #expect(sql.reboot == policy.times.reboot)
     #expect(policy.rollback == .uninstall)
+    #expect(policy.snapshotRetention == .seconds(3 * 86_400))
     #expect(policy.rollbackMeans(for: ["DC"], physical: false) == .uninstall)
     #expect(policy.rollbackMeans(for: ["X"], physical: false) == .hold)
     #expect(policy.rollbackMeans(for: ["MX"], physical: false) == .hold)
@@ -175,6 +177,7 @@ struct PolicyDocumentTests {
       ("gates: [{min_completed: 1}]", "the gate lacks its ring"),
       ("gates: [{ring: 8}]", "8 is out of range; write a number from 0 to 7"),
       ("gates: [{ring: 0}, {ring: 0}]", "the gate behind ring 0 is there twice"),
+      ("snapshot_retention: 31d", "snapshot_retention: 31d is out of range; write a duration from"),
       ("per_site: 0", "per_site: 0 is out of range; write a number from 1 to 100"),
       ("resources: [san]", "resources is a list; write key: value below it"),
       ("resources: {san: 0}", "resources.san: 0 is out of range; write a number from 1 to"),

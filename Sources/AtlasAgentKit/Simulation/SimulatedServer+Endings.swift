@@ -43,7 +43,7 @@ extension SimulatedServer {
       return examine(command)
     case .rollback: return rollBack(command)
     case .removeSnapshot:
-      disk.snapshot = nil
+      if disk.snapshot?.id == command.snapshotID { disk.snapshot = nil }
       return CommandResult(status: .succeeded)
     }
   }

@@ -22,6 +22,7 @@ extension ByteWriter {
     }
     put(campaign.changeReference)
     put(campaign.createdAt)
+    put(campaign.rollbackOf) { $0.put(Int($1.index)) }
     put(campaign.state)
     put(campaign.pauses) {
       $0.put($1.scope)
@@ -92,7 +93,8 @@ extension ByteReader {
       overrides: try array {
         ClientPolicy(client: ClientID(try $0.int()), policy: try $0.policy())
       },
-      changeReference: try string(), createdAt: try instant())
+      changeReference: try string(), createdAt: try instant(),
+      rollbackOf: version < 4 ? nil : try optional { CampaignID(try $0.int()) })
     header.state = try value()
     header.pauses = try array { Pause(scope: try $0.scope(), latch: try $0.latch()) }
     header.heldLanes = try array { try $0.heldLane() }

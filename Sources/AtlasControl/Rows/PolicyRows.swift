@@ -44,6 +44,7 @@ extension ByteWriter {
     put(policy.breakers)
     put(policy.minAvailable) { $0.put($1) }
     put(policy.peerCheck) { $0.put($1) }
+    put(policy.snapshotRetention)
   }
 
   private mutating func put(_ times: PhaseTimes) {
@@ -104,6 +105,7 @@ extension ByteReader {
     policy.breakers = try breakers()
     policy.minAvailable = try optional { try $0.int() }
     policy.peerCheck = try array { try $0.name() }
+    if version >= 4 { policy.snapshotRetention = try duration() }
     return policy
   }
 

@@ -24,6 +24,7 @@ extension ByteWriter {
     put(run.startedAt) { $0.put($1) }
     put(run.endedAt) { $0.put($1) }
     put(run.deadline) { $0.put($1) }
+    put(Int(run.undoes))
     put(run.details.stored) { $0.put($1) }
   }
 
@@ -110,6 +111,28 @@ extension ByteWriter {
       $0.put(Int($1.tries))
       $0.put($1.remains)
     }
+    put(content.kept) {
+      $0.put($1.until)
+      $0.put($1.removal)
+      $0.put(Int($1.tries))
+    }
+    put(content.undo) { $0.put($1) }
+  }
+
+  private mutating func put(_ undo: Undo) {
+    switch undo {
+    case .planned(let ref):
+      put(0)
+      put(ref)
+    case .done(let ref):
+      put(1)
+      put(ref)
+    }
+  }
+
+  private mutating func put(_ ref: RunRef) {
+    put(Int(ref.campaign.index))
+    put(Int(ref.index))
   }
 
   private mutating func put(_ check: AdmissionCheck) {
@@ -148,6 +171,7 @@ extension ByteReader {
     run.startedAt = try optional { try $0.instant() }
     run.endedAt = try optional { try $0.instant() }
     run.deadline = try optional { try $0.instant() }
+    if version >= 4 { run.restore(undoes: try int()) }
     if try bool() { run.details = RunDetails(try details()) }
     return run
   }
@@ -234,7 +258,24 @@ extension ByteReader {
         since: try reader.instant(), expiresAt: try reader.instant(),
         tries: UInt8(truncatingIfNeeded: try reader.int()), remains: try reader.bool())
     }
+    guard version >= 4 else { return content }
+    content.kept = try optional { reader in
+      KeptSnapshot(
+        until: try reader.instant(), removal: try reader.value(),
+        tries: UInt8(truncatingIfNeeded: try reader.int()))
+    }
+    content.undo = try optional { try $0.undo() }
     return content
+  }
+
+  private mutating func undo() throws -> Undo {
+    let kind = try int()
+    let run = RunRef(campaign: CampaignID(try int()), index: try int())
+    switch kind {
+    case 0: return .planned(run)
+    case 1: return .done(run)
+    case _: throw bad("\(kind) is not a way to be undone")
+    }
   }
 
   private mutating func check() throws -> AdmissionCheck {

@@ -7,8 +7,8 @@ enum StateRows {
   /// Grows when a row's form changes; readers read the older forms too. 2 added what a backup's age
   /// is measured by, who looks after a held run, and the oldest agent that is worked with; 3 breakers,
   /// environment holds, postponements, representatives, what servers share, outages, dismissals,
-  /// orders between servers, hosts, and maintenance.
-  static let version: UInt8 = 3
+  /// orders between servers, hosts, and maintenance; 4 snapshots that are kept, and rollback campaigns.
+  static let version: UInt8 = 4
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version
   /// Number of the one row with the global stop and the counters of the fleet.

@@ -7,9 +7,12 @@ package struct CampaignReport: Sendable {
   package var campaign: CampaignView
   /// Down, or not proven healthy, now.
   package var affectedNow: [RunView]
-  /// Not healthy to the end: installed and not rebooted, overdue, held, or with a snapshot or
-  /// maintenance left.
+  /// Not healthy to the end: installed and not rebooted, overdue, held, or with maintenance left, or a
+  /// snapshot that nothing removes.
   package var stillOpen: [RunView]
+  /// Runs that have ended and whose snapshots remain, kept or not; those of runs that were tried again
+  /// too.
+  package var snapshots: [RunView]
   package var failed: [RunView]
   package var notDone: [RunView]
   package var updates: [UpdateTally]
@@ -75,6 +78,7 @@ extension ControlSnapshot {
     return CampaignReport(
       campaign: state.view(campaign: id, now: now, demoFactor: demoFactor),
       affectedNow: views.filter(\.run.isDown), stillOpen: views.filter(\.isStillOpen),
+      snapshots: state.snapshotViews(of: id, now: now),
       failed: views.filter { $0.run.state.kind == .failed }, notDone: views.filter(\.isNotDone),
       updates: campaign.tally(),
       downtimeMean: downtimes.isEmpty ? nil : downtimes.reduce(.zero, +) / downtimes.count,
@@ -92,7 +96,7 @@ extension RunView {
   fileprivate var isStillOpen: Bool {
     if run.details.content.maintenance?.remains ?? false { return true }
     guard run.state.kind != .pending, run.state.kind != .inProgress else { return false }
-    return run.state.kind.holdsSlot || run.details.content.snapshot != nil
+    return run.state.kind.holdsSlot || snapshot?.remains ?? false
   }
 
   fileprivate var isNotDone: Bool {
@@ -156,6 +160,13 @@ extension Campaign {
 }
 
 extension ControlState {
+  fileprivate func snapshotViews(of id: CampaignID, now: Instant) -> [RunView] {
+    self[campaign: id].runs.enumerated().compactMap { index, run in
+      guard run.state.kind.isTerminal, run.details.content.snapshot != nil else { return nil }
+      return view(run: RunRef(campaign: id, index: index), now: now)
+    }
+  }
+
   /// The same servers one after the other, client by client in parallel, and all at once.
   fileprivate func gains(_ id: CampaignID, real: Duration?) -> [Gain] {
     let campaign = self[campaign: id]

@@ -3,7 +3,10 @@ import AtlasModel
 
 /// Pure functions from the state to what people see.
 extension ControlState {
-  func view(campaign id: CampaignID, now: Instant, demoFactor: Int) -> CampaignView {
+  /// - Parameter isListed: Among others: what costs more than a row of a list is left out.
+  func view(
+    campaign id: CampaignID, isListed: Bool = false, now: Instant, demoFactor: Int
+  ) -> CampaignView {
     let campaign = self[campaign: id]
     let settled = isSettled(id, now: now)
     return CampaignView(
@@ -18,7 +21,16 @@ extension ControlState {
       flags: flags(of: id), heldKinds: heldKinds(of: id), settled: settled,
       decisions: settled ? decisions(of: id, now: now) : [],
       etag: String(planVersion(id)), changeReference: campaign.changeReference,
+      rollbackOf: campaign.rollbackOf.map { self[campaign: $0].name },
+      notUndoable: isListed ? [] : notUndoableViews(of: id),
       hookRevision: campaign.hookRevision, now: now, demoFactor: demoFactor)
+  }
+
+  func notUndoableViews(of id: CampaignID) -> [NotUndoableView] {
+    notUndoable(of: id).map {
+      let server = self[server: $0.server].config
+      return NotUndoableView(server: server.name, client: server.client, reason: $0.reason)
+    }
   }
 
   /// Everything that keeps a campaign or a part of it from going on.
@@ -113,7 +125,9 @@ extension ControlState {
       client: server.config.client, site: server.config.site,
       ring: campaign.lanes[Int(run.lane)].ring, order: Int(run.order) + 1, run: run,
       waitsFor: waitsText(ref, now: now), choices: choices(ref),
-      locked: run.state.kind.holdsSlot || server.locked != nil)
+      locked: run.state.kind.holdsSlot || server.locked != nil,
+      undoneBy: run.details.content.undo.map { self[campaign: $0.run.campaign].name },
+      isUndone: run.details.content.undo?.isDone ?? false)
   }
 
   func view(client id: ClientID, now: Instant) -> ClientView {

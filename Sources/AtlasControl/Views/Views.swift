@@ -25,9 +25,34 @@ package struct CampaignView: Hashable, Sendable {
   package var decisions: [String]
   package var etag: String
   package var changeReference: String
+  /// The campaign that it rolls back; nil for one that installs.
+  package var rollbackOf: CampaignName?
+  /// Completed servers of ``rollbackOf`` within the selection that it does not undo, by name; at most
+  /// ``Limits/page``, and none in a list of campaigns.
+  package var notUndoable: [NotUndoableView]
   package var hookRevision: String
   package var now: Instant
   package var demoFactor: Int
+}
+
+/// A completed server that a rollback campaign leaves as it is.
+package struct NotUndoableView: Hashable, Sendable {
+  package var server: ServerName
+  package var client: ClientName
+  /// The rest of a sentence that begins with the server.
+  package var reason: String
+}
+
+/// A snapshot that is there, of a run as people see it.
+package struct SnapshotView: Hashable, Sendable {
+  package var id: String
+  package var takenAt: Instant
+  /// When it is removed; nil when it is not kept: the run is not over, or could not remove it.
+  package var keptUntil: Instant?
+  /// Removals after that time that failed.
+  package var failedRemovals: Int
+  /// Nobody tries to remove it any more.
+  package var remains: Bool
 }
 
 package struct NamedPolicy: Hashable, Sendable {
@@ -81,6 +106,12 @@ package struct RunView: Hashable, Sendable {
   package var waitsFor: String
   package var choices: [Decision]
   package var locked: Bool
+  /// The rollback campaign that is to undo it, or has; nil when there is none.
+  package var undoneBy: CampaignName?
+  /// That has happened.
+  package var isUndone: Bool
+  /// The snapshot that it took and that is there still; nil when there is none.
+  package var snapshot: SnapshotView? { SnapshotView(run) }
 
   /// The run's etag.
   package var etag: String { String(run.version) }
@@ -94,6 +125,18 @@ package struct RunView: Hashable, Sendable {
   package var maintenance: Maintenance? { run.details.content.maintenance }
   /// Still held at its deadline.
   package var isHoldOverdue: Bool { run.details.content.care?.isOverdue ?? false }
+}
+
+extension SnapshotView {
+  fileprivate init?(_ run: Run) {
+    guard let snapshot = run.details.content.snapshot else { return nil }
+    let kept = run.details.content.kept
+    let isOver = run.state.kind.isTerminal
+    self.init(
+      id: snapshot.id, takenAt: snapshot.takenAt, keptUntil: kept?.until,
+      failedRemovals: Int(kept?.tries ?? 0),
+      remains: kept.map { $0.removal == .givenUp } ?? isOver)
+  }
 }
 
 package struct ClientView: Hashable, Sendable {

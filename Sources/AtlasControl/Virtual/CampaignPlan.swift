@@ -18,6 +18,9 @@ package struct CampaignPlan: Hashable, Sendable {
   package var misses: [PlannedServer]
   /// Servers that could not start as things are now.
   package var blocked: [PlannedServer]
+  /// Of a rollback campaign: completed servers that it does not undo, each with the rest of a sentence
+  /// about it.
+  package var notUndoable: [PlannedServer]
 
   package var makespan: Duration { finish - start }
 
@@ -96,6 +99,9 @@ extension CampaignPlan {
     }
     misses = Self.misses(before, after, end)
     blocked = Self.blocked(before, snapshot, connected, id)
+    notUndoable = snapshot.state.notUndoableViews(of: id).map {
+      PlannedServer(server: $0.server, client: $0.client, reason: $0.reason)
+    }
   }
 
   private static func clients(_ campaign: Campaign, _ state: ControlState) -> [PlannedClient] {
