@@ -135,7 +135,7 @@ let package = Package(
       swiftSettings: strict),
 
     // Tests.
-    library("AtlasTestKit", ["AtlasModel", "AtlasEngine", "AtlasStore"]),
+    library("AtlasTestKit", ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasChecker"]),
     .target(
       name: "CWireFixtures", dependencies: ["CAtlasProto", "CProtobufC"],
       path: "Tests/CWireFixtures"),

@@ -88,7 +88,7 @@ extension WindowCalendar {
   }
 
   /// What is left of sorted, separate intervals.
-  private static func subtract(_ intervals: [Interval], freezes: [Interval]) -> [Interval] {
+  static func subtract(_ intervals: [Interval], freezes: [Interval]) -> [Interval] {
     let freezes = merged(freezes)
     guard !freezes.isEmpty else { return intervals }
     return intervals.flatMap { interval in

@@ -67,6 +67,20 @@ package struct Zone: Hashable, Sendable {
     return Instant(milliseconds: Int64(second) * 1_000)
   }
 
+  /// Whether the zone's clocks show `time` once, never or twice.
+  func reading(of time: WallTime) -> WindowOpening.ClockReading {
+    let before = offset(atSecond: time.seconds - WallTime.secondsPerDay)
+    let after = offset(atSecond: time.seconds + WallTime.secondsPerDay)
+    let moments = Set([time.seconds - before, time.seconds - after]).count {
+      $0 + offset(atSecond: $0) == time.seconds
+    }
+    switch moments {
+    case 0: return .skipped
+    case 1: return .once
+    case _: return .twice
+    }
+  }
+
   /// The second at which the offset becomes what it is at `late`, found by halving.
   private func change(after early: Int, through late: Int) -> Int {
     let target = offset(atSecond: late)

@@ -80,7 +80,7 @@ extension Checker {
       if busy.contains(guest.name) {
         fail("order", "\(server.name) is started while its guest \(guest.name) is worked on")
       }
-      let needed = campaign.estimate + campaign.reserve
+      let needed = leastNeeded(record.server, campaign)
       let outage = log.outage(of: guest.client, at: record.at)
       if !server.migratesGuests, outage.map({ record.at + needed <= $0.until }) != true {
         fail(
@@ -106,7 +106,7 @@ extension Checker {
     if log.isStopped(client) {
       fail("S4", "\(record.server) is started under a stop of its guests")
     }
-    let needed = campaign.estimate + campaign.reserve
+    let needed = leastNeeded(record.server, campaign)
     let fits = model.versions.suffix(2).contains {
       $0.openUntil(record.at).map { record.at + needed <= $0 } ?? false
     }

@@ -124,11 +124,24 @@ extension Checker {
     }
   }
 
+  /// What a start needs before the window ends, at least: what its kinds took or, as long as nobody
+  /// knows, what the policy says, and the reserve.
+  func leastNeeded(_ server: String, _ campaign: CampaignFact) -> Int64 {
+    let known = log.times.estimate(log.kinds[server] ?? [])
+    return (known.map { $0.lowerBound + campaign.soak } ?? campaign.estimate) + campaign.reserve
+  }
+
+  /// The same, at most.
+  func mostNeeded(_ server: String, _ campaign: CampaignFact) -> Int64 {
+    let known = log.times.estimate(log.kinds[server] ?? [])
+    return (known.map { $0.upperBound + campaign.soak } ?? campaign.estimate) + campaign.reserve
+  }
+
   private mutating func judgeWindow(_ record: RecordFact, fits: Bool) {
     guard let client = clients[record.client], let campaign = campaigns[record.campaign] else {
       return
     }
-    let needed = fits ? campaign.estimate + campaign.reserve : 0
+    let needed = fits ? leastNeeded(record.server, campaign) : 0
     // A change of windows and a start may be in one commit: either version counts.
     let allowed = client.versions.suffix(2).contains { version in
       version.openUntil(record.at).map { record.at + needed <= $0 } ?? false

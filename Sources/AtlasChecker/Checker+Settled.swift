@@ -10,7 +10,7 @@ extension Checker {
         log.campaigns[key.campaign]?.state == "ACTIVE",
         client.current.isOpen(at: now - patience),
         let end = client.current.openUntil(now),
-        now + campaign.estimate + campaign.reserve <= end,
+        now + mostNeeded(run.server, campaign) <= end,
         client.versions.count == 1
       else { continue }
       if reasonToWait(key, run) == nil {

@@ -118,6 +118,7 @@ package struct Checker {
 
   package mutating func added(_ server: ServerFact) {
     servers[server.name] = ServerModel(fact: server, silentSince: now)
+    log.kinds[server.name] = server.kinds
     let guests = servers.values.filter { !$0.fact.host.isEmpty }
     for guest in guests {
       log.guestClients[guest.fact.host, default: []].insert(guest.client)
@@ -174,9 +175,10 @@ package struct Checker {
   /// - Parameter copiedAt: When the copy was made: sessions since then are not known to it.
   package mutating func restored(to seq: UInt64, copiedAt: Int64) {
     let records = log.records.prefix(Int(seq))
-    let guestClients = log.guestClients
+    let (guestClients, kinds) = (log.guestClients, log.kinds)
     log = LogModel()
     log.guestClients = guestClients
+    log.kinds = kinds
     for record in records { _ = log.apply(record) }
     maintenance = [:]
     kept = [:]

@@ -102,6 +102,7 @@ package struct ServerFact: Hashable, Sendable {
   package var name: String
   package var client: String
   package var roles: [String]
+  package var system: String
   /// Servers of the same client that go before it in a campaign.
   package var after: [String]
   /// Two servers of one group are never worked on together; empty for none.
@@ -113,18 +114,23 @@ package struct ServerFact: Hashable, Sendable {
   package var carriesAtlas: Bool
 
   package init(
-    name: String, client: String, roles: [String] = [], after: [String] = [], group: String = "",
+    name: String, client: String, roles: [String] = [], system: String = "",
+    after: [String] = [], group: String = "",
     host: String = "", migratesGuests: Bool = false, carriesAtlas: Bool = false
   ) {
     self.name = name
     self.client = client
     self.roles = roles
+    self.system = system
     self.after = after
     self.group = group
     self.host = host
     self.migratesGuests = migratesGuests
     self.carriesAtlas = carriesAtlas
   }
+
+  /// Its kinds: a role and a system each.
+  var kinds: [String] { (roles.isEmpty ? ["-"] : roles).map { "\($0) on \(system)" } }
 }
 
 /// What a campaign's policy says, as far as the checker looks at it.
@@ -132,7 +138,10 @@ package struct CampaignFact: Hashable, Sendable {
   package var name: String
   package var maxRetries: Int
   package var maxParallel: Int?
+  /// What a server is expected to take as long as its kinds were not seen often enough.
   package var estimate: Int64
+  /// Watching a healthy server, on top of what its kinds took otherwise.
+  package var soak: Int64
   package var reserve: Int64
   package var checkInterval: Int64
   package var requiresBackup: Bool
@@ -157,8 +166,9 @@ package struct CampaignFact: Hashable, Sendable {
   package var needsSnapshots = false
 
   package init(
-    name: String, maxRetries: Int, maxParallel: Int?, estimate: Int64, reserve: Int64,
-    checkInterval: Int64, requiresBackup: Bool, requiresSnapshot: Bool, maxBackupAge: Int64?,
+    name: String, maxRetries: Int, maxParallel: Int?, estimate: Int64, soak: Int64 = 0,
+    reserve: Int64, checkInterval: Int64, requiresBackup: Bool, requiresSnapshot: Bool,
+    maxBackupAge: Int64?,
     maxInProgress: Int?, maxActiveClients: Int?, maxWaitingForPeople: Int?, perSite: Int? = nil,
     wantsRepresentative: Bool = false, servers: Set<String> = [], peerCheck: [String] = []
   ) {
@@ -173,6 +183,7 @@ package struct CampaignFact: Hashable, Sendable {
     self.maxRetries = maxRetries
     self.maxParallel = maxParallel
     self.estimate = estimate
+    self.soak = soak
     self.reserve = reserve
     self.checkInterval = checkInterval
     self.requiresBackup = requiresBackup

@@ -67,6 +67,10 @@ struct LogModel {
   var outages: [String: OutageModel] = [:]
   /// By host: clients that have guests on it. Not from the log.
   var guestClients: [String: Set<String>] = [:]
+  /// By server: its kinds. Not from the log.
+  var kinds: [String: [String]] = [:]
+  /// How long phases took.
+  var times = TimesModel()
 
   struct OutageModel {
     var from: Int64
@@ -208,6 +212,11 @@ struct LogModel {
 
   private mutating func applyRun(_ record: RecordFact) -> [(String, String)] {
     guard let number = record.run else { return [] }
+    times.apply(
+      TimesModel.Entry(
+        run: "\(record.campaign)/\(number)", kinds: kinds[record.server] ?? [], record: record.kind,
+        from: record.from, to: record.to, phase: record.phase, detail: record.detail,
+        at: record.at))
     let key = RunKey(campaign: record.campaign, number: number)
     let isNew = runs[key] == nil
     var run =

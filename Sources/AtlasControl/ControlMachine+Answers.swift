@@ -12,7 +12,7 @@ extension ControlMachine {
     case .createCampaign(let request): .campaign(try view(request.name, now), inFlight: 0)
     case .pauseCampaign(let name, let scope, _):
       .campaign(try view(name, now), inFlight: try inFlight(of: name, scope))
-    case .startCampaign(let name, _), .excludeUpdate(let name, _, _),
+    case .startCampaign(let name, _, _), .excludeUpdate(let name, _, _),
       .resumeCampaign(let name, _, _), .cancelCampaign(let name, _),
       .releaseSignature(let name, _, _, _), .waiveRepresentative(let name, _, _, _):
       .campaign(
@@ -82,6 +82,7 @@ extension ControlMachine {
       .kinds(
         held: state.heldKinds(of: try campaign(name)),
         missing: state.missingKinds(of: try campaign(name)))
+    case .plan(let name, let whatIf): .plan(try planWork(name, whatIf, now: now))
     case .runs(let name, let filter, let after, let limit):
       try runs(name, filter, after: after, limit: limit, now: now)
     case .run(let name, let server): try runViews(name, server, now: now)
@@ -95,6 +96,11 @@ extension ControlMachine {
     case .server(let name): .server(state.view(server: try server(name), now: now))
     case .windows(let name, let from, let count):
       try windows(name, from: from ?? now, count: count, now: now)
+    case .clientWindows(let name, let from, let count):
+      try clientWindows(name, from: from ?? now, count: count, now: now)
+    case .estimates(let name):
+      .estimates(
+        state.estimateViews(try name.map(campaign).map { state[campaign: $0].policy } ?? Policy()))
     case .stops: .stops(state.stops())
     case .metrics(let name, let client, let details):
       .metrics(
@@ -111,6 +117,20 @@ extension ControlMachine {
   private func view(_ name: CampaignName, _ now: Instant) throws(ControlError) -> CampaignView {
     state.view(
       campaign: try campaign(name), now: now, demoFactor: configuration.demoFactor)
+  }
+
+  private func planWork(
+    _ name: CampaignName, _ whatIf: [WhatIf], now: Instant
+  ) throws(ControlError) -> PlanWork {
+    _ = try campaign(name)
+    for (index, one) in whatIf.enumerated()
+    where whatIf[..<index].contains(where: { $0.key == one.key }) {
+      throw .refused(
+        .invalid(field: "what_if", message: "\(one.key.rawValue) is there more than once"))
+    }
+    return PlanWork(
+      snapshot: ControlSnapshot(state: state, now: now, demoFactor: configuration.demoFactor),
+      campaign: name, whatIf: whatIf)
   }
 
   private func rings(_ name: CampaignName) throws(ControlError) -> [RingView] {
@@ -179,6 +199,26 @@ extension ControlMachine {
       index += 1
     }
     return .runs(views, next: index < runs.count ? index : nil)
+  }
+
+  private func clientWindows(
+    _ name: ClientName, from: Instant, count: Int, now: Instant
+  ) throws(ControlError) -> ControlAnswer {
+    guard (1...Limits.openings).contains(count) else {
+      throw .refused(
+        .invalid(field: "count", message: "\(count) is not 1 to \(Limits.openings)"))
+    }
+    let id = try client(name)
+    let config = state[client: id].config
+    let openings: WindowOpenings
+    do {
+      openings = try configuration.openings(config, from, count)
+    } catch {
+      throw .refused(.invalid(field: "windows", message: "\(error)"))
+    }
+    return .clientWindows(
+      openings, zone: config.zone, openNow: state[client: id].openWindow(at: now) != nil,
+      etag: String(state[client: id].version))
   }
 
   private func windows(

@@ -100,9 +100,10 @@ extension ControlMachine {
     case .updateClient(let config, _):
       .fleetImported(clients: [config], servers: [], by: by)
     case .createCampaign(let request): .createCampaign(try draft(request), by: by)
-    case .startCampaign(let name, let etag):
+    case .startCampaign(let name, let etag, let plan):
       .startCampaign(
-        try campaign(name), ifMatch: try version(etag), hookRevision: hookRevision, by: by)
+        try campaign(name), ifMatch: try version(etag), hookRevision: hookRevision, plan: plan,
+        by: by)
     case .pauseCampaign(let name, let scope, let reason):
       .pauseCampaign(try campaign(name), try self.scope(scope), reason: reason, by: by)
     case .resumeCampaign(let name, let scope, let atOnce):

@@ -40,17 +40,24 @@ package struct ControlMachine: Sendable {
     package var hash: @Sendable ([UInt8]) -> [UInt8]
     /// Bytes of an answer, kept for a repeat of its request.
     package var encode: @Sendable (_ method: String, ControlAnswer) -> [UInt8]
+    /// The next openings of a client's windows after an instant, given from outside: calendars need
+    /// more than the standard library. Throws what is wrong with its windows.
+    package var openings: @Sendable (ClientConfig, Instant, Int) throws -> WindowOpenings
 
     package init(
       daemonVersion: String, demoFactor: Int, checkInterval: Duration,
       hash: @escaping @Sendable ([UInt8]) -> [UInt8],
-      encode: @escaping @Sendable (_ method: String, ControlAnswer) -> [UInt8]
+      encode: @escaping @Sendable (_ method: String, ControlAnswer) -> [UInt8],
+      openings: @escaping @Sendable (ClientConfig, Instant, Int) throws -> WindowOpenings = {
+        _, _, _ in throw NoCalendar()
+      }
     ) {
       self.daemonVersion = daemonVersion
       self.demoFactor = demoFactor
       self.checkInterval = checkInterval
       self.hash = hash
       self.encode = encode
+      self.openings = openings
     }
   }
 
@@ -194,6 +201,11 @@ package struct ControlMachine: Sendable {
     effects.removeAll(keepingCapacity: true)
     swap(&effects, &self.effects)
   }
+}
+
+/// The program that put the machine together gave it no calendar.
+package struct NoCalendar: Error, CustomStringConvertible {
+  package var description: String { "this daemon has no calendar to read windows with" }
 }
 
 /// What is being put together for one commit, and what it will let out.

@@ -51,7 +51,9 @@ package enum Change: Sendable {
   /// Refused when the client's etag is another by now.
   case updateClient(ClientConfig, ifMatch: String)
   case createCampaign(CampaignRequest)
-  case startCampaign(CampaignName, ifMatch: String)
+  /// `plan` is what ``CampaignPlan/kept`` of its newest plan says, to be compared with what really
+  /// happens; it is left out when something has changed since, and that is in the log.
+  case startCampaign(CampaignName, ifMatch: String, plan: KeptPlan? = nil)
   case pauseCampaign(CampaignName, ScopeRequest, reason: String)
   case resumeCampaign(CampaignName, ScopeRequest, now: Bool)
   case cancelCampaign(CampaignName, reason: String)
@@ -134,6 +136,9 @@ package enum Read: Sendable {
   /// Kinds of servers that wait for people: those that fail alike, and those without a
   /// representative.
   case kinds(CampaignName)
+  /// What starting the campaign now would do, and what it would if something were otherwise; each
+  /// key once, which ``WhatIf/parse(_:)`` sees to.
+  case plan(CampaignName, whatIf: [WhatIf])
   case runs(CampaignName, RunFilter, after: Int, limit: Int)
   case run(CampaignName, ServerName)
   case clients(after: String, limit: Int)
@@ -141,6 +146,12 @@ package enum Read: Sendable {
   case servers(ClientName?, after: String, limit: Int)
   case server(ServerName)
   case windows(ClientName, from: Instant?, count: Int)
+  /// The next openings of a client's windows, 1 to ``Limits/openings``, with what changes of the
+  /// clocks and freezes do to them; `from` nil: from now on.
+  case clientWindows(ClientName, from: Instant?, count: Int)
+  /// How long servers of each kind took, and beside it the estimates of the campaign's policy; nil:
+  /// those of a policy that says nothing. At most ``Limits/measuredKinds``.
+  case estimates(CampaignName?)
   case stops
   case metrics(CampaignName?, ClientName?, details: Bool)
   case fleet
@@ -177,6 +188,8 @@ package enum ControlAnswer: Sendable {
   case campaigns([CampaignView], next: String)
   case rings([RingView])
   case kinds(held: [HeldKindView], missing: [MissingKindView])
+  /// To be worked out by the caller: see ``PlanWork/work()``.
+  case plan(PlanWork)
   case runs([RunView], next: Int?)
   /// Newest last.
   case run([RunView])
@@ -187,6 +200,10 @@ package enum ControlAnswer: Sendable {
   case servers([ServerView], next: String)
   case server(ServerView)
   case windows([Interval], zone: String, openNow: Bool)
+  /// `etag` is the one of the client whose windows and freezes they follow from.
+  case clientWindows(WindowOpenings, zone: String, openNow: Bool, etag: String)
+  /// By role, then system.
+  case estimates([EstimateView])
   case stopped(StopView, inFlight: Int)
   case released(StopView, paused: [CampaignName])
   case stops(StopsView)

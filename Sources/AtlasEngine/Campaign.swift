@@ -6,15 +6,16 @@ package struct Campaign: Sendable {
   package let author: String
   package let selection: Selection
   package var updateSet: UpdateSet
-  package let policy: Policy
+  /// As it was when the campaign was made: only what is not real supposes another.
+  package private(set) var policy: Policy
   /// The whole policy as it is for one client, where it differs; sorted by client.
-  package let overrides: [ClientPolicy]
+  package private(set) var overrides: [ClientPolicy]
   /// The same in short: the campaign's own, then those of ``overrides``.
-  let rules: [Rules]
+  private(set) var rules: [Rules] = []
   /// It works only while windows of its own are open, too.
-  let hasOwnWindows: Bool
+  private(set) var hasOwnWindows = false
   /// By ring: what opens the next.
-  let gateRules: [RingGate]
+  private(set) var gateRules: [RingGate] = []
   package let changeReference: String
   package let createdAt: Instant
   /// The campaign whose completed servers it undoes; nil for one that installs.
@@ -38,6 +39,9 @@ package struct Campaign: Sendable {
   /// One for each ring from 0 to the highest with runs.
   package internal(set) var rings: [RingProgress] = []
   package internal(set) var counts = Counts()
+  /// What it was expected to do when it started; nil when nobody gave it a plan that was still
+  /// true.
+  package internal(set) var plan: KeptPlan?
 
   // What follows is rebuilt on load.
 
@@ -71,12 +75,24 @@ package struct Campaign: Sendable {
     self.selection = selection
     self.updateSet = updateSet
     self.policy = policy
-    hasOwnWindows = policy.windows != nil
     self.overrides = overrides
-    rules = [Rules(policy)] + overrides.map { Rules($0.policy, in: policy) }
-    gateRules = (0...Int(Ring.last.number)).compactMap { Ring($0).map(policy.gate) }
     self.changeReference = changeReference
     self.createdAt = createdAt
+    workOutRules()
+  }
+
+  private mutating func workOutRules() {
+    hasOwnWindows = policy.windows != nil
+    rules = [Rules(policy)] + overrides.map { Rules($0.policy, in: policy) }
+    gateRules = (0...Int(Ring.last.number)).compactMap { Ring($0).map(policy.gate) }
+  }
+
+  /// Changes the policy, also where it differs for a client: in a copy that is worked through in
+  /// virtual time, and nowhere else.
+  mutating func suppose(_ change: (inout Policy) -> Void) {
+    change(&policy)
+    for index in overrides.indices { change(&overrides[index].policy) }
+    workOutRules()
   }
 
   /// The policy as it is for `client`.

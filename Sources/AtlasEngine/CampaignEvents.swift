@@ -64,7 +64,8 @@ extension ControlState {
   }
 
   mutating func start(
-    _ id: CampaignID, ifMatch etag: UInt64?, hookRevision: String, by: String, now: Instant
+    _ id: CampaignID, ifMatch etag: UInt64?, hookRevision: String, plan: KeptPlan?, by: String,
+    now: Instant
   ) throws(Refusal) {
     guard campaigns[id].state == .draft else {
       throw .notAllowed(
@@ -80,6 +81,7 @@ extension ControlState {
     try checkClients(id)
     try checkUndoable(id)
     let end = try endOfStarted(id, now: now)
+    let promise = keep(plan, of: id, at: planVersion(id))
     campaigns[id].state = .active
     campaigns[id].startedAt = now
     campaigns[id].endsAt = end
@@ -87,7 +89,7 @@ extension ControlState {
     campaigns[id].startNumber = 1 + (campaigns.map(\.startNumber).max() ?? 0)
     campaigns[id].version += 1
     timers.add(.end(id), at: end)
-    record(Record(.campaignStarted, campaign: id, principal: by))
+    record(Record(.campaignStarted, campaign: id, reason: promise, principal: by))
     emit(.save(.campaign(id)))
     activate(id)
     limitResources()
@@ -165,7 +167,7 @@ extension ControlState {
 
   /// Changes whenever a plan of the campaign would come out differently.
   package func planVersion(_ id: CampaignID) -> UInt64 {
-    fleetVersion << 20 | UInt64(campaigns[Int(id.index)].version & 0xF_FFFF)
+    (fleetVersion + estimatesVersion) << 20 | UInt64(campaigns[Int(id.index)].version & 0xF_FFFF)
   }
 
   private func checkServersFree(_ id: CampaignID) throws(Refusal) {

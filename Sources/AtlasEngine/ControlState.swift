@@ -17,6 +17,9 @@ package struct ControlState: Sendable {
   package internal(set) var ringNames: [RingName] = []
   /// Contact was lost to many servers of the fleet at once; nil when it was not.
   package internal(set) var contact: ContactHold? { didSet { isContactLost = contact != nil } }
+  /// How long phases took, by kind of servers, in the order in which the kinds were first measured;
+  /// at most ``Limits/measuredKinds``.
+  package internal(set) var histories: [KindHistory] = []
   package let floors: Floors
 
   // What follows is rebuilt on load.
@@ -38,6 +41,14 @@ package struct ControlState: Sendable {
   var kindNumbers: [ServerKind: Int32] = [:]
   var resources: [Resource] = []
   var resourceNumbers: [ResourceName: Int32] = [:]
+  /// By kind: its place in ``histories``, or -1; and the same by name, only looked up.
+  var historyOfKind: [Int32] = []
+  var historyNumbers: [ServerKind: Int32] = [:]
+  /// Grows whenever an estimate changes that is in use; part of a plan's etag.
+  package internal(set) var estimatesVersion: UInt64 = 0
+  /// In a state that is worked through in virtual time: what the runs of one campaign are said to
+  /// take, by number, whatever history says; nil for those that it may say.
+  var givenEstimates: (campaign: CampaignID, byRun: [Duration?])?
   /// Resources in which a place may have become free.
   var dirtyResources: [Int32] = []
   /// The lane whose turn at a resource it is.

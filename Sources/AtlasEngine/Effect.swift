@@ -30,6 +30,10 @@ package enum Effect: Hashable, Sendable {
     case server(ServerID)
     case campaign(CampaignID)
     case run(RunRef)
+    /// How long servers of a kind took; its place in ``ControlState/histories``.
+    case history(Int)
+    /// The plan that a campaign started with.
+    case plan(CampaignID)
     /// The global stop and the fleet's version.
     case control
   }

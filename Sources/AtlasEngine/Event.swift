@@ -8,8 +8,10 @@ package enum Event: Hashable, Sendable {
     clients: [ClientConfig], servers: [ServerConfig], ringNames: [RingName]? = nil, by: String)
   /// Indirect, because it is large and rare: all other events would be as large.
   indirect case createCampaign(CampaignDraft, by: String)
-  /// `hookRevision` is what the campaign pins.
-  case startCampaign(CampaignID, ifMatch: UInt64?, hookRevision: String, by: String)
+  /// `hookRevision` is what the campaign pins; `plan` is kept, if it is still true. Indirect,
+  /// because a plan is large.
+  indirect case startCampaign(
+    CampaignID, ifMatch: UInt64?, hookRevision: String, plan: KeptPlan? = nil, by: String)
   case pauseCampaign(CampaignID, PauseScope, reason: String, by: String)
   case resumeCampaign(CampaignID, PauseScope, now: Bool, by: String)
   case cancelCampaign(CampaignID, reason: String, by: String)

@@ -6,12 +6,16 @@ package struct StoredControl: Sendable {
   package var fleetVersion: UInt64 = 0
   package var stop: StopLatch?
   package var ringNames: [RingName] = []
+  /// In the order of their numbers, without gaps.
+  package var histories: [KindHistory] = []
   /// Contact that is lost to many servers; nil when it is not.
   package var contact: ContactHold?
   /// In the order of their numbers, without gaps.
   package var clients: [StoredClient] = []
   package var servers: [StoredServer] = []
   package var campaigns: [StoredCampaign] = []
+  /// Plans that campaigns started with.
+  package var plans: [(campaign: CampaignID, plan: KeptPlan)] = []
 
   package init() {}
 }
@@ -147,9 +151,11 @@ extension ControlState {
       value.dark = client.dark?.restarted
       clients.append(value)
     }
+    load(stored.histories)
     for server in stored.servers { load(server) }
     for index in servers.indices { linkToHost(ServerID(index)) }
     for campaign in stored.campaigns { load(campaign) }
+    for (campaign, plan) in stored.plans { campaigns[campaign].plan = plan }
   }
 
   private mutating func load(_ stored: StoredServer) {
@@ -265,6 +271,9 @@ extension ControlState {
 
   private mutating func wake(_ ref: RunRef, _ work: Work, now: Instant) {
     armSilence(ref, now: now)
+    if let start = self[ref].details.content.slotIntervals.last?.start {
+      armLate(ref, since: start)
+    }
     switch work.step {
     case .hook(let point):
       if work.phase == .preCheck, work.ending == .givenBack { return giveBack(ref, now: now) }
@@ -284,6 +293,7 @@ extension Campaign {
   /// What follows from the runs: a header that was copied from a running campaign has it still.
   fileprivate mutating func forgetRuns() {
     runs = []
+    plan = nil
     counts = Counts()
     capped = LaneQueue()
     atlasRuns = []

@@ -151,6 +151,7 @@ extension ControlState {
     let number = Int32(kinds.count)
     kinds.append(kind)
     kindNumbers[kind] = number
+    historyOfKind.append(historyNumbers[kind] ?? -1)
     return number
   }
 

@@ -102,8 +102,8 @@ extension ControlState {
     return rules(of: ref).limits[Int(phase.rawValue)]
   }
 
-  /// How long a run is expected to hold its slot.
-  package func estimate(of ref: RunRef) -> Duration {
+  /// How long a run is expected to hold its slot, as long as history does not know better.
+  package func policyEstimate(of ref: RunRef) -> Duration {
     rules(of: ref).hasRoleTimes ? roleTimes(of: ref).estimate : rules(of: ref).times.estimate
   }
 

@@ -247,6 +247,8 @@ package struct RunDetails: Hashable, Sendable {
     package var care: HoldCare?
     /// When this attempt first came to an end or was held, for the campaign's breakers.
     package var outcomeAt: Instant?
+    /// How long the phases took since the slot was taken.
+    package var clock = PhaseClock()
     /// Begin and end of every time the slot was held, newest last, for the report.
     package var slotIntervals: [Interval] = []
     package init() {}

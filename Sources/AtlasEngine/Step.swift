@@ -47,8 +47,8 @@ extension ControlState {
     case .fleetImported(let clients, let servers, let ringNames, let by):
       try importFleet(clients: clients, servers: servers, ringNames: ringNames, by: by)
     case .createCampaign(let draft, let by): try create(draft, by: by, now: now)
-    case .startCampaign(let id, let etag, let hooks, let by):
-      try start(id, ifMatch: etag, hookRevision: hooks, by: by, now: now)
+    case .startCampaign(let id, let etag, let hooks, let plan, let by):
+      try start(id, ifMatch: etag, hookRevision: hooks, plan: plan, by: by, now: now)
     case .pauseCampaign(let id, let scope, let reason, let by):
       try pause(id, scope, reason: reason, by: by, now: now)
     case .resumeCampaign(let id, let scope, let atOnce, let by):
@@ -163,12 +163,14 @@ extension ControlState {
     _ ref: RunRef, to state: RunState, _ kind: RecordKind, now: Instant, reason: String = "",
     by principal: String = ""
   ) {
-    let from = self[ref].state.kind
+    let left = self[ref].state
+    let from = left.kind
     let to = state.kind
     precondition(!from.isTerminal, "a terminal run does not move")
     self[ref].state = state
     campaigns[ref.campaign].lastMoveAt = now
     if from != to { recount(ref, from: from, to: to, now: now) }
+    keepTime(ref, from: left, to: state, kind, now: now)
     if from == .held || to == .held { recountDown(ref, from: from) }
     if from == .held, to != .held { self[ref].details.content.care = nil }
     if to.isTerminal { self[ref].deadline = nil }
@@ -263,6 +265,7 @@ extension ControlState {
     takeGuests(ref, of: client)
     if self[ref].startedAt == nil { self[ref].startedAt = now }
     self[ref].details.content.takeSlot(now)
+    expectEnd(ref, now: now)
   }
 
   private mutating func returnSlot(_ ref: RunRef, lane: Int, now: Instant) {

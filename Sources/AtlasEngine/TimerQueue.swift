@@ -12,6 +12,8 @@ struct TimerQueue: Sendable {
     case quiet(RunRef)
     /// The agent of a run has been silent too long.
     case silence(RunRef)
+    /// A run should be done, as far as history knows.
+    case late(RunRef)
     /// A held run should have been decided by now.
     case hold(RunRef)
     /// A lane may go on.

@@ -9,6 +9,7 @@ extension ControlState {
       case .quiet(let ref): quietFires(ref, armedFor: entry.at)
       case .silence(let ref):
         if self[ref].silenceDeadline == entry.at { silenceExpired(ref, now: now) }
+      case .late(let ref): lateFires(ref, now: now)
       case .hold(let ref): holdFires(ref, armedFor: entry.at)
       case .lane(let campaign, let lane):
         if campaigns[campaign].lanes[Int(lane)].wakeAt == entry.at {

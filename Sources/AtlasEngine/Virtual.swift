@@ -61,6 +61,9 @@ extension ControlState {
     fresh.profileNumbers = profileNumbers
     fresh.kinds = kinds
     fresh.kindNumbers = kindNumbers
+    fresh.histories = histories
+    fresh.historyOfKind = historyOfKind
+    fresh.historyNumbers = historyNumbers
     fresh.resources = resources.map { Resource(name: $0.name) }
     fresh.resourceNumbers = resourceNumbers
     fresh.ringNames = ringNames

@@ -137,14 +137,17 @@ extension ControlState {
     for index in campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].queue {
       switch runWaits(RunRef(campaign: lane.campaign, index: Int(index)), now: now) {
       case .notBefore(let at): earliest = earlier(earliest, at)
-      case .windowTooShort(let next), .window(let next): earliest = earlier(earliest, next)
+      // What it needs may be less by the time any other opens.
+      case .windowTooShort: earliest = earlier(earliest, windows(of: lane).next(after: now)?.start)
+      case .window(let next): earliest = earlier(earliest, next)
       case _: break
       }
     }
     return earliest
   }
 
-  /// When the next window opens that a parked run of the lane waits for.
+  /// When the next window opens, if a parked run of the lane waits for one: what it needs may be
+  /// less by then.
   func parkedWakes(_ lane: LaneRef, now: Instant) -> Instant? {
     var earliest: Instant?
     for index in campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active {
@@ -152,8 +155,7 @@ extension ControlState {
       guard case .parked(let next) = self[ref].state, mayGoOn(ref),
         !mayUnpark(ref, next, now: now)
       else { continue }
-      let window = windows(of: lane).next(after: now, atLeast: timeNeeded(by: ref))
-      earliest = earlier(earliest, window?.start)
+      earliest = earlier(earliest, windows(of: lane).next(after: now)?.start)
     }
     return earliest
   }

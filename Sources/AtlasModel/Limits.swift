@@ -78,6 +78,20 @@ package enum Limits {
   package static let contactsPerClient = 32
   /// Times one run may take its slot that are kept for the report.
   package static let slotIntervals = 32
+  /// Kinds of servers (a role and a system) of which it is kept how long their phases took; those
+  /// that come later go by the policy's estimates. Each takes up to 4 KB.
+  package static let measuredKinds = 1_000
+  /// Times of each phase that a kind needs before they say more than the policy's estimate: with
+  /// fewer, one slow server of twenty would be the 95th percentile.
+  package static let estimateSamples = 20
+  /// When a phase has so many times they count half from then on: a fleet changes, and what it took
+  /// two years ago must not outweigh this month.
+  package static let estimateMemory = 1_000
+  /// Runs of a campaign whose planned times are kept; of larger ones only rings and clients. 8
+  /// bytes each in memory, and in a row that is written once.
+  package static let plannedRuns = 20_000
+  /// Servers that a report names because they went otherwise than planned.
+  package static let deviations = 20
   /// Updates named in an update set, and results of one server.
   package static let updates = 512
   /// Reasons, messages and notes, in bytes; longer ones are cut at a character.
@@ -112,6 +126,8 @@ package enum Limits {
   package static let windowPast = Duration.seconds(15 * 86_400)
   /// Intervals of one client from ``windowPast`` ago to ``windowHorizon`` ahead.
   package static let windowIntervals = 2_048
+  /// Openings of a client's windows that are worked out at once: two years of weekends.
+  package static let openings = 100
   /// How long a server may be down and held before somebody is reminded, outside its window.
   package static let holdGrace = Duration.seconds(3_600)
   /// The longest outage that a person may declare: what lasts longer is a client to pause.

@@ -19,6 +19,8 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case windowInWrongZone = "window_in_wrong_zone"
   /// A server starts whenever a window is open, however little is left of it.
   case windowEndIgnored = "window_end_ignored"
+  /// A run is expected to take as long as half of its kind did.
+  case medianForEstimate = "median_for_estimate"
   /// Another attempt begins whether or not it fits into the window.
   case retryOutsideWindow = "retry_outside_window"
   /// An agent begins an order after its latest time.

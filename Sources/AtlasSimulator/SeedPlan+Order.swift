@@ -6,6 +6,7 @@ import AtlasModel
 /// Atlas. Drawn from a source of its own, once the clients are there.
 extension SeedPlan {
   mutating func placeOthers() {
+    if seed.isMultiple(of: 3) { makeAlike() }
     var random = Randomness(seed: seed, for: "order")
     for client in clients.indices where random.happens(300) { order(client, &random) }
     for client in clients.indices where random.happens(150) { addHost(client, &random) }
@@ -19,6 +20,22 @@ extension SeedPlan {
       planOutages(of: name, &random)
     }
     for client in clients.indices { giveHooks(client, &random) }
+  }
+
+  /// In every third seed most servers are of one kind, some of two, so that history gets to know
+  /// how long they take while the weekend lasts.
+  private mutating func makeAlike() {
+    let web = Role(trusted: "WEB")
+    for client in clients.indices {
+      for index in clients[client].servers.indices {
+        clients[client].servers[index].config.system = "windows-2022"
+        switch clients[client].servers[index].config.roles.first?.text {
+        case "APP": clients[client].servers[index].config.roles = [web]
+        case "FILE": clients[client].servers[index].config.roles = [Role(trusted: "FILE"), web]
+        case _: break
+        }
+      }
+    }
   }
 
   /// Some servers come after earlier ones, and two or three are of a group.
@@ -99,7 +116,8 @@ extension ServerFact {
   init(_ config: ServerConfig) {
     self.init(
       name: config.name.text, client: config.client.text, roles: config.roles.map(\.text),
-      after: config.after.map(\.text), group: config.antiAffinity?.text ?? "",
+      system: config.system, after: config.after.map(\.text),
+      group: config.antiAffinity?.text ?? "",
       host: config.host?.text ?? "", migratesGuests: config.migratesGuests,
       carriesAtlas: config.carriesAtlas)
   }

@@ -262,7 +262,7 @@ enum Summary {
     case .released(let view, let paused): text += " \(view.stop.fence.number) \(paused.count)"
     case .rings(let views): text += " \(views.map(\.gate.word))"
     case .done, .campaigns, .runs, .clients, .servers, .windows, .stops, .metrics, .fleet,
-      .snapshot, .kinds:
+      .snapshot, .kinds, .estimates, .clientWindows, .plan:
       break
     }
     return Array(text.utf8)

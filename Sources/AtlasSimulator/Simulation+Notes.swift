@@ -138,6 +138,7 @@ extension Simulation {
       if record.reason.hasPrefix("the kept snapshot was not removed") {
         sometimes.reach(.keptSnapshotNotRemoved)
       }
+      if record.reason.hasPrefix("it takes longer than") { sometimes.reach(.laterThanHistory) }
     case "run.approved": sometimes.reach(.atlasApproved)
     case "server.dismissed": sometimes.reach(.serverDismissed)
     case "client.outage_declared": sometimes.reach(.outageDeclared)
@@ -157,6 +158,8 @@ extension Simulation {
     case "campaign.paused":
       if record.detail == "breaker" { sometimes.reach(.campaignPausedByBreaker) }
     case "lane.held": sometimes.reach(.laneHeld)
+    case "campaign.started":
+      if record.reason.hasPrefix("planned to take") { sometimes.reach(.planKept) }
     case "campaign.changed": if anythingRuns { sometimes.reach(.updateExcludedInFlight) }
     case "campaign.cancelling": if anythingRuns { sometimes.reach(.campaignCancelledInFlight) }
     case "client.paused":
@@ -213,7 +216,17 @@ extension Simulation {
     }
   }
 
+  /// Whether a server is started by what history says of its kinds.
+  private func noteHistory(_ record: RecordFact) {
+    guard let state = daemon?.machine.state, let number = record.run,
+      let id = state.campaign(named: CampaignName(trusted: record.campaign)),
+      state.learnedEstimate(of: RunRef(campaign: id, index: number - 1)) != nil
+    else { return }
+    sometimes.reach(.startedByHistory)
+  }
+
   private func noteStarted(_ record: RecordFact) {
+    noteHistory(record)
     if let config = serverConfigs[ServerName(trusted: record.server)], !config.migratesGuests,
       serverConfigs.values.contains(where: { $0.host == config.name })
     {

@@ -179,8 +179,13 @@ extension Simulation {
     }
   }
 
+  /// With the plan of this moment: it is kept when nothing has changed until the start.
   private func startCampaign(_ name: CampaignName) {
-    ask(.startCampaign(name, ifMatch: ""), "StartCampaign")
+    let plan = daemon.flatMap {
+      let snapshot = ControlSnapshot(state: $0.machine.state, now: now, demoFactor: 1)
+      return try? snapshot.plan(name)
+    }
+    ask(.startCampaign(name, ifMatch: "", plan: plan?.kept), "StartCampaign")
   }
 
   // MARK: - Interventions
@@ -434,7 +439,8 @@ extension CampaignFact {
   init(_ name: CampaignName, _ policy: Policy) {
     self.init(
       name: name.text, maxRetries: policy.maxRetries, maxParallel: policy.maxParallelServers,
-      estimate: policy.times.estimate.milliseconds, reserve: policy.rollbackReserve.milliseconds,
+      estimate: policy.times.estimate.milliseconds, soak: policy.serverSoak.milliseconds,
+      reserve: policy.rollbackReserve.milliseconds,
       checkInterval: policy.checkInterval.milliseconds, requiresBackup: policy.requireBackup,
       requiresSnapshot: policy.createSnapshots,
       maxBackupAge: policy.maxBackupAge?.longest?.milliseconds,

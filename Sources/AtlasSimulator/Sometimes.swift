@@ -22,6 +22,9 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case lostAndBack
   case lostAndResolved
   case overdueAndBack
+  case planKept
+  case startedByHistory
+  case laterThanHistory
   case agentStateLost
   case journalRevertedWithServer
   case retriedAndCompleted

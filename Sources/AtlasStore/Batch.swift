@@ -55,7 +55,7 @@ package enum StateTable: UInt8, CaseIterable, Hashable, Sendable {
 /// Identity of a row of current state.
 package struct StateKey: Hashable, Sendable, Comparable {
   package var table: StateTable
-  /// The campaign of a run; 0 for the other tables.
+  /// The campaign of a run, or which sort of setting; 0 for the other tables.
   package var owner: Int64
   /// Number of the thing in its table, or of the run in its campaign.
   package var number: Int64

@@ -1,3 +1,4 @@
+import AtlasChecker
 import AtlasEngine
 import AtlasModel
 
@@ -53,6 +54,8 @@ package struct EngineChecker: Sendable {
   var clients: [ClientTruth] = []
   var servers: [ServerTruth] = []
   var campaigns: [CampaignTruth] = []
+  /// How long phases took, by the log.
+  private var times = TimesModel()
   private var isStopped = false
   /// What agents said about themselves in their last Hello.
   private var versions: [ServerID: String] = [:]
@@ -224,6 +227,26 @@ extension EngineChecker {
     noteGuests(ref, truth, record)
     checkMaintenance(ref, record, to)
     checkStart(ref, truth, record, now: now)
+    times.apply(
+      TimesModel.Entry(
+        run: name(ref), kinds: kinds(truth.server), record: record.kind.rawValue, from: from.word,
+        to: to.word, phase: record.phase?.word ?? "", detail: record.detail,
+        at: now.milliseconds))
+  }
+
+  private func kinds(_ server: ServerID) -> [String] {
+    let config = servers[Int(server.index)].config
+    return (config.roles.isEmpty ? ["-"] : config.roles.map(\.text)).map {
+      "\($0) on \(config.system)"
+    }
+  }
+
+  /// What a run needs at least before its window ends.
+  private func needed(_ truth: RunTruth, _ policy: Policy) -> Duration {
+    let known = times.estimate(kinds(truth.server)).map {
+      Duration.milliseconds($0.lowerBound) + policy.serverSoak
+    }
+    return (known ?? policy.times(for: truth.roles).estimate) + policy.rollbackReserve
   }
 
   private mutating func latch(_ client: ClientID?, _ value: Bool) {
@@ -302,7 +325,7 @@ extension EngineChecker {
     if isStopped(truth.client) { report("S4: \(name(ref)) starts under a stop") }
     if record.kind == .runStarted { checkAgent(ref, truth, record) }
     let policy = campaigns[Int(ref.campaign.index)].policy(for: truth.client)
-    let needed = policy.times(for: truth.roles).estimate + policy.rollbackReserve
+    let needed = needed(truth, policy)
     let windows = clients[Int(truth.client.index)].windows
     let fits = windows.contains { $0.contains(now) && now + needed <= $0.end }
     if record.kind == .runStarted { checkHost(ref, truth, policy, needed, now: now) }

@@ -8,6 +8,8 @@ package struct EngineStore: Sendable {
   private var ringNames: [RingName] = []
   private var stop: StopLatch?
   private var contact: ContactHold?
+  private var histories: [KindHistory] = []
+  private var plans: [(campaign: CampaignID, plan: KeptPlan)] = []
   private var clients: [StoredClient] = []
   private var servers: [StoredServer] = []
   private var campaigns: [StoredCampaign] = []
@@ -69,6 +71,9 @@ package struct EngineStore: Sendable {
         agentVersion: server.agentVersion, version: server.version)
       put(row, at: Int(id.index), in: &servers)
     case .campaign(let id): saveCampaign(id, of: state)
+    case .history(let place): put(state.histories[place], at: place, in: &histories)
+    case .plan(let id):
+      if let plan = state[campaign: id].plan { plans.append((id, plan)) }
     case .run(let ref):
       put(state[ref], at: Int(ref.index), in: &campaigns[Int(ref.campaign.index)].runs)
     }
@@ -96,6 +101,8 @@ package struct EngineStore: Sendable {
     control.ringNames = ringNames
     control.stop = stop
     control.contact = contact
+    control.histories = histories
+    control.plans = plans
     control.clients = clients
     control.servers = servers
     control.campaigns = campaigns
@@ -112,6 +119,9 @@ extension EngineStore {
     if loaded.stop != state.stop { found.append("stop is not saved") }
     if !state.contact.isSame(loaded.contact) { found.append("contact is not saved") }
     found += state.resourceDifferences(from: loaded)
+    if loaded.histories != state.histories || loaded.estimatesVersion != state.estimatesVersion {
+      found.append("histories are not saved")
+    }
     if loaded.ringNames != state.ringNames { found.append("ringNames are not saved") }
     if loaded.fleetVersion != state.fleetVersion { found.append("fleetVersion is not saved") }
     for index in state.clients.indices { compare(loaded, state, client: index, &found) }
@@ -167,7 +177,7 @@ extension EngineStore {
       || left.endedAt != right.endedAt || left.endsAt != right.endsAt
       || left.startNumber != right.startNumber || left.hookRevision != right.hookRevision
       || left.version != right.version || left.updateSet != right.updateSet
-      || left.safety != right.safety
+      || left.safety != right.safety || left.plan != right.plan
     {
       found.append("campaign \(name) is not saved")
     }

@@ -266,7 +266,9 @@ struct StoredStateTests {
     var batches = desk.importFleet()
     desk.take(.sessionOpened(SessionID(1), Desk.hello(Desk.first)))
     desk.ask(.createCampaign(CampaignRequest(name: Desk.campaign)))
-    desk.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    batches += desk.commitAll()
+    let plan = try desk.snapshot.plan(Desk.campaign).kept
+    desk.ask(.startCampaign(Desk.campaign, ifMatch: "", plan: plan))
     desk.ask(.pauseClient(Desk.client, reason: "call them first"))
     desk.ask(.stop(nil, reason: "smoke"))
     batches += desk.commitAll()
@@ -274,6 +276,7 @@ struct StoredStateTests {
     var reopened = try Desk(stored: StoredState(applying: batches))
     #expect(reopened.machine.logPosition == desk.machine.logPosition)
     #expect(reopened.machine.state.fence == desk.machine.state.fence)
+    #expect(reopened.machine.state.campaigns.first?.plan == plan)
     for item in Self.items(of: desk.machine.state) {
       let before = StateRows.row(item, in: desk.machine.state)
       #expect(StateRows.row(item, in: reopened.machine.state) == before)
@@ -292,7 +295,8 @@ struct StoredStateTests {
     }
     return state.clients.indices.map { .client(ClientID($0)) }
       + state.servers.indices.map { .server(ServerID($0)) }
-      + state.campaigns.indices.map { .campaign(CampaignID($0)) } + runs + [.control]
+      + state.campaigns.indices.flatMap { [.campaign(CampaignID($0)), .plan(CampaignID($0))] }
+      + runs + [.control]
   }
 
   @Test("with a row that is cut off is refused, with the row's name", arguments: [1, 2, 5])

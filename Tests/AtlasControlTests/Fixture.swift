@@ -16,8 +16,10 @@ struct Desk {
   static let second = ServerName(trusted: "LAA-PARIS-WEB02")
   static let campaign = CampaignName(trusted: "nov")
 
-  init(stored: StoredState = StoredState()) throws {
-    let configuration = ControlMachine.Configuration(
+  init(
+    stored: StoredState = StoredState(), openings: WindowOpenings? = nil
+  ) throws {
+    var configuration = ControlMachine.Configuration(
       daemonVersion: "test", demoFactor: 1, checkInterval: .seconds(120),
       hash: { bytes in
         // Any function will do here, as long as every byte counts.
@@ -27,6 +29,7 @@ struct Desk {
         return (0..<32).map { UInt8(truncatingIfNeeded: sum >> UInt64(($0 % 8) * 8)) &+ UInt8($0) }
       },
       encode: { method, _ in Array(method.utf8) })
+    if let openings { configuration.openings = { _, _, _ in openings } }
     machine = try ControlMachine(
       stored: stored, floors: ControlState.Floors(), configuration: configuration)
   }

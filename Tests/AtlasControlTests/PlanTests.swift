@@ -161,7 +161,7 @@ import Testing
 
 extension Desk {
   /// The next hook that is to run, once what waits is committed; nil when there is none.
-  fileprivate mutating func nextHook() -> HookOrder? {
+  mutating func nextHook() -> HookOrder? {
     _ = commitAll()
     for case .startHook(let order) in drain() { return order }
     return nil

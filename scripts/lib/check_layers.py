@@ -47,7 +47,7 @@ ALLOWED = {
         "AtlasModel", "AtlasWire", "ArgumentParser", "GRPCCore", "GRPCNIOTransportHTTP2",
         "Logging", "Yams",
     ],
-    "AtlasTestKit": ["AtlasModel", "AtlasEngine", "AtlasStore"],
+    "AtlasTestKit": ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasChecker"],
     "atlas": ["AtlasCommands"],
     "atlas-agent": [
         "AtlasModel", "AtlasAgent", "AtlasAgentKit", "ArgumentParser", "GRPCCore", "Logging",

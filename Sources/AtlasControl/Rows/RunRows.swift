@@ -117,6 +117,7 @@ extension ByteWriter {
       $0.put(Int($1.tries))
     }
     put(content.undo) { $0.put($1) }
+    put(content.clock)
   }
 
   private mutating func put(_ undo: Undo) {
@@ -265,6 +266,7 @@ extension ByteReader {
         tries: UInt8(truncatingIfNeeded: try reader.int()))
     }
     content.undo = try optional { try $0.undo() }
+    content.clock = try clock()
     return content
   }
 

@@ -7,12 +7,17 @@ enum StateRows {
   /// Grows when a row's form changes; readers read the older forms too. 2 added what a backup's age
   /// is measured by, who looks after a held run, and the oldest agent that is worked with; 3 breakers,
   /// environment holds, postponements, representatives, what servers share, outages, dismissals,
-  /// orders between servers, hosts, and maintenance; 4 snapshots that are kept, and rollback campaigns.
+  /// orders between servers, hosts, and maintenance; 4 snapshots that are kept, rollback campaigns, and
+  /// how long phases took.
   static let version: UInt8 = 4
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version
   /// Number of the one row with the global stop and the counters of the fleet.
   private static let controlRow: Int64 = 1
+  /// The owner of settings that are histories of kinds; the one row above has none.
+  private static let histories: Int64 = 1
+  /// The owner of settings that are plans, by number of the campaign.
+  private static let plans: Int64 = 2
 
   /// The row of one thing of the state, as it is now.
   static func row(_ item: Effect.Item, in state: ControlState) -> StateRow {
@@ -46,6 +51,17 @@ enum StateRows {
           table: .run, owner: Int64(ref.campaign.index), number: Int64(ref.index)),
         name: state[server: run.server].config.name.text, state: run.state.kind.word,
         body: writer.bytes)
+    case .history(let place):
+      let history = state.histories[place]
+      writer.put(history)
+      return StateRow(
+        key: StateKey(table: .setting, owner: histories, number: Int64(place)),
+        name: "\(history.kind)", body: writer.bytes)
+    case .plan(let id):
+      writer.put(state[campaign: id].plan) { $0.put($1) }
+      return StateRow(
+        key: StateKey(table: .setting, owner: plans, number: Int64(id.index)),
+        name: state[campaign: id].name.text, body: writer.bytes)
     case .control: return controlRow(of: state)
     }
   }
@@ -91,6 +107,15 @@ enum StateRows {
       guard row.key.number == Int64(control.campaigns.count) else { throw reader.bad("a gap") }
       control.campaigns.append(try reader.campaign())
     case .run: try loadRun(row, &reader, into: &control)
+    case .setting where row.key.owner == histories:
+      guard row.key.number == Int64(control.histories.count) else { throw reader.bad("a gap") }
+      control.histories.append(try reader.history())
+    case .setting where row.key.owner == plans:
+      guard let campaign = Int(exactly: row.key.number), campaign >= 0,
+        campaign < control.campaigns.count
+      else { throw reader.bad("its campaign is missing") }
+      guard let plan = try reader.optional({ try $0.keptPlan() }) else { return }
+      control.plans.append((CampaignID(campaign), plan))
     case .setting:
       control.fleetVersion = try reader.unsigned()
       control.stop = try reader.optional { try $0.stopLatch() }

@@ -26,6 +26,9 @@ package struct CampaignReport: Sendable {
   package var lowerBound: Duration?
   package var gains: [Gain]
   package var gateCosts: [GateCost]
+  /// Nil for a campaign that started without a plan.
+  package var planned: PlanAgainstReality?
+  package var estimates: EstimateQuality
 
   /// Makespan ÷ lower bound; nil before anything has moved. Below 1 something is wrong with one of
   /// the two.
@@ -88,7 +91,8 @@ extension ControlSnapshot {
       heldKinds: state.heldKinds(of: id), missingKinds: state.missingKinds(of: id),
       makespan: spans?.real,
       lowerBound: spans?.lowerBound,
-      gains: state.gains(id, real: spans?.real), gateCosts: campaign.gateCosts())
+      gains: state.gains(id, real: spans?.real), gateCosts: campaign.gateCosts(),
+      planned: planAgainstReality(id, log: log), estimates: EstimateQuality(campaign))
   }
 }
 
@@ -109,7 +113,7 @@ extension RunView {
 
 extension Run {
   /// Slot time in all; nil for a run that never had a slot.
-  fileprivate func slotTime(until now: Instant) -> Duration? {
+  func slotTime(until now: Instant) -> Duration? {
     let intervals = details.content.slotIntervals
     guard !intervals.isEmpty else { return nil }
     return intervals.reduce(.zero) { $0 + (min($1.end, now) - $1.start) }
@@ -127,14 +131,14 @@ extension Campaign {
     return counts.keys.sorted().map { UpdateTally(update: $0, counts: counts[$0] ?? [:]) }
   }
 
-  /// The largest number of slots of one lane that were in use at once, from the intervals in
-  /// which runs held them.
-  fileprivate func largestInUse(until now: Instant) -> Int {
-    var edges = [[(at: Instant, change: Int)]](repeating: [], count: lanes.count)
+  /// The largest number of slots, of one lane or of all, that were in use at once, from the
+  /// intervals in which runs held them.
+  func largestInUse(until now: Instant, perLane: Bool = true) -> Int {
+    var edges = [[(at: Instant, change: Int)]](repeating: [], count: perLane ? lanes.count : 1)
     for run in runs {
       for interval in run.details.content.slotIntervals {
-        edges[Int(run.lane)].append((interval.start, 1))
-        edges[Int(run.lane)].append((min(interval.end, now), -1))
+        edges[perLane ? Int(run.lane) : 0].append((interval.start, 1))
+        edges[perLane ? Int(run.lane) : 0].append((min(interval.end, now), -1))
       }
     }
     return edges.map { edges in

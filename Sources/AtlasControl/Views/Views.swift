@@ -123,6 +123,14 @@ package struct RunView: Hashable, Sendable {
   package var holdDeadline: Instant? { run.details.content.care?.deadline }
   /// What `enter_maintenance` began and nothing has ended; nil when there is no such thing.
   package var maintenance: Maintenance? { run.details.content.maintenance }
+  /// What it was expected to take when it took its slot, and whether history said so; nil for one
+  /// that has not begun.
+  package var expected: (time: Duration, isFromHistory: Bool)? {
+    let clock = run.details.content.clock
+    return clock.estimate > .zero ? (clock.estimate, clock.isFromHistory) : nil
+  }
+  /// It has taken longer than history lets expect.
+  package var isLate: Bool { run.details.content.clock.isLate }
   /// Still held at its deadline.
   package var isHoldOverdue: Bool { run.details.content.care?.isOverdue ?? false }
 }

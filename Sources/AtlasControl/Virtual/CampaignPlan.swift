@@ -21,6 +21,14 @@ package struct CampaignPlan: Hashable, Sendable {
   /// Of a rollback campaign: completed servers that it does not undo, each with the rest of a sentence
   /// about it.
   package var notUndoable: [PlannedServer]
+  /// Servers that end FAILED, or HELD for a person: none, unless that is supposed.
+  package var failed: Int
+  package var held: Int
+  /// The most servers that are down at once, of one client and in all.
+  package var mostDownOfClient: Int
+  package var mostDown: Int
+  /// For ``Change/startCampaign(_:ifMatch:plan:)``.
+  package var kept: KeptPlan
 
   package var makespan: Duration { finish - start }
 
@@ -51,20 +59,35 @@ package struct PlannedRing: Hashable, Sendable {
 }
 
 extension ControlSnapshot {
-  /// Plans a campaign from where it is: every open server takes its estimate and is completed.
+  /// Plans a campaign from where it is: every open server takes its estimate and is completed,
+  /// apart from those that are supposed to fail.
+  /// - Parameter whatIf: What is supposed, each key once; nothing of it remains.
   /// - Throws: ``ControlError`` when there is no such campaign, or it could not be started.
-  package func plan(_ name: CampaignName) throws(ControlError) -> CampaignPlan {
+  package func plan(
+    _ name: CampaignName, whatIf: [WhatIf] = []
+  ) throws(ControlError) -> CampaignPlan {
     guard let id = state.campaign(named: name) else {
       throw .notFound(kind: "campaign", name: name.text)
     }
     var connected = state
     connected.connectAll()
+    if !whatIf.isEmpty { connected.suppose(whatIf, of: id, now: now) }
+    let failing = whatIf.failureRate
     var virtual = VirtualCampaign(connected, id, at: now) { ref, state in
-      (state.estimate(of: ref), .terminal(.completed(.updated)))
+      if ref.campaign == id, Self.fails(ref.index, failing) { return state.virtualFailure(of: ref) }
+      return (state.estimate(of: ref), .terminal(.completed(.updated)))
     }
     do { try virtual.work() } catch { throw .refused(error) }
     connected.countKinds(id)
     return CampaignPlan(from: self, connected, to: virtual.state, id)
+  }
+
+  /// Whether the run of this number fails when so many of 10,000 do: always the same ones, as far
+  /// apart as they can be, and none before its share is full. Of 3 % it is the 34th, the 67th, the
+  /// 100th and so on.
+  private static func fails(_ index: Int32, _ perTenThousand: Int) -> Bool {
+    let number = Int(index)
+    return (number + 1) * perTenThousand / 10_000 > number * perTenThousand / 10_000
   }
 }
 
@@ -82,14 +105,14 @@ extension CampaignPlan {
     finish = after.runs.compactMap { $0.startedAt == nil ? nil : $0.endedAt }.max() ?? start
     servers = before.runs.count
     let estimates = before.runs.indices.map {
-      snapshot.state.estimate(of: RunRef(campaign: id, index: $0))
+      connected.estimate(of: RunRef(campaign: id, index: $0))
     }
     sequential = estimates.reduce(.zero, +)
     var lanes = [Duration](repeating: .zero, count: before.lanes.count)
     for (run, estimate) in zip(before.runs, estimates) { lanes[Int(run.lane)] += estimate }
     lowerBound =
       zip(before.lanes, lanes).map { lane, work in
-        work / snapshot.state.slots(of: lane.client, in: id, now: snapshot.now)
+        work / connected.slots(of: lane.client, in: id, now: snapshot.now)
       }.max() ?? .zero
     clients = Self.clients(after, end)
     rings = after.rings.map {
@@ -102,9 +125,16 @@ extension CampaignPlan {
     notUndoable = snapshot.state.notUndoableViews(of: id).map {
       PlannedServer(server: $0.server, client: $0.client, reason: $0.reason)
     }
+    failed = after.counts[.failed]
+    held = after.counts[.held]
+    let last = after.endedAt ?? after.endsAt ?? .distantFuture
+    mostDownOfClient = after.largestInUse(until: last, perLane: true)
+    mostDown = after.largestInUse(until: last, perLane: false)
+    kept = KeptPlan(
+      after, etag: snapshot.state.planVersion(id), start: start, finish: finish, clients: clients)
   }
 
-  private static func clients(_ campaign: Campaign, _ state: ControlState) -> [PlannedClient] {
+  fileprivate static func clients(_ campaign: Campaign, _ state: ControlState) -> [PlannedClient] {
     var clients = campaign.lanes.map {
       PlannedClient(
         client: state[client: $0.client].config.name, ring: $0.ring, servers: 0,
@@ -176,5 +206,31 @@ extension CampaignPlan {
       return PlannedServer(
         server: server.config.name, client: client.config.name, reason: reason)
     }
+  }
+}
+
+extension KeptPlan {
+  fileprivate init(
+    _ campaign: Campaign, etag: UInt64, start: Instant, finish: Instant, clients: [PlannedClient]
+  ) {
+    let isAnything = campaign.runs.contains { $0.startedAt != nil }
+    self.init(
+      etag: etag, start: start,
+      whole: PlannedSpan(from: start, begins: start, ends: isAnything ? finish : nil),
+      rings: campaign.rings.map {
+        PlannedSpan(from: start, begins: $0.startedAt, ends: $0.completedAt)
+      },
+      lanes: clients.map { PlannedSpan(from: start, begins: $0.firstStart, ends: $0.lastEnd) },
+      runs: campaign.runs.map {
+        PlannedSpan(from: start, begins: $0.startedAt, ends: $0.startedAt == nil ? nil : $0.endedAt)
+      })
+  }
+}
+
+extension [WhatIf] {
+  /// Of 10,000 servers so many fail.
+  fileprivate var failureRate: Int {
+    for case .failureRate(let share) in self { return share }
+    return 0
   }
 }

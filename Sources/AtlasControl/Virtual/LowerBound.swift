@@ -14,8 +14,16 @@ extension ControlSnapshot {
     let campaign = state[campaign: id]
     guard let start = campaign.startedAt, let end = campaign.lastMove else { return nil }
     var visits = [Int](repeating: 0, count: campaign.runs.count)
+    var pristine = state.pristine(id)
+    // What fitted into a window then fits into it again, whatever has been learned since.
+    pristine.giveEstimates(
+      CampaignID(0),
+      campaign.runs.map {
+        let estimate = $0.details.content.clock.estimate
+        return estimate > .zero ? estimate : nil
+      })
     var virtual = VirtualCampaign(
-      state.pristine(id), CampaignID(0), at: start, interventions: interventions
+      pristine, CampaignID(0), at: start, interventions: interventions
     ) { ref, _ in
       let index = Int(ref.index)
       defer { visits[index] += 1 }
