@@ -15,7 +15,11 @@ extension Checker {
     if run?.holdsSlot ?? false, !["IN_PROGRESS", "PARKED", "HELD"].contains(record.to) {
       judgeMaintenance(record, run?.hasRemains ?? false)
     }
-    if record.kind == "run.started" { backups[runKey(record)] = nil }
+    if record.kind == "run.started" {
+      backups[runKey(record)] = nil
+      // A daemon that died before it called the hook calls it as if it had.
+      maintenance[runKey(record)]?.leaves = 0
+    }
     if isStart(record, before: run) { judgeStart(record, before: run) }
     if run?.holdsSlot ?? false, !["IN_PROGRESS", "PARKED", "HELD"].contains(record.to) {
       judgeReturn(record, before: before)
@@ -164,7 +168,9 @@ extension Checker {
       acceptWork(of: record.server)
       return
     }
-    guard !hasForgotten else { return }
+    // Of two machines of one name the untouched one may have answered.
+    let isAmbiguous = machines.values.contains { $0.server == record.server && $0.isAmbiguous }
+    guard !hasForgotten, !isAmbiguous else { return }
     if before == "HELD", record.to == "COMPLETED" {
       fail("S1", "\(record.server) is completed while it is held")
     }

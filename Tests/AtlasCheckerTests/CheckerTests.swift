@@ -24,6 +24,16 @@ struct CheckerTests {
     #expect(night.violations == ["S1"])
   }
 
+  @Test("nothing wrong with such a server when a copy of it may have answered")
+  func cloned() {
+    var night = Night()
+    night.start("WEB01", run: 1)
+    night.checker.began(night.order(5, "UPDATE", "C01-WEB01"), on: 1, of: "C01-WEB01")
+    night.checker.cloned(1, as: 2)
+    night.move("WEB01", run: 1, from: "IN_PROGRESS", to: "COMPLETED", kind: "run.completed")
+    #expect(night.violations == [])
+  }
+
   @Test("nothing wrong with a server that is proven healthy and then gives its slot back")
   func proven() {
     var night = Night()
