@@ -78,5 +78,5 @@ extension BackupFact {
 
 extension Duration {
   /// Without milliseconds, which nobody reads.
-  fileprivate var inSeconds: String { Duration.seconds(milliseconds / 1_000).text }
+  package var inSeconds: String { Duration.seconds(milliseconds / 1_000).text }
 }

@@ -1,3 +1,4 @@
+import AtlasCalendar
 import AtlasControl
 import AtlasEngine
 import AtlasModel
@@ -139,7 +140,8 @@ struct Daemon {
     let configuration = ControlMachine.Configuration(
       daemonVersion: AtlasVersion.text, demoFactor: factor,
       checkInterval: Rehearsal.checkInterval(Policy().checkInterval, factor: factor),
-      hash: sha256, encode: AnswerCoding.encode)
+      hash: sha256, encode: AnswerCoding.encode,
+      openings: { try WindowCalendar.openings(of: $0, from: $1, count: $2) })
     do throws(RowError) {
       return try ControlMachine(
         stored: stored, floors: Rehearsal.floors(factor: factor), configuration: configuration)

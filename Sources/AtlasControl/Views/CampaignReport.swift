@@ -171,10 +171,14 @@ extension ControlState {
     }
   }
 
-  /// The same servers one after the other, client by client in parallel, and all at once.
+  /// The same servers one after the other, client by client in parallel, and all at once: each as
+  /// long as it really took, and those that have not ended as long as is expected of them.
   fileprivate func gains(_ id: CampaignID, real: Duration?) -> [Gain] {
     let campaign = self[campaign: id]
-    let estimates = campaign.runs.indices.map { estimate(of: RunRef(campaign: id, index: $0)) }
+    let estimates = campaign.runs.enumerated().map { index, run in
+      let took = run.endedAt.flatMap { run.slotTime(until: $0) }
+      return took ?? estimate(of: RunRef(campaign: id, index: index))
+    }
     let sequential = estimates.reduce(.zero, +)
     guard sequential > .zero else { return [] }
     var lanes = [Duration](repeating: .zero, count: campaign.lanes.count)

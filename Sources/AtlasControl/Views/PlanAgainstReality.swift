@@ -186,7 +186,7 @@ extension ControlSnapshot {
       return "\(other.kind) by \(other.principal)\(reason)".bounded(to: 200)
     }
     if let before = longestBefore(ref, plan) {
-      return "\(before.server) before it took \(before.longer.text) longer than planned"
+      return "\(before.server) before it took \(before.longer.inSeconds) longer than planned"
     }
     let lane = state[campaign: ref.campaign].lanes[Int(run.lane)]
     let ring = state[campaign: ref.campaign].rings[Int(lane.ring.number)]

@@ -94,7 +94,11 @@ extension AtlasV1.Campaign {
       flags: view.flags.map { .init($0) }, settled: view.settled, decisions: view.decisions,
       etag: view.etag, clock: .init(view.now, factor: view.demoFactor),
       changeReference: view.changeReference, hookRevision: view.hookRevision,
-      heldKinds: view.heldKinds.map { .init($0) })
+      heldKinds: view.heldKinds.map { .init($0) },
+      rollbackOf: view.rollbackOf?.text ?? "",
+      notUndoable: view.notUndoable.map {
+        .init(server: $0.server.text, client: $0.client.text, reason: $0.reason)
+      })
   }
 }
 
@@ -238,7 +242,17 @@ extension AtlasV1.ServerRun {
       backupTakenAt: details.backup.map { .init($0.takenAt) },
       holdClass: view.holdClass.map { .init($0) } ?? .unspecified, holdOwner: view.owner,
       holdDeadline: view.holdDeadline.map { .init($0) },
-      maintenance: view.maintenance.map { .init($0) })
+      maintenance: view.maintenance.map { .init($0) },
+      snapshot: view.snapshot.map { .init($0) }, undoneBy: view.undoneBy?.text ?? "",
+      expected: view.expected.map { .init($0.time) }, late: view.isLate)
+  }
+}
+
+extension AtlasV1.Snapshot {
+  fileprivate init(_ view: SnapshotView) {
+    self.init(
+      id: view.id, takenAt: .init(view.takenAt), keptUntil: view.keptUntil.map { .init($0) },
+      failedRemovals: Int32(clamping: view.failedRemovals), remains: view.remains)
   }
 }
 

@@ -23,9 +23,7 @@ extension AtlasV1.ClientInfo {
     self.init(
       name: config.name.text, ring: Int32(config.ring.number), zone: config.zone,
       windows: config.windows.map(\.rule),
-      freezes: config.freezes.map {
-        AtlasV1.Freeze(interval: .init($0.interval), reason: $0.reason)
-      },
+      freezes: config.freezes.map { .init($0) },
       maxParallelServers: Int32(config.maxParallelServers), requireBackup: config.requireBackup,
       createSnapshots: config.createSnapshots,
       maxBackupAge: config.maxBackupAge.longest.map { .init($0) },
@@ -66,6 +64,33 @@ extension AtlasV1.ServerInfo {
       guests: view.guests.map(\.text), after: config.after.map(\.text),
       antiAffinity: config.antiAffinity?.text ?? "", host: config.host?.text ?? "",
       migratesGuests: config.migratesGuests, carriesAtlas: config.carriesAtlas)
+  }
+}
+
+extension AtlasV1.WindowOpening {
+  init(_ opening: WindowOpening) {
+    self.init(
+      rule: opening.rule, interval: .init(opening.interval),
+      opensOffset: Int32(opening.opensOffset), closesOffset: Int32(opening.closesOffset),
+      nominal: .init(opening.nominal), opensReading: .init(opening.opensAt),
+      closesReading: .init(opening.closesAt), freezes: opening.freezes.map { .init($0) },
+      usable: opening.usable.map { .init($0) })
+  }
+}
+
+extension AtlasV1.ClockReading {
+  fileprivate init(_ reading: WindowOpening.ClockReading) {
+    switch reading {
+    case .once: self = .once
+    case .skipped: self = .skipped
+    case .twice: self = .twice
+    }
+  }
+}
+
+extension AtlasV1.Freeze {
+  fileprivate init(_ freeze: Freeze) {
+    self.init(interval: .init(freeze.interval), reason: freeze.reason)
   }
 }
 

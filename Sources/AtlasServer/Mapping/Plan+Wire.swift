@@ -17,7 +17,11 @@ extension AtlasV1.Plan {
       truncated: plan.misses.count > Limits.page || plan.blocked.count > Limits.page
         || (details && plan.clients.count > Limits.page * 2),
       missed: Int32(clamping: plan.misses.count),
-      blockedServers: Int32(clamping: plan.blocked.count))
+      blockedServers: Int32(clamping: plan.blocked.count),
+      failed: Int32(clamping: plan.failed), held: Int32(clamping: plan.held),
+      mostDownOfClient: Int32(clamping: plan.mostDownOfClient),
+      mostDown: Int32(clamping: plan.mostDown),
+      notUndoable: plan.notUndoable.prefix(Limits.page).map { .init($0) })
   }
 }
 
@@ -62,11 +66,61 @@ extension AtlasV1.Report {
       gateCosts: report.gateCosts.map {
         AtlasV1.NamedDuration(name: "gate after ring \($0.ring)", duration: .init($0.cost))
       },
-      truncated: lists.contains { $0.count > Self.rows })
+      truncated: lists.contains { $0.count > Self.rows },
+      planned: report.planned.map { .init($0) }, estimates: .init(report.estimates),
+      snapshots: report.snapshots.prefix(Self.rows).map { .init($0) })
   }
 
   /// A run is about 400 bytes on the wire, and four lists must fit into one message.
   private static let rows = 100
+}
+
+extension AtlasV1.PlanAgainstReality {
+  init(_ planned: PlanAgainstReality) {
+    self.init(
+      plannedFinish: planned.plannedFinish.map { .init($0) },
+      finish: planned.finish.map { .init($0) },
+      rings: planned.rings.map {
+        AtlasV1.RingDeviation(
+          ring: Int32($0.ring.number), name: $0.name,
+          plannedOpens: $0.plannedOpens.map { .init($0) }, opens: $0.opens.map { .init($0) },
+          plannedCompletes: $0.plannedCompletes.map { .init($0) },
+          completes: $0.completes.map { .init($0) })
+      }, servers: planned.servers.map { .init($0) })
+  }
+}
+
+extension AtlasV1.ServerDeviation {
+  fileprivate init(_ server: ServerDeviation) {
+    self.init(
+      server: server.server.text, client: server.client.text,
+      plannedStart: server.plannedStart.map { .init($0) }, start: server.start.map { .init($0) },
+      plannedLength: server.plannedLength.map { .init($0) },
+      length: server.length.map { .init($0) }, off: server.off.map { .init($0) },
+      reason: server.reason)
+  }
+}
+
+extension AtlasV1.EstimateQuality {
+  fileprivate init(_ quality: EstimateQuality) {
+    self.init(
+      attempts: Int32(clamping: quality.attempts), covered: Int32(clamping: quality.covered),
+      fromHistory: Int32(clamping: quality.fromHistory),
+      coveredFromHistory: Int32(clamping: quality.coveredFromHistory))
+  }
+}
+
+extension AtlasV1.KindEstimate {
+  init(_ view: EstimateView) {
+    self.init(
+      role: view.role?.text ?? "", system: view.system, estimate: view.estimate.map { .init($0) },
+      policyEstimate: .init(view.policyEstimate),
+      phases: view.phases.map {
+        AtlasV1.PhaseEstimate(
+          phase: .init($0.phase), samples: Int32(clamping: $0.samples), p50: .init($0.p50),
+          p95: .init($0.p95))
+      })
+  }
 }
 
 extension AtlasV1.UpdateTally {

@@ -12,13 +12,38 @@ extension Campaigns {
     _ request: AtlasV1.PlanCampaignRequest, context: ServerContext
   ) async throws -> AtlasV1.PlanCampaignResponse {
     let name: CampaignName = try Field.name(request.campaign, "campaign")
-    let snapshot = try await snapshot()
-    let plan: CampaignPlan
-    let planned = try await core.bench.work {
-      Result { () throws(ControlError) in try snapshot.plan(name) }
+    let whatIf: [WhatIf]
+    do { whatIf = request.whatIf.isEmpty ? [] : try WhatIf.parse(request.whatIf) } catch {
+      throw WireStatus(invalid: "what_if", "\(error)")
     }
-    do { plan = try planned.get() } catch { throw WireStatus(error) }
-    return AtlasV1.PlanCampaignResponse(plan: .init(plan, details: request.details))
+    guard case .plan(let work) = try await core.read(.plan(name, whatIf: whatIf)) else {
+      throw WireStatus.wrongAnswer
+    }
+    let planned = try await core.bench.work {
+      Result { () throws(ControlError) in try work.work() }
+    }
+    let plans: PlanComparison
+    do { plans = try planned.get() } catch { throw WireStatus(error) }
+    return AtlasV1.PlanCampaignResponse(
+      plan: .init(plans.plan, details: request.details),
+      supposed: plans.supposed.map { .init($0, details: request.details) })
+  }
+
+  /// The plan of this moment, for a start to keep; nil when it cannot be planned: the start then
+  /// says why it is refused.
+  func planToKeep(_ name: CampaignName) async throws(WireStatus) -> KeptPlan? {
+    let snapshot = try await snapshot()
+    return try await core.bench.work { try? snapshot.plan(name).kept }
+  }
+
+  package func listEstimates(
+    _ request: AtlasV1.ListEstimatesRequest, context: ServerContext
+  ) async throws -> AtlasV1.ListEstimatesResponse {
+    let name: CampaignName? = try Field.optionalName(request.campaign, "campaign")
+    guard case .estimates(let views) = try await core.read(.estimates(name)) else {
+      throw WireStatus.wrongAnswer
+    }
+    return AtlasV1.ListEstimatesResponse(estimates: views.map { .init($0) })
   }
 
   func snapshot() async throws(WireStatus) -> ControlSnapshot {

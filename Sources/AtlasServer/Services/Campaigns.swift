@@ -20,7 +20,8 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
       selection: try Selection(request.selection ?? .init()),
       updateSet: try updateSet(request.updateSet ?? .init()),
       endsAt: request.endsAt.map { Instant($0) },
-      changeReference: request.changeReference.bounded(to: 128))
+      changeReference: request.changeReference.bounded(to: 128),
+      rollbackOf: try Field.optionalName(request.rollbackOf, "rollback_of"))
     var diagnostics: [AtlasV1.Diagnostic] = []
     if let document = request.policy {
       diagnostics = try readPolicy(document, into: &wanted)
@@ -81,9 +82,10 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
   package func startCampaign(
     _ request: AtlasV1.StartCampaignRequest, context: ServerContext
   ) async throws -> AtlasV1.StartCampaignResponse {
-    try await core.change(
-      .startCampaign(try Field.name(request.campaign, "campaign"), ifMatch: request.ifMatch),
-      request, requestID: request.requestID, context)
+    let name: CampaignName = try Field.name(request.campaign, "campaign")
+    return try await core.change(
+      .startCampaign(name, ifMatch: request.ifMatch, plan: try await planToKeep(name)), request,
+      requestID: request.requestID, context)
   }
 
   package func pauseCampaign(

@@ -153,13 +153,17 @@ package struct FleetStore: AtlasV1.FleetService.Server {
     guard (0...100).contains(request.count) else {
       throw WireStatus(invalid: "count", "is 0 to 100; 0 means 10")
     }
-    let read = Read.windows(
-      try Field.name(request.client, "client"), from: request.from.map { Instant($0) },
-      count: request.count == 0 ? 10 : Int(request.count))
-    guard case .windows(let windows, let zone, let openNow) = try await core.read(read) else {
-      throw WireStatus.wrongAnswer
-    }
+    let client: ClientName = try Field.name(request.client, "client")
+    let from = request.from.map { Instant($0) }
+    let count = request.count == 0 ? 10 : Int(request.count)
+    guard
+      case .windows(let windows, let zone, let openNow) = try await core.read(
+        .windows(client, from: from, count: count)),
+      case .clientWindows(let found, _, _, _) = try await core.read(
+        .clientWindows(client, from: from, count: count))
+    else { throw WireStatus.wrongAnswer }
     return AtlasV1.ListWindowsResponse(
-      windows: windows.map { .init($0) }, zone: zone, openNow: openNow)
+      windows: windows.map { .init($0) }, zone: zone, openNow: openNow,
+      openings: found.openings.map { .init($0) }, alwaysOpen: found.isAlwaysOpen)
   }
 }

@@ -553,6 +553,12 @@ extension AtlasV1 {
     /// Roles and systems that failed in the same way at several clients, and wait for a person.
     package var heldKinds: [AtlasV1.HeldKind] = []
 
+    /// The campaign that it undoes; empty for one that installs.
+    package var rollbackOf: String = ""
+
+    /// Of a campaign that undoes another: servers that it leaves as they are, and why. Not in lists.
+    package var notUndoable: [AtlasV1.PlannedServer] = []
+
     /// Every field at its default.
     package init() {}
 
@@ -577,7 +583,9 @@ extension AtlasV1 {
       clock: AtlasV1.Clock? = nil,
       changeReference: String = "",
       hookRevision: String = "",
-      heldKinds: [AtlasV1.HeldKind] = []
+      heldKinds: [AtlasV1.HeldKind] = [],
+      rollbackOf: String = "",
+      notUndoable: [AtlasV1.PlannedServer] = []
     ) {
       self.name = name
       self.author = author
@@ -599,6 +607,8 @@ extension AtlasV1 {
       self.changeReference = changeReference
       self.hookRevision = hookRevision
       self.heldKinds = heldKinds
+      self.rollbackOf = rollbackOf
+      self.notUndoable = notUndoable
     }
   }
 }
@@ -651,6 +661,9 @@ extension AtlasV1.Campaign {
     c.pointee.hook_revision = arena.bytes(self.hookRevision)
     c.pointee.n_held_kinds = self.heldKinds.count
     c.pointee.held_kinds = arena.messages(self.heldKinds)
+    c.pointee.rollback_of = arena.bytes(self.rollbackOf)
+    c.pointee.n_not_undoable = self.notUndoable.count
+    c.pointee.not_undoable = arena.messages(self.notUndoable)
     return WireCell(c)
   }
 
@@ -696,6 +709,8 @@ extension AtlasV1.Campaign {
     self.changeReference = try reader.string(c.pointee.change_reference, "change_reference")
     self.hookRevision = try reader.string(c.pointee.hook_revision, "hook_revision")
     self.heldKinds = try reader.messages(c.pointee.n_held_kinds, c.pointee.held_kinds, "held_kinds")
+    self.rollbackOf = try reader.string(c.pointee.rollback_of, "rollback_of")
+    self.notUndoable = try reader.messages(c.pointee.n_not_undoable, c.pointee.not_undoable, "not_undoable")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -720,6 +735,8 @@ extension AtlasV1.Campaign {
     try visitor.singular(WireField(18, "change_reference", json: "changeReference"), &self.changeReference)
     try visitor.singular(WireField(19, "hook_revision", json: "hookRevision"), &self.hookRevision)
     try visitor.repeated(WireField(20, "held_kinds", json: "heldKinds"), &self.heldKinds)
+    try visitor.singular(WireField(21, "rollback_of", json: "rollbackOf"), &self.rollbackOf)
+    try visitor.repeated(WireField(22, "not_undoable", json: "notUndoable"), &self.notUndoable)
   }
 }
 
@@ -1011,6 +1028,9 @@ extension AtlasV1 {
     /// The field `change_reference`.
     package var changeReference: String = ""
 
+    /// Undoes what this campaign has completed, where a snapshot is kept or updates can be uninstalled.
+    package var rollbackOf: String = ""
+
     /// Every field at its default.
     package init() {}
 
@@ -1022,7 +1042,8 @@ extension AtlasV1 {
       updateSet: AtlasV1.UpdateSet? = nil,
       policy: AtlasV1.Document? = nil,
       endsAt: GoogleProtobuf.Timestamp? = nil,
-      changeReference: String = ""
+      changeReference: String = "",
+      rollbackOf: String = ""
     ) {
       self.requestID = requestID
       self.name = name
@@ -1031,6 +1052,7 @@ extension AtlasV1 {
       self.policy = policy
       self.endsAt = endsAt
       self.changeReference = changeReference
+      self.rollbackOf = rollbackOf
     }
   }
 }
@@ -1058,6 +1080,7 @@ extension AtlasV1.CreateCampaignRequest {
       c.pointee.ends_at = arena.message(value)
     }
     c.pointee.change_reference = arena.bytes(self.changeReference)
+    c.pointee.rollback_of = arena.bytes(self.rollbackOf)
     return WireCell(c)
   }
 
@@ -1082,6 +1105,7 @@ extension AtlasV1.CreateCampaignRequest {
       self.endsAt = try reader.message(value, "ends_at")
     }
     self.changeReference = try reader.string(c.pointee.change_reference, "change_reference")
+    self.rollbackOf = try reader.string(c.pointee.rollback_of, "rollback_of")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -1093,6 +1117,7 @@ extension AtlasV1.CreateCampaignRequest {
     try visitor.optional(WireField(5, "policy", json: "policy"), &self.policy)
     try visitor.optional(WireField(6, "ends_at", json: "endsAt"), &self.endsAt)
     try visitor.singular(WireField(7, "change_reference", json: "changeReference"), &self.changeReference)
+    try visitor.singular(WireField(8, "rollback_of", json: "rollbackOf"), &self.rollbackOf)
   }
 }
 
@@ -1364,16 +1389,21 @@ extension AtlasV1 {
     /// Also one entry per client.
     package var details: Bool = false
 
+    /// A second plan in which this is otherwise, such as "max_parallel_servers=2,failure_rate=3%".
+    package var whatIf: String = ""
+
     /// Every field at its default.
     package init() {}
 
     /// The fields given; the others at their defaults.
     package init(
       campaign: String = "",
-      details: Bool = false
+      details: Bool = false,
+      whatIf: String = ""
     ) {
       self.campaign = campaign
       self.details = details
+      self.whatIf = whatIf
     }
   }
 }
@@ -1388,6 +1418,7 @@ extension AtlasV1.PlanCampaignRequest {
     atlas__v1__plan_campaign_request__init(c)
     c.pointee.campaign = arena.bytes(self.campaign)
     c.pointee.details = self.details ? 1 : 0
+    c.pointee.what_if = arena.bytes(self.whatIf)
     return WireCell(c)
   }
 
@@ -1399,12 +1430,14 @@ extension AtlasV1.PlanCampaignRequest {
     let c = cell.pointer(to: Atlas__V1__PlanCampaignRequest.self)
     self.campaign = try reader.string(c.pointee.campaign, "campaign")
     self.details = c.pointee.details != 0
+    self.whatIf = try reader.string(c.pointee.what_if, "what_if")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
   package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
     try visitor.singular(WireField(1, "campaign", json: "campaign"), &self.campaign)
     try visitor.singular(WireField(2, "details", json: "details"), &self.details)
+    try visitor.singular(WireField(3, "what_if", json: "whatIf"), &self.whatIf)
   }
 }
 
@@ -1414,14 +1447,19 @@ extension AtlasV1 {
     /// The field `plan`.
     package var plan: AtlasV1.Plan? = nil
 
+    /// With what_if.
+    package var supposed: AtlasV1.Plan? = nil
+
     /// Every field at its default.
     package init() {}
 
     /// The fields given; the others at their defaults.
     package init(
-      plan: AtlasV1.Plan? = nil
+      plan: AtlasV1.Plan? = nil,
+      supposed: AtlasV1.Plan? = nil
     ) {
       self.plan = plan
+      self.supposed = supposed
     }
   }
 }
@@ -1437,6 +1475,9 @@ extension AtlasV1.PlanCampaignResponse {
     if let value = self.plan {
       c.pointee.plan = arena.message(value)
     }
+    if let value = self.supposed {
+      c.pointee.supposed = arena.message(value)
+    }
     return WireCell(c)
   }
 
@@ -1449,11 +1490,15 @@ extension AtlasV1.PlanCampaignResponse {
     if let value = c.pointee.plan {
       self.plan = try reader.message(value, "plan")
     }
+    if let value = c.pointee.supposed {
+      self.supposed = try reader.message(value, "supposed")
+    }
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
   package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
     try visitor.optional(WireField(1, "plan", json: "plan"), &self.plan)
+    try visitor.optional(WireField(2, "supposed", json: "supposed"), &self.supposed)
   }
 }
 
@@ -1508,6 +1553,21 @@ extension AtlasV1 {
     /// The field `blocked_servers`.
     package var blockedServers: Int32 = 0
 
+    /// Servers that end failed, or held for a person: none, unless that is supposed.
+    package var failed: Int32 = 0
+
+    /// The field `held`.
+    package var held: Int32 = 0
+
+    /// The most servers that are down at once, of one client and in all.
+    package var mostDownOfClient: Int32 = 0
+
+    /// The field `most_down`.
+    package var mostDown: Int32 = 0
+
+    /// Of a campaign that undoes another: servers that it leaves as they are.
+    package var notUndoable: [AtlasV1.PlannedServer] = []
+
     /// Every field at its default.
     package init() {}
 
@@ -1528,7 +1588,12 @@ extension AtlasV1 {
       rings: [AtlasV1.PlannedRing] = [],
       truncated: Bool = false,
       missed: Int32 = 0,
-      blockedServers: Int32 = 0
+      blockedServers: Int32 = 0,
+      failed: Int32 = 0,
+      held: Int32 = 0,
+      mostDownOfClient: Int32 = 0,
+      mostDown: Int32 = 0,
+      notUndoable: [AtlasV1.PlannedServer] = []
     ) {
       self.campaign = campaign
       self.etag = etag
@@ -1546,6 +1611,11 @@ extension AtlasV1 {
       self.truncated = truncated
       self.missed = missed
       self.blockedServers = blockedServers
+      self.failed = failed
+      self.held = held
+      self.mostDownOfClient = mostDownOfClient
+      self.mostDown = mostDown
+      self.notUndoable = notUndoable
     }
   }
 }
@@ -1588,6 +1658,12 @@ extension AtlasV1.Plan {
     c.pointee.truncated = self.truncated ? 1 : 0
     c.pointee.missed = self.missed
     c.pointee.blocked_servers = self.blockedServers
+    c.pointee.failed = self.failed
+    c.pointee.held = self.held
+    c.pointee.most_down_of_client = self.mostDownOfClient
+    c.pointee.most_down = self.mostDown
+    c.pointee.n_not_undoable = self.notUndoable.count
+    c.pointee.not_undoable = arena.messages(self.notUndoable)
     return WireCell(c)
   }
 
@@ -1623,6 +1699,11 @@ extension AtlasV1.Plan {
     self.truncated = c.pointee.truncated != 0
     self.missed = c.pointee.missed
     self.blockedServers = c.pointee.blocked_servers
+    self.failed = c.pointee.failed
+    self.held = c.pointee.held
+    self.mostDownOfClient = c.pointee.most_down_of_client
+    self.mostDown = c.pointee.most_down
+    self.notUndoable = try reader.messages(c.pointee.n_not_undoable, c.pointee.not_undoable, "not_undoable")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -1643,6 +1724,11 @@ extension AtlasV1.Plan {
     try visitor.singular(WireField(14, "truncated", json: "truncated"), &self.truncated)
     try visitor.singular(WireField(15, "missed", json: "missed"), &self.missed)
     try visitor.singular(WireField(16, "blocked_servers", json: "blockedServers"), &self.blockedServers)
+    try visitor.singular(WireField(17, "failed", json: "failed"), &self.failed)
+    try visitor.singular(WireField(18, "held", json: "held"), &self.held)
+    try visitor.singular(WireField(19, "most_down_of_client", json: "mostDownOfClient"), &self.mostDownOfClient)
+    try visitor.singular(WireField(20, "most_down", json: "mostDown"), &self.mostDown)
+    try visitor.repeated(WireField(21, "not_undoable", json: "notUndoable"), &self.notUndoable)
   }
 }
 
@@ -3239,6 +3325,18 @@ extension AtlasV1 {
     /// What enter_maintenance began and nothing has ended; absent when there is no such thing.
     package var maintenance: AtlasV1.Maintenance? = nil
 
+    /// Absent when there is none, or it has been removed.
+    package var snapshot: AtlasV1.Snapshot? = nil
+
+    /// The campaign that has undone it; empty when none has.
+    package var undoneBy: String = ""
+
+    /// How long it was expected to hold its slot when it took it.
+    package var expected: GoogleProtobuf.Duration? = nil
+
+    /// It takes longer than nineteen of twenty of its kind.
+    package var late: Bool = false
+
     /// Every field at its default.
     package init() {}
 
@@ -3276,7 +3374,11 @@ extension AtlasV1 {
       holdClass: AtlasV1.HoldClass = .init(rawValue: 0),
       holdOwner: String = "",
       holdDeadline: GoogleProtobuf.Timestamp? = nil,
-      maintenance: AtlasV1.Maintenance? = nil
+      maintenance: AtlasV1.Maintenance? = nil,
+      snapshot: AtlasV1.Snapshot? = nil,
+      undoneBy: String = "",
+      expected: GoogleProtobuf.Duration? = nil,
+      late: Bool = false
     ) {
       self.campaign = campaign
       self.server = server
@@ -3311,6 +3413,10 @@ extension AtlasV1 {
       self.holdOwner = holdOwner
       self.holdDeadline = holdDeadline
       self.maintenance = maintenance
+      self.snapshot = snapshot
+      self.undoneBy = undoneBy
+      self.expected = expected
+      self.late = late
     }
   }
 }
@@ -3370,6 +3476,14 @@ extension AtlasV1.ServerRun {
     if let value = self.maintenance {
       c.pointee.maintenance = arena.message(value)
     }
+    if let value = self.snapshot {
+      c.pointee.snapshot = arena.message(value)
+    }
+    c.pointee.undone_by = arena.bytes(self.undoneBy)
+    if let value = self.expected {
+      c.pointee.expected = arena.message(value)
+    }
+    c.pointee.late = self.late ? 1 : 0
     return WireCell(c)
   }
 
@@ -3424,6 +3538,14 @@ extension AtlasV1.ServerRun {
     if let value = c.pointee.maintenance {
       self.maintenance = try reader.message(value, "maintenance")
     }
+    if let value = c.pointee.snapshot {
+      self.snapshot = try reader.message(value, "snapshot")
+    }
+    self.undoneBy = try reader.string(c.pointee.undone_by, "undone_by")
+    if let value = c.pointee.expected {
+      self.expected = try reader.message(value, "expected")
+    }
+    self.late = c.pointee.late != 0
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -3461,6 +3583,95 @@ extension AtlasV1.ServerRun {
     try visitor.singular(WireField(31, "hold_owner", json: "holdOwner"), &self.holdOwner)
     try visitor.optional(WireField(32, "hold_deadline", json: "holdDeadline"), &self.holdDeadline)
     try visitor.optional(WireField(33, "maintenance", json: "maintenance"), &self.maintenance)
+    try visitor.optional(WireField(34, "snapshot", json: "snapshot"), &self.snapshot)
+    try visitor.singular(WireField(35, "undone_by", json: "undoneBy"), &self.undoneBy)
+    try visitor.optional(WireField(36, "expected", json: "expected"), &self.expected)
+    try visitor.singular(WireField(37, "late", json: "late"), &self.late)
+  }
+}
+
+extension AtlasV1 {
+  /// A snapshot that exists.
+  package struct Snapshot: WireMessage {
+    /// The field `id`.
+    package var id: String = ""
+
+    /// The field `taken_at`.
+    package var takenAt: GoogleProtobuf.Timestamp? = nil
+
+    /// When it is removed; absent when it is not kept.
+    package var keptUntil: GoogleProtobuf.Timestamp? = nil
+
+    /// Removals after that time that failed.
+    package var failedRemovals: Int32 = 0
+
+    /// Nobody tries to remove it any more.
+    package var remains: Bool = false
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      id: String = "",
+      takenAt: GoogleProtobuf.Timestamp? = nil,
+      keptUntil: GoogleProtobuf.Timestamp? = nil,
+      failedRemovals: Int32 = 0,
+      remains: Bool = false
+    ) {
+      self.id = id
+      self.takenAt = takenAt
+      self.keptUntil = keptUntil
+      self.failedRemovals = failedRemovals
+      self.remains = remains
+    }
+  }
+}
+
+extension AtlasV1.Snapshot {
+  /// `atlas.v1.Snapshot`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__snapshot__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__Snapshot.self)
+    atlas__v1__snapshot__init(c)
+    c.pointee.id = arena.bytes(self.id)
+    if let value = self.takenAt {
+      c.pointee.taken_at = arena.message(value)
+    }
+    if let value = self.keptUntil {
+      c.pointee.kept_until = arena.message(value)
+    }
+    c.pointee.failed_removals = self.failedRemovals
+    c.pointee.remains = self.remains ? 1 : 0
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__Snapshot.self)
+    self.id = try reader.string(c.pointee.id, "id")
+    if let value = c.pointee.taken_at {
+      self.takenAt = try reader.message(value, "taken_at")
+    }
+    if let value = c.pointee.kept_until {
+      self.keptUntil = try reader.message(value, "kept_until")
+    }
+    self.failedRemovals = c.pointee.failed_removals
+    self.remains = c.pointee.remains != 0
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "id", json: "id"), &self.id)
+    try visitor.optional(WireField(2, "taken_at", json: "takenAt"), &self.takenAt)
+    try visitor.optional(WireField(3, "kept_until", json: "keptUntil"), &self.keptUntil)
+    try visitor.singular(WireField(4, "failed_removals", json: "failedRemovals"), &self.failedRemovals)
+    try visitor.singular(WireField(5, "remains", json: "remains"), &self.remains)
   }
 }
 
@@ -4756,6 +4967,260 @@ extension AtlasV1.ExcludeUpdateResponse {
 }
 
 extension AtlasV1 {
+  /// The message `atlas.v1.ListEstimatesRequest`.
+  package struct ListEstimatesRequest: WireMessage {
+    /// Whose policy holds as long as there is no history; empty for the defaults.
+    package var campaign: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      campaign: String = ""
+    ) {
+      self.campaign = campaign
+    }
+  }
+}
+
+extension AtlasV1.ListEstimatesRequest {
+  /// `atlas.v1.ListEstimatesRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__list_estimates_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ListEstimatesRequest.self)
+    atlas__v1__list_estimates_request__init(c)
+    c.pointee.campaign = arena.bytes(self.campaign)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ListEstimatesRequest.self)
+    self.campaign = try reader.string(c.pointee.campaign, "campaign")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "campaign", json: "campaign"), &self.campaign)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.ListEstimatesResponse`.
+  package struct ListEstimatesResponse: WireMessage {
+    /// The field `estimates`.
+    package var estimates: [AtlasV1.KindEstimate] = []
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      estimates: [AtlasV1.KindEstimate] = []
+    ) {
+      self.estimates = estimates
+    }
+  }
+}
+
+extension AtlasV1.ListEstimatesResponse {
+  /// `atlas.v1.ListEstimatesResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__list_estimates_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ListEstimatesResponse.self)
+    atlas__v1__list_estimates_response__init(c)
+    c.pointee.n_estimates = self.estimates.count
+    c.pointee.estimates = arena.messages(self.estimates)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ListEstimatesResponse.self)
+    self.estimates = try reader.messages(c.pointee.n_estimates, c.pointee.estimates, "estimates")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.repeated(WireField(1, "estimates", json: "estimates"), &self.estimates)
+  }
+}
+
+extension AtlasV1 {
+  /// How long servers of a role and a system take.
+  package struct KindEstimate: WireMessage {
+    /// Empty: servers without a role.
+    package var role: String = ""
+
+    /// The field `system`.
+    package var system: String = ""
+
+    /// What admission and plans use; absent as long as one phase has too few samples.
+    package var estimate: GoogleProtobuf.Duration? = nil
+
+    /// What holds instead until then.
+    package var policyEstimate: GoogleProtobuf.Duration? = nil
+
+    /// The field `phases`.
+    package var phases: [AtlasV1.PhaseEstimate] = []
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      role: String = "",
+      system: String = "",
+      estimate: GoogleProtobuf.Duration? = nil,
+      policyEstimate: GoogleProtobuf.Duration? = nil,
+      phases: [AtlasV1.PhaseEstimate] = []
+    ) {
+      self.role = role
+      self.system = system
+      self.estimate = estimate
+      self.policyEstimate = policyEstimate
+      self.phases = phases
+    }
+  }
+}
+
+extension AtlasV1.KindEstimate {
+  /// `atlas.v1.KindEstimate`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__kind_estimate__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__KindEstimate.self)
+    atlas__v1__kind_estimate__init(c)
+    c.pointee.role = arena.bytes(self.role)
+    c.pointee.system = arena.bytes(self.system)
+    if let value = self.estimate {
+      c.pointee.estimate = arena.message(value)
+    }
+    if let value = self.policyEstimate {
+      c.pointee.policy_estimate = arena.message(value)
+    }
+    c.pointee.n_phases = self.phases.count
+    c.pointee.phases = arena.messages(self.phases)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__KindEstimate.self)
+    self.role = try reader.string(c.pointee.role, "role")
+    self.system = try reader.string(c.pointee.system, "system")
+    if let value = c.pointee.estimate {
+      self.estimate = try reader.message(value, "estimate")
+    }
+    if let value = c.pointee.policy_estimate {
+      self.policyEstimate = try reader.message(value, "policy_estimate")
+    }
+    self.phases = try reader.messages(c.pointee.n_phases, c.pointee.phases, "phases")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "role", json: "role"), &self.role)
+    try visitor.singular(WireField(2, "system", json: "system"), &self.system)
+    try visitor.optional(WireField(3, "estimate", json: "estimate"), &self.estimate)
+    try visitor.optional(WireField(4, "policy_estimate", json: "policyEstimate"), &self.policyEstimate)
+    try visitor.repeated(WireField(5, "phases", json: "phases"), &self.phases)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.PhaseEstimate`.
+  package struct PhaseEstimate: WireMessage {
+    /// The field `phase`.
+    package var phase: AtlasV1.Phase = .init(rawValue: 0)
+
+    /// The field `samples`.
+    package var samples: Int32 = 0
+
+    /// The field `p50`.
+    package var p50: GoogleProtobuf.Duration? = nil
+
+    /// The field `p95`.
+    package var p95: GoogleProtobuf.Duration? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      phase: AtlasV1.Phase = .init(rawValue: 0),
+      samples: Int32 = 0,
+      p50: GoogleProtobuf.Duration? = nil,
+      p95: GoogleProtobuf.Duration? = nil
+    ) {
+      self.phase = phase
+      self.samples = samples
+      self.p50 = p50
+      self.p95 = p95
+    }
+  }
+}
+
+extension AtlasV1.PhaseEstimate {
+  /// `atlas.v1.PhaseEstimate`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__phase_estimate__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__PhaseEstimate.self)
+    atlas__v1__phase_estimate__init(c)
+    c.pointee.phase = .init(rawValue: .init(truncatingIfNeeded: self.phase.rawValue))
+    c.pointee.samples = self.samples
+    if let value = self.p50 {
+      c.pointee.p50 = arena.message(value)
+    }
+    if let value = self.p95 {
+      c.pointee.p95 = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__PhaseEstimate.self)
+    self.phase = .init(rawValue: .init(truncatingIfNeeded: c.pointee.phase.rawValue))
+    self.samples = c.pointee.samples
+    if let value = c.pointee.p50 {
+      self.p50 = try reader.message(value, "p50")
+    }
+    if let value = c.pointee.p95 {
+      self.p95 = try reader.message(value, "p95")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "phase", json: "phase"), &self.phase)
+    try visitor.singular(WireField(2, "samples", json: "samples"), &self.samples)
+    try visitor.optional(WireField(3, "p50", json: "p50"), &self.p50)
+    try visitor.optional(WireField(4, "p95", json: "p95"), &self.p95)
+  }
+}
+
+extension AtlasV1 {
   /// The message `atlas.v1.GetReportRequest`.
   package struct GetReportRequest: WireMessage {
     /// The field `campaign`.
@@ -4924,6 +5389,15 @@ extension AtlasV1 {
     /// More rows than one answer holds were left out.
     package var truncated: Bool = false
 
+    /// The plan it started with, against what happened; absent when it started without one.
+    package var planned: AtlasV1.PlanAgainstReality? = nil
+
+    /// The field `estimates`.
+    package var estimates: AtlasV1.EstimateQuality? = nil
+
+    /// Servers whose snapshot is kept for a while.
+    package var snapshots: [AtlasV1.ServerRun] = []
+
     /// Every field at its default.
     package init() {}
 
@@ -4952,7 +5426,10 @@ extension AtlasV1 {
       httpCalls: Int64 = 0,
       sessions: Int32 = 0,
       realTime: GoogleProtobuf.Duration? = nil,
-      truncated: Bool = false
+      truncated: Bool = false,
+      planned: AtlasV1.PlanAgainstReality? = nil,
+      estimates: AtlasV1.EstimateQuality? = nil,
+      snapshots: [AtlasV1.ServerRun] = []
     ) {
       self.campaign = campaign
       self.affectedNow = affectedNow
@@ -4978,6 +5455,9 @@ extension AtlasV1 {
       self.sessions = sessions
       self.realTime = realTime
       self.truncated = truncated
+      self.planned = planned
+      self.estimates = estimates
+      self.snapshots = snapshots
     }
   }
 }
@@ -5040,6 +5520,14 @@ extension AtlasV1.Report {
       c.pointee.real_time = arena.message(value)
     }
     c.pointee.truncated = self.truncated ? 1 : 0
+    if let value = self.planned {
+      c.pointee.planned = arena.message(value)
+    }
+    if let value = self.estimates {
+      c.pointee.estimates = arena.message(value)
+    }
+    c.pointee.n_snapshots = self.snapshots.count
+    c.pointee.snapshots = arena.messages(self.snapshots)
     return WireCell(c)
   }
 
@@ -5089,6 +5577,13 @@ extension AtlasV1.Report {
       self.realTime = try reader.message(value, "real_time")
     }
     self.truncated = c.pointee.truncated != 0
+    if let value = c.pointee.planned {
+      self.planned = try reader.message(value, "planned")
+    }
+    if let value = c.pointee.estimates {
+      self.estimates = try reader.message(value, "estimates")
+    }
+    self.snapshots = try reader.messages(c.pointee.n_snapshots, c.pointee.snapshots, "snapshots")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -5117,6 +5612,379 @@ extension AtlasV1.Report {
     try visitor.singular(WireField(22, "sessions", json: "sessions"), &self.sessions)
     try visitor.optional(WireField(23, "real_time", json: "realTime"), &self.realTime)
     try visitor.singular(WireField(24, "truncated", json: "truncated"), &self.truncated)
+    try visitor.optional(WireField(25, "planned", json: "planned"), &self.planned)
+    try visitor.optional(WireField(26, "estimates", json: "estimates"), &self.estimates)
+    try visitor.repeated(WireField(27, "snapshots", json: "snapshots"), &self.snapshots)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.PlanAgainstReality`.
+  package struct PlanAgainstReality: WireMessage {
+    /// The field `planned_finish`.
+    package var plannedFinish: GoogleProtobuf.Timestamp? = nil
+
+    /// Absent while a server is worked on.
+    package var finish: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `rings`.
+    package var rings: [AtlasV1.RingDeviation] = []
+
+    /// Servers that differ most in begin or length, the largest first.
+    package var servers: [AtlasV1.ServerDeviation] = []
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      plannedFinish: GoogleProtobuf.Timestamp? = nil,
+      finish: GoogleProtobuf.Timestamp? = nil,
+      rings: [AtlasV1.RingDeviation] = [],
+      servers: [AtlasV1.ServerDeviation] = []
+    ) {
+      self.plannedFinish = plannedFinish
+      self.finish = finish
+      self.rings = rings
+      self.servers = servers
+    }
+  }
+}
+
+extension AtlasV1.PlanAgainstReality {
+  /// `atlas.v1.PlanAgainstReality`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__plan_against_reality__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__PlanAgainstReality.self)
+    atlas__v1__plan_against_reality__init(c)
+    if let value = self.plannedFinish {
+      c.pointee.planned_finish = arena.message(value)
+    }
+    if let value = self.finish {
+      c.pointee.finish = arena.message(value)
+    }
+    c.pointee.n_rings = self.rings.count
+    c.pointee.rings = arena.messages(self.rings)
+    c.pointee.n_servers = self.servers.count
+    c.pointee.servers = arena.messages(self.servers)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__PlanAgainstReality.self)
+    if let value = c.pointee.planned_finish {
+      self.plannedFinish = try reader.message(value, "planned_finish")
+    }
+    if let value = c.pointee.finish {
+      self.finish = try reader.message(value, "finish")
+    }
+    self.rings = try reader.messages(c.pointee.n_rings, c.pointee.rings, "rings")
+    self.servers = try reader.messages(c.pointee.n_servers, c.pointee.servers, "servers")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "planned_finish", json: "plannedFinish"), &self.plannedFinish)
+    try visitor.optional(WireField(2, "finish", json: "finish"), &self.finish)
+    try visitor.repeated(WireField(3, "rings", json: "rings"), &self.rings)
+    try visitor.repeated(WireField(4, "servers", json: "servers"), &self.servers)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.RingDeviation`.
+  package struct RingDeviation: WireMessage {
+    /// The field `ring`.
+    package var ring: Int32 = 0
+
+    /// The field `name`.
+    package var name: String = ""
+
+    /// The field `planned_opens`.
+    package var plannedOpens: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `opens`.
+    package var opens: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `planned_completes`.
+    package var plannedCompletes: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `completes`.
+    package var completes: GoogleProtobuf.Timestamp? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      ring: Int32 = 0,
+      name: String = "",
+      plannedOpens: GoogleProtobuf.Timestamp? = nil,
+      opens: GoogleProtobuf.Timestamp? = nil,
+      plannedCompletes: GoogleProtobuf.Timestamp? = nil,
+      completes: GoogleProtobuf.Timestamp? = nil
+    ) {
+      self.ring = ring
+      self.name = name
+      self.plannedOpens = plannedOpens
+      self.opens = opens
+      self.plannedCompletes = plannedCompletes
+      self.completes = completes
+    }
+  }
+}
+
+extension AtlasV1.RingDeviation {
+  /// `atlas.v1.RingDeviation`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__ring_deviation__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__RingDeviation.self)
+    atlas__v1__ring_deviation__init(c)
+    c.pointee.ring = self.ring
+    c.pointee.name = arena.bytes(self.name)
+    if let value = self.plannedOpens {
+      c.pointee.planned_opens = arena.message(value)
+    }
+    if let value = self.opens {
+      c.pointee.opens = arena.message(value)
+    }
+    if let value = self.plannedCompletes {
+      c.pointee.planned_completes = arena.message(value)
+    }
+    if let value = self.completes {
+      c.pointee.completes = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__RingDeviation.self)
+    self.ring = c.pointee.ring
+    self.name = try reader.string(c.pointee.name, "name")
+    if let value = c.pointee.planned_opens {
+      self.plannedOpens = try reader.message(value, "planned_opens")
+    }
+    if let value = c.pointee.opens {
+      self.opens = try reader.message(value, "opens")
+    }
+    if let value = c.pointee.planned_completes {
+      self.plannedCompletes = try reader.message(value, "planned_completes")
+    }
+    if let value = c.pointee.completes {
+      self.completes = try reader.message(value, "completes")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "ring", json: "ring"), &self.ring)
+    try visitor.singular(WireField(2, "name", json: "name"), &self.name)
+    try visitor.optional(WireField(3, "planned_opens", json: "plannedOpens"), &self.plannedOpens)
+    try visitor.optional(WireField(4, "opens", json: "opens"), &self.opens)
+    try visitor.optional(WireField(5, "planned_completes", json: "plannedCompletes"), &self.plannedCompletes)
+    try visitor.optional(WireField(6, "completes", json: "completes"), &self.completes)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.ServerDeviation`.
+  package struct ServerDeviation: WireMessage {
+    /// The field `server`.
+    package var server: String = ""
+
+    /// The field `client`.
+    package var client: String = ""
+
+    /// The field `planned_start`.
+    package var plannedStart: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `start`.
+    package var start: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `planned_length`.
+    package var plannedLength: GoogleProtobuf.Duration? = nil
+
+    /// The field `length`.
+    package var length: GoogleProtobuf.Duration? = nil
+
+    /// How far begin or length are off, whichever is further; negative when it went faster.
+    package var off: GoogleProtobuf.Duration? = nil
+
+    /// As far as it is known.
+    package var reason: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      server: String = "",
+      client: String = "",
+      plannedStart: GoogleProtobuf.Timestamp? = nil,
+      start: GoogleProtobuf.Timestamp? = nil,
+      plannedLength: GoogleProtobuf.Duration? = nil,
+      length: GoogleProtobuf.Duration? = nil,
+      off: GoogleProtobuf.Duration? = nil,
+      reason: String = ""
+    ) {
+      self.server = server
+      self.client = client
+      self.plannedStart = plannedStart
+      self.start = start
+      self.plannedLength = plannedLength
+      self.length = length
+      self.off = off
+      self.reason = reason
+    }
+  }
+}
+
+extension AtlasV1.ServerDeviation {
+  /// `atlas.v1.ServerDeviation`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__server_deviation__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ServerDeviation.self)
+    atlas__v1__server_deviation__init(c)
+    c.pointee.server = arena.bytes(self.server)
+    c.pointee.client = arena.bytes(self.client)
+    if let value = self.plannedStart {
+      c.pointee.planned_start = arena.message(value)
+    }
+    if let value = self.start {
+      c.pointee.start = arena.message(value)
+    }
+    if let value = self.plannedLength {
+      c.pointee.planned_length = arena.message(value)
+    }
+    if let value = self.length {
+      c.pointee.length = arena.message(value)
+    }
+    if let value = self.off {
+      c.pointee.off = arena.message(value)
+    }
+    c.pointee.reason = arena.bytes(self.reason)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ServerDeviation.self)
+    self.server = try reader.string(c.pointee.server, "server")
+    self.client = try reader.string(c.pointee.client, "client")
+    if let value = c.pointee.planned_start {
+      self.plannedStart = try reader.message(value, "planned_start")
+    }
+    if let value = c.pointee.start {
+      self.start = try reader.message(value, "start")
+    }
+    if let value = c.pointee.planned_length {
+      self.plannedLength = try reader.message(value, "planned_length")
+    }
+    if let value = c.pointee.length {
+      self.length = try reader.message(value, "length")
+    }
+    if let value = c.pointee.off {
+      self.off = try reader.message(value, "off")
+    }
+    self.reason = try reader.string(c.pointee.reason, "reason")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "server", json: "server"), &self.server)
+    try visitor.singular(WireField(2, "client", json: "client"), &self.client)
+    try visitor.optional(WireField(3, "planned_start", json: "plannedStart"), &self.plannedStart)
+    try visitor.optional(WireField(4, "start", json: "start"), &self.start)
+    try visitor.optional(WireField(5, "planned_length", json: "plannedLength"), &self.plannedLength)
+    try visitor.optional(WireField(6, "length", json: "length"), &self.length)
+    try visitor.optional(WireField(7, "off", json: "off"), &self.off)
+    try visitor.singular(WireField(8, "reason", json: "reason"), &self.reason)
+  }
+}
+
+extension AtlasV1 {
+  /// How many servers took at most what was expected of them.
+  package struct EstimateQuality: WireMessage {
+    /// The field `attempts`.
+    package var attempts: Int32 = 0
+
+    /// The field `covered`.
+    package var covered: Int32 = 0
+
+    /// Of those of which history said what to expect: about 95 of 100 should be covered.
+    package var fromHistory: Int32 = 0
+
+    /// The field `covered_from_history`.
+    package var coveredFromHistory: Int32 = 0
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      attempts: Int32 = 0,
+      covered: Int32 = 0,
+      fromHistory: Int32 = 0,
+      coveredFromHistory: Int32 = 0
+    ) {
+      self.attempts = attempts
+      self.covered = covered
+      self.fromHistory = fromHistory
+      self.coveredFromHistory = coveredFromHistory
+    }
+  }
+}
+
+extension AtlasV1.EstimateQuality {
+  /// `atlas.v1.EstimateQuality`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__estimate_quality__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__EstimateQuality.self)
+    atlas__v1__estimate_quality__init(c)
+    c.pointee.attempts = self.attempts
+    c.pointee.covered = self.covered
+    c.pointee.from_history = self.fromHistory
+    c.pointee.covered_from_history = self.coveredFromHistory
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__EstimateQuality.self)
+    self.attempts = c.pointee.attempts
+    self.covered = c.pointee.covered
+    self.fromHistory = c.pointee.from_history
+    self.coveredFromHistory = c.pointee.covered_from_history
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "attempts", json: "attempts"), &self.attempts)
+    try visitor.singular(WireField(2, "covered", json: "covered"), &self.covered)
+    try visitor.singular(WireField(3, "from_history", json: "fromHistory"), &self.fromHistory)
+    try visitor.singular(WireField(4, "covered_from_history", json: "coveredFromHistory"), &self.coveredFromHistory)
   }
 }
 
@@ -5460,6 +6328,9 @@ extension AtlasV1 {
       /// `ListServerKinds`.
       package static let listServerKinds = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "ListServerKinds", type: .unary)
+      /// `ListEstimates`.
+      package static let listEstimates = GRPCCore.MethodDescriptor(
+        service: CampaignService.descriptor, method: "ListEstimates", type: .unary)
       /// `GetReport`.
       package static let getReport = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "GetReport", type: .unary)
@@ -5490,6 +6361,7 @@ extension AtlasV1 {
         releaseSignature,
         waiveRepresentative,
         listServerKinds,
+        listEstimates,
         getReport,
         watchCampaign,
       ]
@@ -5603,6 +6475,11 @@ extension AtlasV1 {
       func listServerKinds(
         _ request: AtlasV1.ListServerKindsRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.ListServerKindsResponse
+
+      /// How long servers took so far, by role, system and phase, and what admission expects.
+      func listEstimates(
+        _ request: AtlasV1.ListEstimatesRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.ListEstimatesResponse
 
       /// `GetReport`.
       func getReport(
@@ -5881,6 +6758,18 @@ extension AtlasV1 {
           metadata: metadata, options: options)
       }
 
+      /// How long servers took so far, by role, system and phase, and what admission expects.
+      package func listEstimates(
+        _ request: AtlasV1.ListEstimatesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.ListEstimatesResponse {
+        try await client.unaryCall(
+          CampaignService.Method.listEstimates,
+          request,
+          metadata: metadata, options: options)
+      }
+
       /// `GetReport`.
       package func getReport(
         _ request: AtlasV1.GetReportRequest,
@@ -5978,6 +6867,9 @@ extension AtlasV1.CampaignService.Server {
     }
     router.unary(AtlasV1.CampaignService.Method.listServerKinds) {
       try await self.listServerKinds($0, context: $1)
+    }
+    router.unary(AtlasV1.CampaignService.Method.listEstimates) {
+      try await self.listEstimates($0, context: $1)
     }
     router.unary(AtlasV1.CampaignService.Method.getReport) {
       try await self.getReport($0, context: $1)

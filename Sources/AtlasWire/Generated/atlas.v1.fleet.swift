@@ -108,6 +108,55 @@ extension AtlasV1 {
 }
 
 extension AtlasV1 {
+  /// Whether the clocks show a written time.
+  package enum ClockReading: WireEnum {
+    /// `CLOCK_READING_UNSPECIFIED`.
+    case unspecified
+    /// `CLOCK_READING_ONCE`.
+    case once
+    /// They are turned forward over it: the moment at which they are stands for it.
+    case skipped
+    /// They are turned back over it: the first of the two is meant.
+    case twice
+    /// A number this version does not know; kept as it came.
+    case unrecognized(Int32)
+
+    /// The enum's full name in its `.proto` file.
+    package static let wireName = "atlas.v1.ClockReading"
+
+    /// Every value of the `.proto` file with its name there.
+    package static let named: [(value: Self, name: String)] = [
+      (.unspecified, "CLOCK_READING_UNSPECIFIED"),
+      (.once, "CLOCK_READING_ONCE"),
+      (.skipped, "CLOCK_READING_SKIPPED"),
+      (.twice, "CLOCK_READING_TWICE"),
+    ]
+
+    /// The value with this number.
+    package init(rawValue: Int32) {
+      self = switch rawValue {
+        case 0: .unspecified
+        case 1: .once
+        case 2: .skipped
+        case 3: .twice
+        default: .unrecognized(rawValue)
+      }
+    }
+
+    /// The number on the wire.
+    package var rawValue: Int32 {
+      switch self {
+        case .unspecified: 0
+        case .once: 1
+        case .skipped: 2
+        case .twice: 3
+        case .unrecognized(let number): number
+      }
+    }
+  }
+}
+
+extension AtlasV1 {
   /// The message `atlas.v1.ImportFleetRequest`.
   package struct ImportFleetRequest: WireMessage {
     /// At most one of the oneof `payload`.
@@ -3204,6 +3253,13 @@ extension AtlasV1 {
     /// The window that is open now, if one is.
     package var openNow: Bool = false
 
+    /// The same windows as they are written, with what the clocks and freezes make of each. Those that
+    /// a change of the clocks leaves out are here as well.
+    package var openings: [AtlasV1.WindowOpening] = []
+
+    /// It has a window that never closes; the openings are those of the others.
+    package var alwaysOpen: Bool = false
+
     /// Every field at its default.
     package init() {}
 
@@ -3211,11 +3267,15 @@ extension AtlasV1 {
     package init(
       windows: [AtlasV1.Interval] = [],
       zone: String = "",
-      openNow: Bool = false
+      openNow: Bool = false,
+      openings: [AtlasV1.WindowOpening] = [],
+      alwaysOpen: Bool = false
     ) {
       self.windows = windows
       self.zone = zone
       self.openNow = openNow
+      self.openings = openings
+      self.alwaysOpen = alwaysOpen
     }
   }
 }
@@ -3232,6 +3292,9 @@ extension AtlasV1.ListWindowsResponse {
     c.pointee.windows = arena.messages(self.windows)
     c.pointee.zone = arena.bytes(self.zone)
     c.pointee.open_now = self.openNow ? 1 : 0
+    c.pointee.n_openings = self.openings.count
+    c.pointee.openings = arena.messages(self.openings)
+    c.pointee.always_open = self.alwaysOpen ? 1 : 0
     return WireCell(c)
   }
 
@@ -3244,6 +3307,8 @@ extension AtlasV1.ListWindowsResponse {
     self.windows = try reader.messages(c.pointee.n_windows, c.pointee.windows, "windows")
     self.zone = try reader.string(c.pointee.zone, "zone")
     self.openNow = c.pointee.open_now != 0
+    self.openings = try reader.messages(c.pointee.n_openings, c.pointee.openings, "openings")
+    self.alwaysOpen = c.pointee.always_open != 0
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -3251,6 +3316,127 @@ extension AtlasV1.ListWindowsResponse {
     try visitor.repeated(WireField(1, "windows", json: "windows"), &self.windows)
     try visitor.singular(WireField(2, "zone", json: "zone"), &self.zone)
     try visitor.singular(WireField(3, "open_now", json: "openNow"), &self.openNow)
+    try visitor.repeated(WireField(4, "openings", json: "openings"), &self.openings)
+    try visitor.singular(WireField(5, "always_open", json: "alwaysOpen"), &self.alwaysOpen)
+  }
+}
+
+extension AtlasV1 {
+  /// One opening of a window.
+  package struct WindowOpening: WireMessage {
+    /// The line of the client's windows that it comes from.
+    package var rule: String = ""
+
+    /// Of no length when the clocks leave the whole of it out.
+    package var interval: AtlasV1.Interval? = nil
+
+    /// How far the clocks are ahead of UTC then, in seconds.
+    package var opensOffset: Int32 = 0
+
+    /// The field `closes_offset`.
+    package var closesOffset: Int32 = 0
+
+    /// As it is written, by the clock on the wall.
+    package var nominal: GoogleProtobuf.Duration? = nil
+
+    /// The field `opens_reading`.
+    package var opensReading: AtlasV1.ClockReading = .init(rawValue: 0)
+
+    /// The field `closes_reading`.
+    package var closesReading: AtlasV1.ClockReading = .init(rawValue: 0)
+
+    /// The field `freezes`.
+    package var freezes: [AtlasV1.Freeze] = []
+
+    /// What remains.
+    package var usable: [AtlasV1.Interval] = []
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      rule: String = "",
+      interval: AtlasV1.Interval? = nil,
+      opensOffset: Int32 = 0,
+      closesOffset: Int32 = 0,
+      nominal: GoogleProtobuf.Duration? = nil,
+      opensReading: AtlasV1.ClockReading = .init(rawValue: 0),
+      closesReading: AtlasV1.ClockReading = .init(rawValue: 0),
+      freezes: [AtlasV1.Freeze] = [],
+      usable: [AtlasV1.Interval] = []
+    ) {
+      self.rule = rule
+      self.interval = interval
+      self.opensOffset = opensOffset
+      self.closesOffset = closesOffset
+      self.nominal = nominal
+      self.opensReading = opensReading
+      self.closesReading = closesReading
+      self.freezes = freezes
+      self.usable = usable
+    }
+  }
+}
+
+extension AtlasV1.WindowOpening {
+  /// `atlas.v1.WindowOpening`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__window_opening__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__WindowOpening.self)
+    atlas__v1__window_opening__init(c)
+    c.pointee.rule = arena.bytes(self.rule)
+    if let value = self.interval {
+      c.pointee.interval = arena.message(value)
+    }
+    c.pointee.opens_offset = self.opensOffset
+    c.pointee.closes_offset = self.closesOffset
+    if let value = self.nominal {
+      c.pointee.nominal = arena.message(value)
+    }
+    c.pointee.opens_reading = .init(rawValue: .init(truncatingIfNeeded: self.opensReading.rawValue))
+    c.pointee.closes_reading = .init(rawValue: .init(truncatingIfNeeded: self.closesReading.rawValue))
+    c.pointee.n_freezes = self.freezes.count
+    c.pointee.freezes = arena.messages(self.freezes)
+    c.pointee.n_usable = self.usable.count
+    c.pointee.usable = arena.messages(self.usable)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__WindowOpening.self)
+    self.rule = try reader.string(c.pointee.rule, "rule")
+    if let value = c.pointee.interval {
+      self.interval = try reader.message(value, "interval")
+    }
+    self.opensOffset = c.pointee.opens_offset
+    self.closesOffset = c.pointee.closes_offset
+    if let value = c.pointee.nominal {
+      self.nominal = try reader.message(value, "nominal")
+    }
+    self.opensReading = .init(rawValue: .init(truncatingIfNeeded: c.pointee.opens_reading.rawValue))
+    self.closesReading = .init(rawValue: .init(truncatingIfNeeded: c.pointee.closes_reading.rawValue))
+    self.freezes = try reader.messages(c.pointee.n_freezes, c.pointee.freezes, "freezes")
+    self.usable = try reader.messages(c.pointee.n_usable, c.pointee.usable, "usable")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "rule", json: "rule"), &self.rule)
+    try visitor.optional(WireField(2, "interval", json: "interval"), &self.interval)
+    try visitor.singular(WireField(3, "opens_offset", json: "opensOffset"), &self.opensOffset)
+    try visitor.singular(WireField(4, "closes_offset", json: "closesOffset"), &self.closesOffset)
+    try visitor.optional(WireField(5, "nominal", json: "nominal"), &self.nominal)
+    try visitor.singular(WireField(6, "opens_reading", json: "opensReading"), &self.opensReading)
+    try visitor.singular(WireField(7, "closes_reading", json: "closesReading"), &self.closesReading)
+    try visitor.repeated(WireField(8, "freezes", json: "freezes"), &self.freezes)
+    try visitor.repeated(WireField(9, "usable", json: "usable"), &self.usable)
   }
 }
 

@@ -18,7 +18,8 @@ struct FakeCampaigns: AtlasV1.CampaignService.Server {
           name: request.name, author: "anna", state: .draft, selection: request.selection,
           updateSet: request.updateSet, clients: Int32(world.clients.count),
           createdAt: world.time(), endsAt: request.endsAt, etag: "1",
-          changeReference: request.changeReference))
+          changeReference: request.changeReference, rollbackOf: request.rollbackOf,
+          notUndoable: world.notUndoable))
       return AtlasV1.CreateCampaignResponse(
         campaign: try world.campaign(request.name),
         diagnostics: request.policy == nil
@@ -45,11 +46,20 @@ struct FakeCampaigns: AtlasV1.CampaignService.Server {
   func planCampaign(
     _ request: AtlasV1.PlanCampaignRequest, context: ServerContext
   ) async throws -> AtlasV1.PlanCampaignResponse {
+    atlas.note(request)
     _ = try atlas.world.campaign(request.campaign)
     var plan = atlas.world.plan
     plan.campaign = request.campaign
     if !request.details { plan.timeline = [] }
-    return AtlasV1.PlanCampaignResponse(plan: plan)
+    return AtlasV1.PlanCampaignResponse(
+      plan: plan, supposed: request.whatIf.isEmpty ? nil : atlas.world.supposed)
+  }
+
+  func listEstimates(
+    _ request: AtlasV1.ListEstimatesRequest, context: ServerContext
+  ) async throws -> AtlasV1.ListEstimatesResponse {
+    atlas.note(request)
+    return AtlasV1.ListEstimatesResponse(estimates: atlas.world.estimates)
   }
 
   func preflightCampaign(

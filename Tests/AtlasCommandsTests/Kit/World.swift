@@ -13,8 +13,12 @@ struct World: Sendable {
   var servers: [AtlasV1.ServerInfo] = []
   var stops: [AtlasV1.Stop] = []
   var records: [AtlasV1.Record] = []
+  var estimates: [AtlasV1.KindEstimate] = []
   var preflight: [AtlasV1.PreflightCampaignResponse] = []
   var plan = AtlasV1.Plan()
+  /// The plan of what could be; nil gives none.
+  var supposed: AtlasV1.Plan?
+  var notUndoable: [AtlasV1.PlannedServer] = []
   var report = AtlasV1.Report()
   var importAnswer = AtlasV1.ImportFleetResponse()
   var hooks = AtlasV1.HookRevision()

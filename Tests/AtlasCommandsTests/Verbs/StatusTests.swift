@@ -181,16 +181,32 @@ struct OtherVerbTests {
   @Test("client windows shows when, and how long")
   func windows() async throws {
     var world = World.november(clients: 1, servers: 1)
+    let usual = AtlasV1.Interval(start: world.time(-3_600), end: world.time(25_200))
+    let short = AtlasV1.Interval(start: world.time(601_200), end: world.time(626_400))
     world.windows = .init(
-      windows: [.init(start: world.time(-3_600), end: world.time(25_200))], zone: "Europe/Paris",
-      openNow: true)
+      zone: "Europe/Paris", openNow: true,
+      openings: [
+        .init(interval: usual, nominal: .init(seconds: 28_800)),
+        .init(
+          interval: short, nominal: .init(seconds: 28_800),
+          freezes: [.init(interval: short, reason: "month end")]),
+        .init(
+          interval: .init(start: world.time(700_000), end: world.time(700_000)),
+          nominal: .init(seconds: 1_800)),
+        .init(interval: usual, nominal: .init(seconds: 25_200)),
+      ])
     try await FakeAtlas.serving(world) { atlas, terminal in
       expect(
         await terminal.run("client", "windows", "LAA", "--count", "3"),
         prints: """
           LAA, zone Europe/Paris, open now
-          START                 END                   LENGTH
-          2026-11-22T01:00:00Z  2026-11-22T09:00:00Z      8h  1h ago
+          START                 END                   LENGTH            NOTE
+          2026-11-22T01:00:00Z  2026-11-22T09:00:00Z      8h  1h ago    -
+          2026-11-29T01:00:00Z  2026-11-29T08:00:00Z      7h  in 6d23h  1h lost: the clocks go forward; \
+          frozen (month end), nothing is left
+          2026-11-30T04:26:40Z  2026-11-30T04:26:40Z      0s  in 8d2h   left out: the clocks go forward \
+          over it
+          2026-11-22T01:00:00Z  2026-11-22T09:00:00Z      8h  1h ago    1h longer: the clocks go back
 
           """)
       #expect(

@@ -135,6 +135,44 @@ import Testing
 }
 
 @Suite("The campaign service") struct CampaignServiceTests {
+  @Test("plans what could be, and says which settings there are when one is wrong")
+  func whatIf() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      _ = try await daemon.campaigns.createCampaign(.init(name: "november"))
+      let both = try await daemon.campaigns.planCampaign(
+        .init(campaign: "november", whatIf: "estimate=10m,windows=always"))
+      let plan = try #require(both.plan)
+      let supposed = try #require(both.supposed)
+      let (long, short) = try (#require(plan.sequential), #require(supposed.sequential))
+      #expect(long.seconds == 3 * 2_700 && short.seconds == 3 * 600)
+      let alone = try await daemon.campaigns.planCampaign(.init(campaign: "november"))
+      #expect(alone.supposed == nil && alone.plan?.etag == plan.etag)
+      let wrong = await #expect(throws: RPCError.self) {
+        try await daemon.campaigns.planCampaign(
+          .init(campaign: "november", whatIf: "max_paralel_servers=2"))
+      }
+      #expect(wrong?.code == .invalidArgument)
+      #expect(wrong?.message.contains("did you mean max_parallel_servers?") == true)
+    }
+  }
+
+  @Test("undoes no campaign that is not there, and none that has completed nothing")
+  func rollbackOfNothing() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      let unknown = await #expect(throws: RPCError.self) {
+        try await daemon.campaigns.createCampaign(.init(name: "undo", rollbackOf: "november"))
+      }
+      #expect(unknown?.code == .notFound)
+      _ = try await daemon.campaigns.createCampaign(.init(name: "november"))
+      let nothing = await #expect(throws: RPCError.self) {
+        try await daemon.campaigns.createCampaign(.init(name: "undo", rollbackOf: "november"))
+      }
+      #expect(nothing?.code == .failedPrecondition)
+    }
+  }
+
   @Test("creates, plans and starts a campaign, and refuses a start over an old plan")
   func planAndStart() async throws {
     try await TestDaemon.run { daemon in

@@ -70,6 +70,23 @@ import Testing
     }
   }
 
+  @Test("lists windows as they are written, with what the clocks make of them")
+  func windows() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      // The clocks of Paris go forward on the last Sunday of March 2027, at 01:00 UTC.
+      let from = GoogleProtobuf.Timestamp(seconds: 1_806_019_200)
+      let answer = try await daemon.fleet.listWindows(.init(client: "LAA", count: 2, from: from))
+      #expect(answer.zone == "Europe/Paris" && !answer.alwaysOpen)
+      let first = try #require(answer.openings.first)
+      #expect(first.nominal == .init(seconds: 57 * 3_600))
+      #expect(first.opensOffset == 3_600 && first.closesOffset == 7_200)
+      let interval = try #require(first.interval)
+      #expect((interval.end?.seconds ?? 0) - (interval.start?.seconds ?? 0) == 56 * 3_600)
+      #expect(first.opensReading == .once && answer.openings.count == 2)
+    }
+  }
+
   @Test("declares an outage of a client, shows it, and ends it")
   func outage() async throws {
     try await TestDaemon.run { daemon in

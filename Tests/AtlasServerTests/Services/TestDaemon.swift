@@ -1,3 +1,4 @@
+import AtlasCalendar
 import AtlasControl
 import AtlasEngine
 import AtlasModel
@@ -27,7 +28,8 @@ struct TestDaemon: Sendable {
       stored: try store.load(), floors: ControlState.Floors(),
       configuration: ControlMachine.Configuration(
         daemonVersion: "test", demoFactor: 1, checkInterval: .seconds(120),
-        hash: { sha256($0) }, encode: AnswerCoding.encode))
+        hash: { sha256($0) }, encode: AnswerCoding.encode,
+        openings: { try WindowCalendar.openings(of: $0, from: $1, count: $2) }))
     let pump = ControlPump(
       machine: machine, store: store, hooks: NoHooks(),
       clock: CampaignClock(factor: 1, start: nil), firstWindow: .ignored,

@@ -52,6 +52,7 @@ extension AtlasV1.Campaign {
     facts.add("Servers", servers?.line ?? .empty)
     facts.add("Clients", grouped(clients))
     facts.add("Selection", selection?.text ?? "the whole fleet")
+    facts.add("Rolls back", rollbackOf, .warn)
     addUpdates(to: &facts, times)
     facts.add("Author", author)
     facts.add("Created", times.text(createdAt))

@@ -13,6 +13,7 @@ struct CampaignCreate: DaemonVerb {
         atlas campaign create november -f policy.yaml --cut-off 2026-11-14
         atlas campaign create dc-only --role DC --ring 0,1 --include KB5031234
         atlas campaign create again --failed-in november --name-pattern '*-SQL*'
+        atlas campaign create undo --rollback-of november --client LAA
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -37,18 +38,27 @@ struct CampaignCreate: DaemonVerb {
   @Option(help: ArgumentHelp("The change it belongs to.", valueName: "text"))
   var changeReference: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Undo what this campaign has completed, where snapshots are kept.", valueName: "campaign"))
+  var rollbackOf: String?
+
   func run(in session: Session) async throws {
     let request = AtlasV1.CreateCampaignRequest(
       name: name, selection: try selection.message, updateSet: updates.message,
       policy: try policy.map(Self.document), endsAt: endsAt?.timestamp,
-      changeReference: changeReference ?? "")
+      changeReference: changeReference ?? "", rollbackOf: rollbackOf ?? "")
     let response = try await session.change(session.daemon.campaigns.createCampaign, request)
     for diagnostic in response.diagnostics {
       for line in diagnostic.lines { session.console.tell(line) }
     }
     guard let campaign = response.campaign else { throw Failure.empty("CreateCampaign") }
     let text = "\(campaign.name) is a draft: \(campaign.sizeText)"
-    try session.show(campaign.presentation(of: response, text))
+    let left = campaign.notUndoable.map { Line("  \($0.server) \($0.reason)") }
+    try session.show(
+      Presentation(.message(response), names: [campaign.name]) { _ in
+        [Line(text)] + (left.isEmpty ? [] : [Line(Span("Left as they are:", .warn))] + left)
+      })
     if session.options.output.isText {
       session.console.hint("atlas campaign plan \(campaign.name)")
     }

@@ -25,7 +25,7 @@ struct CampaignNoun: ParsableCommand {
         name: "Look",
         subcommands: [
           CampaignList.self, CampaignGet.self, CampaignRings.self, CampaignRuns.self,
-          CampaignEvents.self, CampaignWait.self, CampaignReport.self,
+          CampaignEvents.self, CampaignWait.self, CampaignEstimates.self, CampaignReport.self,
         ]),
       CommandGroup(
         name: "Decide",

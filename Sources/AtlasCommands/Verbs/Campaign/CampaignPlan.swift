@@ -12,21 +12,28 @@ struct CampaignPlan: DaemonVerb {
 
         atlas campaign plan november
         atlas campaign plan november --details -o wide
+        atlas campaign plan november --what-if max_parallel_servers=2,failure_rate=3%
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
   @Argument(help: "The campaign.") var name: String
   @Flag(help: "Also a line for each client.") var details = false
+  @Option(
+    help: ArgumentHelp("Beside it, a plan in which this is otherwise.", valueName: "settings"))
+  var whatIf: String?
 
   func run(in session: Session) async throws {
-    let response = try await session.plan(name, details: details)
+    let response = try await session.plan(name, details: details, whatIf: whatIf ?? "")
     guard let plan = response.plan else { throw Failure.empty("PlanCampaign") }
     // Everything in a plan is relative to its start.
     let times = session.times(AtlasV1.Clock(campaignTime: plan.start))
     let campaign = session.options.output.isText ? try await session.campaign(name) : nil
     session.tellRehearsal(campaign?.clock)
     try session.show(
-      Presentation(.message(response), names: [plan.campaign]) { plan.lines(times, $0) })
+      Presentation(.message(response), names: [plan.campaign]) { space in
+        let supposed = response.supposed.map { plan.lines(beside: $0, whatIf ?? "", times, space) }
+        return plan.lines(times, space) + (supposed ?? [])
+      })
     if campaign?.state == .draft {
       session.console.hint("atlas campaign start \(plan.campaign) --if-match \(plan.etag)")
     }
@@ -37,10 +44,12 @@ extension Session {
   /// A plan; it may take longer than other calls.
   ///
   /// - Throws: ``Failure``.
-  func plan(_ name: String, details: Bool) async throws -> AtlasV1.PlanCampaignResponse {
+  func plan(
+    _ name: String, details: Bool, whatIf: String = ""
+  ) async throws -> AtlasV1.PlanCampaignResponse {
     try await read(
       daemon.campaigns.planCampaign,
-      AtlasV1.PlanCampaignRequest(campaign: name, details: details),
+      AtlasV1.PlanCampaignRequest(campaign: name, details: details, whatIf: whatIf),
       timeout: options.timeout?.duration ?? CommandLimits.planTimeout)
   }
 }
@@ -71,6 +80,32 @@ extension AtlasV1.Plan {
     return facts.lines + ringLines(times, space) + clientLines(times, space)
       + serverLines("Fit into no window before the end:", misses, of: missed, space)
       + serverLines("Nothing can start as things are now:", blocked, of: blockedServers, space)
+      + serverLines(
+        "Left as they are:", notUndoable, of: Int32(clamping: notUndoable.count), space)
+  }
+
+  /// This plan and the one that is supposed, side by side.
+  func lines(
+    beside supposed: Self, _ whatIf: String, _ times: TimeText, _ space: TextSpace
+  ) -> [Line] {
+    struct Fact {
+      var name: String
+      var planned: String
+      var supposed: String
+    }
+    let facts: [(String, (Self) -> String)] = [
+      ("Finish", { times.absolute($0.finish) }), ("Makespan", { $0.makespan?.shortText ?? "" }),
+      ("In no window", { grouped($0.missed) }), ("Failed", { grouped($0.failed) }),
+      ("Held", { grouped($0.held) }), ("Down at once", { grouped($0.mostDown) }),
+      ("Of one client", { grouped($0.mostDownOfClient) }),
+    ]
+    let rows = facts.map { Fact(name: $0.0, planned: $0.1(self), supposed: $0.1(supposed)) }
+    let columns: [Column<Fact>] = [
+      Column("") { $0.name }, Column("PLANNED", align: .right) { $0.planned },
+      Column("SUPPOSED", align: .right) { $0.supposed },
+    ]
+    return [.empty, Line(Span("With \(whatIf):", .bold))]
+      + space.lines(of: Table(rows, columns, wide: space.isWide))
   }
 
   private func after(_ makespan: GoogleProtobuf.Duration?) -> String {

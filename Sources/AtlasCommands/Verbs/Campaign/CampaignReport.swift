@@ -38,7 +38,7 @@ struct ReportText {
       head, runs("Affected now", report.affectedNow), runs("Still open", stillOpen),
       runs("Failed", report.failed, of: counts.failed),
       runs("Not done", report.notDone, of: counts.leftOut),
-      updates, rings, interventions, gains, inside,
+      kept, updates, rings, planned, interventions, gains, inside,
     ]
     return Array(sections.filter { !$0.isEmpty }.joined(separator: [.empty]))
   }
@@ -53,12 +53,28 @@ struct ReportText {
       if campaign.endedAt != nil { facts.add("Ended", times.absolute(campaign.endedAt)) }
     }
     facts.add("Took", report.makespan?.shortText ?? "")
+    facts.add("Planned", plannedTime)
+    facts.add("As expected", coverage)
     facts.add("Lower bound", bound)
     facts.add("Real time", report.realTime?.shortText ?? "")
     facts.add("Downtime", downtime)
     facts.add("Down at once", report.largestDownPerClient == 0 ? "" : atOnce)
     facts.add("Decisions", "\(grouped(report.decisionsByPeople)) by people")
     return facts.lines
+  }
+
+  /// How long the plan said that it would take.
+  private var plannedTime: String {
+    guard let end = report.planned?.plannedFinish, let start = report.campaign?.startedAt else {
+      return ""
+    }
+    return AtlasV1.Interval(start: start, end: end).length?.shortText ?? ""
+  }
+
+  private var coverage: String {
+    guard let quality = report.estimates, quality.attempts > 0 else { return "" }
+    let share = Double(quality.covered) * 100 / Double(quality.attempts)
+    return "\(oneDecimal(share)) % of the servers took at most what was expected of them"
   }
 
   private var bound: String {
@@ -151,6 +167,43 @@ struct ReportText {
       + space.lines(
         of: Table(report.rings, AtlasV1.RingInfo.columns(times), wide: space.isWide))
       + (costs.isEmpty ? [] : [Line("What the gates cost:")] + costs)
+  }
+
+  /// The plan beside what happened: rings, then the servers that are furthest off.
+  private var planned: [Line] {
+    guard let planned = report.planned else { return [] }
+    let rings: [Column<AtlasV1.RingDeviation>] = [
+      Column("RING", align: .right) { "\($0.ring)" }, Column("NAME") { $0.name },
+      Column("OPENS, PLANNED") { times.absolute($0.plannedOpens) },
+      Column("REAL") { times.absolute($0.opens) },
+      Column("COMPLETES, PLANNED") { times.absolute($0.plannedCompletes) },
+      Column("REAL") { times.absolute($0.completes) },
+    ]
+    let servers: [Column<AtlasV1.ServerDeviation>] = [
+      Column("SERVER") { $0.server },
+      Column("OFF BY", align: .right) { $0.off?.shortText ?? "-" },
+      Column("PLANNED", align: .right) { $0.plannedLength?.shortText ?? "-" },
+      Column("TOOK", align: .right) { $0.length?.shortText ?? "-" },
+      Column("WHY", gives: true) { $0.reason },
+    ]
+    let shown = planned.servers.prefix(space.isWide ? .max : Self.deviations)
+    return [heading("Plan and reality")]
+      + space.lines(of: Table(planned.rings, rings, wide: space.isWide))
+      + (shown.isEmpty ? [] : space.lines(of: Table(Array(shown), servers, wide: space.isWide)))
+  }
+
+  /// The servers that are furthest off the plan are shown, as many as this unless all are wanted.
+  private static let deviations = 5
+
+  private var kept: [Line] {
+    if report.snapshots.isEmpty { return [] }
+    let columns: [Column<AtlasV1.ServerRun>] = [
+      Column("SERVER") { $0.server }, Column("SNAPSHOT") { $0.snapshot?.id ?? "" },
+      Column("KEPT UNTIL") { times.absolute($0.snapshot?.keptUntil) },
+    ]
+    let shown = report.snapshots.prefix(space.isWide ? .max : Self.listed)
+    return [heading("Snapshots kept: \(grouped(report.snapshots.count))")]
+      + space.lines(of: Table(Array(shown), columns, wide: space.isWide))
   }
 
   private var interventions: [Line] {

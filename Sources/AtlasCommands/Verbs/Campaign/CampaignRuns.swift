@@ -110,6 +110,9 @@ extension AtlasV1.ServerRun {
       "Updates", wrong.map { "\($0.update) \($0.outcome.word) \($0.code)" }.joined(separator: ", "))
     facts.add("Reboot", rebootPending ? "pending" : "")
     facts.add("Snapshot", snapshotID)
+    if let kept = snapshot?.keptUntil { facts.add("Kept until", times.absolute(kept)) }
+    facts.add("Undone by", undoneBy, .warn)
+    facts.add("Expected", expected?.shortText ?? "", late ? .warn : .plain)
     if backupTakenAt != nil {
       let source = backupSource.isEmpty ? "" : " (\(backupSource))"
       facts.add("Backup", times.text(backupTakenAt) + source)

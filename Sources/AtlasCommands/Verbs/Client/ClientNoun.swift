@@ -179,24 +179,29 @@ struct ClientWindows: DaemonVerb {
       session.daemon.fleet.listWindows,
       AtlasV1.ListWindowsRequest(client: name, count: count, from: start?.timestamp))
     let times = try await session.times()
-    let columns: [Column<AtlasV1.Interval>] = [
-      Column("START") { times.absolute($0.start) },
-      Column("END") { times.absolute($0.end) },
-      Column("LENGTH", align: .right) { $0.length?.shortText ?? "" },
-      Column("") { times.style == .relative ? times.text($0.start) : "" },
+    let columns: [Column<AtlasV1.WindowOpening>] = [
+      Column("START") { times.absolute($0.interval?.start) },
+      Column("END") { times.absolute($0.interval?.end) },
+      Column("LENGTH", align: .right) { $0.interval?.length?.shortText ?? "" },
+      Column("") { times.style == .relative ? times.text($0.interval?.start) : "" },
+      Column("NOTE", gives: true) { $0.note },
+      Column("WINDOW", wide: true) { $0.rule },
+      Column("UTC", wide: true) { $0.offsets },
     ]
     try session.show(
       Presentation(
-        .message(response), rows: response.windows.map { .message($0) },
-        names: response.windows.map { $0.start.map(TimeText.iso) ?? "" }
+        .message(response), rows: response.openings.map { .message($0) },
+        names: response.openings.map { $0.interval?.start.map(TimeText.iso) ?? "" }
       ) { space in
         let head = "\(name), zone \(response.zone)"
         let open = response.openNow ? Span(", open now", .good) : Span(", closed now")
+        let always = response.alwaysOpen ? [Line(Span("always open", .good))] : []
+        let none = response.openings.isEmpty && !response.alwaysOpen
         let table =
-          response.windows.isEmpty
-          ? [Line(Span("no window", .dim))]
-          : space.lines(of: Table(response.windows, columns, wide: space.isWide))
-        return [Line(Span(head), open)] + table
+          response.openings.isEmpty
+          ? none ? [Line(Span("no window", .dim))] : []
+          : space.lines(of: Table(response.openings, columns, wide: space.isWide))
+        return [Line(Span(head), open)] + always + table
       })
   }
 }

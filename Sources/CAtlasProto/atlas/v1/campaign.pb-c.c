@@ -1717,6 +1717,51 @@ void   atlas__v1__server_run__free_unpacked
   assert(message->base.descriptor == &atlas__v1__server_run__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__snapshot__init
+                     (Atlas__V1__Snapshot         *message)
+{
+  static const Atlas__V1__Snapshot init_value = ATLAS__V1__SNAPSHOT__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__snapshot__get_packed_size
+                     (const Atlas__V1__Snapshot *message)
+{
+  assert(message->base.descriptor == &atlas__v1__snapshot__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__snapshot__pack
+                     (const Atlas__V1__Snapshot *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__snapshot__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__snapshot__pack_to_buffer
+                     (const Atlas__V1__Snapshot *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__snapshot__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__Snapshot *
+       atlas__v1__snapshot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__Snapshot *)
+     protobuf_c_message_unpack (&atlas__v1__snapshot__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__snapshot__free_unpacked
+                     (Atlas__V1__Snapshot *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__snapshot__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__maintenance__init
                      (Atlas__V1__Maintenance         *message)
 {
@@ -2662,6 +2707,186 @@ void   atlas__v1__exclude_update_response__free_unpacked
   assert(message->base.descriptor == &atlas__v1__exclude_update_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__list_estimates_request__init
+                     (Atlas__V1__ListEstimatesRequest         *message)
+{
+  static const Atlas__V1__ListEstimatesRequest init_value = ATLAS__V1__LIST_ESTIMATES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__list_estimates_request__get_packed_size
+                     (const Atlas__V1__ListEstimatesRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__list_estimates_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__list_estimates_request__pack
+                     (const Atlas__V1__ListEstimatesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__list_estimates_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__list_estimates_request__pack_to_buffer
+                     (const Atlas__V1__ListEstimatesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__list_estimates_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ListEstimatesRequest *
+       atlas__v1__list_estimates_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ListEstimatesRequest *)
+     protobuf_c_message_unpack (&atlas__v1__list_estimates_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__list_estimates_request__free_unpacked
+                     (Atlas__V1__ListEstimatesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__list_estimates_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__list_estimates_response__init
+                     (Atlas__V1__ListEstimatesResponse         *message)
+{
+  static const Atlas__V1__ListEstimatesResponse init_value = ATLAS__V1__LIST_ESTIMATES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__list_estimates_response__get_packed_size
+                     (const Atlas__V1__ListEstimatesResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__list_estimates_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__list_estimates_response__pack
+                     (const Atlas__V1__ListEstimatesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__list_estimates_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__list_estimates_response__pack_to_buffer
+                     (const Atlas__V1__ListEstimatesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__list_estimates_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ListEstimatesResponse *
+       atlas__v1__list_estimates_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ListEstimatesResponse *)
+     protobuf_c_message_unpack (&atlas__v1__list_estimates_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__list_estimates_response__free_unpacked
+                     (Atlas__V1__ListEstimatesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__list_estimates_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__kind_estimate__init
+                     (Atlas__V1__KindEstimate         *message)
+{
+  static const Atlas__V1__KindEstimate init_value = ATLAS__V1__KIND_ESTIMATE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__kind_estimate__get_packed_size
+                     (const Atlas__V1__KindEstimate *message)
+{
+  assert(message->base.descriptor == &atlas__v1__kind_estimate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__kind_estimate__pack
+                     (const Atlas__V1__KindEstimate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__kind_estimate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__kind_estimate__pack_to_buffer
+                     (const Atlas__V1__KindEstimate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__kind_estimate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__KindEstimate *
+       atlas__v1__kind_estimate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__KindEstimate *)
+     protobuf_c_message_unpack (&atlas__v1__kind_estimate__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__kind_estimate__free_unpacked
+                     (Atlas__V1__KindEstimate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__kind_estimate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__phase_estimate__init
+                     (Atlas__V1__PhaseEstimate         *message)
+{
+  static const Atlas__V1__PhaseEstimate init_value = ATLAS__V1__PHASE_ESTIMATE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__phase_estimate__get_packed_size
+                     (const Atlas__V1__PhaseEstimate *message)
+{
+  assert(message->base.descriptor == &atlas__v1__phase_estimate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__phase_estimate__pack
+                     (const Atlas__V1__PhaseEstimate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__phase_estimate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__phase_estimate__pack_to_buffer
+                     (const Atlas__V1__PhaseEstimate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__phase_estimate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__PhaseEstimate *
+       atlas__v1__phase_estimate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__PhaseEstimate *)
+     protobuf_c_message_unpack (&atlas__v1__phase_estimate__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__phase_estimate__free_unpacked
+                     (Atlas__V1__PhaseEstimate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__phase_estimate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__get_report_request__init
                      (Atlas__V1__GetReportRequest         *message)
 {
@@ -2795,6 +3020,186 @@ void   atlas__v1__report__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &atlas__v1__report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__plan_against_reality__init
+                     (Atlas__V1__PlanAgainstReality         *message)
+{
+  static const Atlas__V1__PlanAgainstReality init_value = ATLAS__V1__PLAN_AGAINST_REALITY__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__plan_against_reality__get_packed_size
+                     (const Atlas__V1__PlanAgainstReality *message)
+{
+  assert(message->base.descriptor == &atlas__v1__plan_against_reality__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__plan_against_reality__pack
+                     (const Atlas__V1__PlanAgainstReality *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__plan_against_reality__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__plan_against_reality__pack_to_buffer
+                     (const Atlas__V1__PlanAgainstReality *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__plan_against_reality__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__PlanAgainstReality *
+       atlas__v1__plan_against_reality__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__PlanAgainstReality *)
+     protobuf_c_message_unpack (&atlas__v1__plan_against_reality__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__plan_against_reality__free_unpacked
+                     (Atlas__V1__PlanAgainstReality *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__plan_against_reality__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__ring_deviation__init
+                     (Atlas__V1__RingDeviation         *message)
+{
+  static const Atlas__V1__RingDeviation init_value = ATLAS__V1__RING_DEVIATION__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__ring_deviation__get_packed_size
+                     (const Atlas__V1__RingDeviation *message)
+{
+  assert(message->base.descriptor == &atlas__v1__ring_deviation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__ring_deviation__pack
+                     (const Atlas__V1__RingDeviation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__ring_deviation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__ring_deviation__pack_to_buffer
+                     (const Atlas__V1__RingDeviation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__ring_deviation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__RingDeviation *
+       atlas__v1__ring_deviation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__RingDeviation *)
+     protobuf_c_message_unpack (&atlas__v1__ring_deviation__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__ring_deviation__free_unpacked
+                     (Atlas__V1__RingDeviation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__ring_deviation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__server_deviation__init
+                     (Atlas__V1__ServerDeviation         *message)
+{
+  static const Atlas__V1__ServerDeviation init_value = ATLAS__V1__SERVER_DEVIATION__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__server_deviation__get_packed_size
+                     (const Atlas__V1__ServerDeviation *message)
+{
+  assert(message->base.descriptor == &atlas__v1__server_deviation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__server_deviation__pack
+                     (const Atlas__V1__ServerDeviation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__server_deviation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__server_deviation__pack_to_buffer
+                     (const Atlas__V1__ServerDeviation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__server_deviation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ServerDeviation *
+       atlas__v1__server_deviation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ServerDeviation *)
+     protobuf_c_message_unpack (&atlas__v1__server_deviation__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__server_deviation__free_unpacked
+                     (Atlas__V1__ServerDeviation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__server_deviation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__estimate_quality__init
+                     (Atlas__V1__EstimateQuality         *message)
+{
+  static const Atlas__V1__EstimateQuality init_value = ATLAS__V1__ESTIMATE_QUALITY__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__estimate_quality__get_packed_size
+                     (const Atlas__V1__EstimateQuality *message)
+{
+  assert(message->base.descriptor == &atlas__v1__estimate_quality__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__estimate_quality__pack
+                     (const Atlas__V1__EstimateQuality *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__estimate_quality__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__estimate_quality__pack_to_buffer
+                     (const Atlas__V1__EstimateQuality *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__estimate_quality__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__EstimateQuality *
+       atlas__v1__estimate_quality__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__EstimateQuality *)
+     protobuf_c_message_unpack (&atlas__v1__estimate_quality__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__estimate_quality__free_unpacked
+                     (Atlas__V1__EstimateQuality *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__estimate_quality__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   atlas__v1__update_tally__init
@@ -3183,7 +3588,7 @@ const ProtobufCMessageDescriptor atlas__v1__setting__descriptor =
   (ProtobufCMessageInit) atlas__v1__setting__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__campaign__field_descriptors[20] =
+static const ProtobufCFieldDescriptor atlas__v1__campaign__field_descriptors[22] =
 {
   {
     "name",
@@ -3425,6 +3830,30 @@ static const ProtobufCFieldDescriptor atlas__v1__campaign__field_descriptors[20]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "rollback_of",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Campaign, rollback_of),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "not_undoable",
+    22,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__Campaign, n_not_undoable),
+    offsetof(Atlas__V1__Campaign, not_undoable),
+    &atlas__v1__planned_server__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__campaign__field_indices_by_name[] = {
   1,   /* field[1] = author */
@@ -3440,6 +3869,8 @@ static const unsigned atlas__v1__campaign__field_indices_by_name[] = {
   19,   /* field[19] = held_kinds */
   18,   /* field[18] = hook_revision */
   0,   /* field[0] = name */
+  21,   /* field[21] = not_undoable */
+  20,   /* field[20] = rollback_of */
   3,   /* field[3] = selection */
   6,   /* field[6] = servers */
   5,   /* field[5] = settings */
@@ -3451,7 +3882,7 @@ static const unsigned atlas__v1__campaign__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__campaign__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor atlas__v1__campaign__descriptor =
 {
@@ -3461,7 +3892,7 @@ const ProtobufCMessageDescriptor atlas__v1__campaign__descriptor =
   "Atlas__V1__Campaign",
   "atlas.v1",
   sizeof(Atlas__V1__Campaign),
-  20,
+  22,
   atlas__v1__campaign__field_descriptors,
   atlas__v1__campaign__field_indices_by_name,
   1,  atlas__v1__campaign__number_ranges,
@@ -3777,7 +4208,7 @@ const ProtobufCMessageDescriptor atlas__v1__campaign_flag__descriptor =
   (ProtobufCMessageInit) atlas__v1__campaign_flag__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__create_campaign_request__field_descriptors[7] =
+static const ProtobufCFieldDescriptor atlas__v1__create_campaign_request__field_descriptors[8] =
 {
   {
     "request_id",
@@ -3863,6 +4294,18 @@ static const ProtobufCFieldDescriptor atlas__v1__create_campaign_request__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "rollback_of",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__CreateCampaignRequest, rollback_of),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__create_campaign_request__field_indices_by_name[] = {
   6,   /* field[6] = change_reference */
@@ -3870,13 +4313,14 @@ static const unsigned atlas__v1__create_campaign_request__field_indices_by_name[
   1,   /* field[1] = name */
   4,   /* field[4] = policy */
   0,   /* field[0] = request_id */
+  7,   /* field[7] = rollback_of */
   2,   /* field[2] = selection */
   3,   /* field[3] = update_set */
 };
 static const ProtobufCIntRange atlas__v1__create_campaign_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor atlas__v1__create_campaign_request__descriptor =
 {
@@ -3886,7 +4330,7 @@ const ProtobufCMessageDescriptor atlas__v1__create_campaign_request__descriptor 
   "Atlas__V1__CreateCampaignRequest",
   "atlas.v1",
   sizeof(Atlas__V1__CreateCampaignRequest),
-  7,
+  8,
   atlas__v1__create_campaign_request__field_descriptors,
   atlas__v1__create_campaign_request__field_indices_by_name,
   1,  atlas__v1__create_campaign_request__number_ranges,
@@ -4122,7 +4566,7 @@ const ProtobufCMessageDescriptor atlas__v1__list_campaigns_response__descriptor 
   (ProtobufCMessageInit) atlas__v1__list_campaigns_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__plan_campaign_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor atlas__v1__plan_campaign_request__field_descriptors[3] =
 {
   {
     "campaign",
@@ -4148,15 +4592,28 @@ static const ProtobufCFieldDescriptor atlas__v1__plan_campaign_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "what_if",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PlanCampaignRequest, what_if),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__plan_campaign_request__field_indices_by_name[] = {
   0,   /* field[0] = campaign */
   1,   /* field[1] = details */
+  2,   /* field[2] = what_if */
 };
 static const ProtobufCIntRange atlas__v1__plan_campaign_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor atlas__v1__plan_campaign_request__descriptor =
 {
@@ -4166,14 +4623,14 @@ const ProtobufCMessageDescriptor atlas__v1__plan_campaign_request__descriptor =
   "Atlas__V1__PlanCampaignRequest",
   "atlas.v1",
   sizeof(Atlas__V1__PlanCampaignRequest),
-  2,
+  3,
   atlas__v1__plan_campaign_request__field_descriptors,
   atlas__v1__plan_campaign_request__field_indices_by_name,
   1,  atlas__v1__plan_campaign_request__number_ranges,
   (ProtobufCMessageInit) atlas__v1__plan_campaign_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__plan_campaign_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor atlas__v1__plan_campaign_response__field_descriptors[2] =
 {
   {
     "plan",
@@ -4187,14 +4644,27 @@ static const ProtobufCFieldDescriptor atlas__v1__plan_campaign_response__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "supposed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PlanCampaignResponse, supposed),
+    &atlas__v1__plan__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__plan_campaign_response__field_indices_by_name[] = {
   0,   /* field[0] = plan */
+  1,   /* field[1] = supposed */
 };
 static const ProtobufCIntRange atlas__v1__plan_campaign_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor atlas__v1__plan_campaign_response__descriptor =
 {
@@ -4204,14 +4674,14 @@ const ProtobufCMessageDescriptor atlas__v1__plan_campaign_response__descriptor =
   "Atlas__V1__PlanCampaignResponse",
   "atlas.v1",
   sizeof(Atlas__V1__PlanCampaignResponse),
-  1,
+  2,
   atlas__v1__plan_campaign_response__field_descriptors,
   atlas__v1__plan_campaign_response__field_indices_by_name,
   1,  atlas__v1__plan_campaign_response__number_ranges,
   (ProtobufCMessageInit) atlas__v1__plan_campaign_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__plan__field_descriptors[16] =
+static const ProtobufCFieldDescriptor atlas__v1__plan__field_descriptors[21] =
 {
   {
     "campaign",
@@ -4405,6 +4875,66 @@ static const ProtobufCFieldDescriptor atlas__v1__plan__field_descriptors[16] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "failed",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Plan, failed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "held",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Plan, held),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "most_down_of_client",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Plan, most_down_of_client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "most_down",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Plan, most_down),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "not_undoable",
+    21,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__Plan, n_not_undoable),
+    offsetof(Atlas__V1__Plan, not_undoable),
+    &atlas__v1__planned_server__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__plan__field_indices_by_name[] = {
   10,   /* field[10] = blocked */
@@ -4412,11 +4942,16 @@ static const unsigned atlas__v1__plan__field_indices_by_name[] = {
   0,   /* field[0] = campaign */
   8,   /* field[8] = clients */
   1,   /* field[1] = etag */
+  16,   /* field[16] = failed */
   3,   /* field[3] = finish */
+  17,   /* field[17] = held */
   6,   /* field[6] = lower_bound */
   4,   /* field[4] = makespan */
   14,   /* field[14] = missed */
   9,   /* field[9] = misses */
+  19,   /* field[19] = most_down */
+  18,   /* field[18] = most_down_of_client */
+  20,   /* field[20] = not_undoable */
   12,   /* field[12] = rings */
   5,   /* field[5] = sequential */
   7,   /* field[7] = servers */
@@ -4427,7 +4962,7 @@ static const unsigned atlas__v1__plan__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__plan__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor atlas__v1__plan__descriptor =
 {
@@ -4437,7 +4972,7 @@ const ProtobufCMessageDescriptor atlas__v1__plan__descriptor =
   "Atlas__V1__Plan",
   "atlas.v1",
   sizeof(Atlas__V1__Plan),
-  16,
+  21,
   atlas__v1__plan__field_descriptors,
   atlas__v1__plan__field_indices_by_name,
   1,  atlas__v1__plan__number_ranges,
@@ -5917,7 +6452,7 @@ const ProtobufCMessageDescriptor atlas__v1__ring_info__descriptor =
   (ProtobufCMessageInit) atlas__v1__ring_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__server_run__field_descriptors[33] =
+static const ProtobufCFieldDescriptor atlas__v1__server_run__field_descriptors[37] =
 {
   {
     "campaign",
@@ -6315,6 +6850,54 @@ static const ProtobufCFieldDescriptor atlas__v1__server_run__field_descriptors[3
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "snapshot",
+    34,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerRun, snapshot),
+    &atlas__v1__snapshot__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "undone_by",
+    35,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerRun, undone_by),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expected",
+    36,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerRun, expected),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "late",
+    37,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerRun, late),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__server_run__field_indices_by_name[] = {
   8,   /* field[8] = attempt */
@@ -6326,12 +6909,14 @@ static const unsigned atlas__v1__server_run__field_indices_by_name[] = {
   6,   /* field[6] = detail */
   12,   /* field[12] = ended_at */
   19,   /* field[19] = etag */
+  35,   /* field[35] = expected */
   20,   /* field[20] = fence */
   16,   /* field[16] = field_status */
   29,   /* field[29] = hold_class */
   31,   /* field[31] = hold_deadline */
   30,   /* field[30] = hold_owner */
   14,   /* field[14] = last_error */
+  36,   /* field[36] = late */
   15,   /* field[15] = locked */
   32,   /* field[32] = maintenance */
   23,   /* field[23] = not_before */
@@ -6345,16 +6930,18 @@ static const unsigned atlas__v1__server_run__field_indices_by_name[] = {
   4,   /* field[4] = ring */
   1,   /* field[1] = server */
   3,   /* field[3] = site */
+  33,   /* field[33] = snapshot */
   26,   /* field[26] = snapshot_id */
   11,   /* field[11] = started_at */
   5,   /* field[5] = state */
+  34,   /* field[34] = undone_by */
   18,   /* field[18] = updates */
   13,   /* field[13] = waits_for */
 };
 static const ProtobufCIntRange atlas__v1__server_run__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 33 }
+  { 0, 37 }
 };
 const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor =
 {
@@ -6364,11 +6951,101 @@ const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor =
   "Atlas__V1__ServerRun",
   "atlas.v1",
   sizeof(Atlas__V1__ServerRun),
-  33,
+  37,
   atlas__v1__server_run__field_descriptors,
   atlas__v1__server_run__field_indices_by_name,
   1,  atlas__v1__server_run__number_ranges,
   (ProtobufCMessageInit) atlas__v1__server_run__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__snapshot__field_descriptors[5] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Snapshot, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "taken_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Snapshot, taken_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kept_until",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Snapshot, kept_until),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_removals",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Snapshot, failed_removals),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remains",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Snapshot, remains),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__snapshot__field_indices_by_name[] = {
+  3,   /* field[3] = failed_removals */
+  0,   /* field[0] = id */
+  2,   /* field[2] = kept_until */
+  4,   /* field[4] = remains */
+  1,   /* field[1] = taken_at */
+};
+static const ProtobufCIntRange atlas__v1__snapshot__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor atlas__v1__snapshot__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.Snapshot",
+  "Snapshot",
+  "Atlas__V1__Snapshot",
+  "atlas.v1",
+  sizeof(Atlas__V1__Snapshot),
+  5,
+  atlas__v1__snapshot__field_descriptors,
+  atlas__v1__snapshot__field_indices_by_name,
+  1,  atlas__v1__snapshot__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__snapshot__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atlas__v1__maintenance__field_descriptors[3] =
@@ -7650,6 +8327,249 @@ const ProtobufCMessageDescriptor atlas__v1__exclude_update_response__descriptor 
   (ProtobufCMessageInit) atlas__v1__exclude_update_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor atlas__v1__list_estimates_request__field_descriptors[1] =
+{
+  {
+    "campaign",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ListEstimatesRequest, campaign),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__list_estimates_request__field_indices_by_name[] = {
+  0,   /* field[0] = campaign */
+};
+static const ProtobufCIntRange atlas__v1__list_estimates_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__list_estimates_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ListEstimatesRequest",
+  "ListEstimatesRequest",
+  "Atlas__V1__ListEstimatesRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__ListEstimatesRequest),
+  1,
+  atlas__v1__list_estimates_request__field_descriptors,
+  atlas__v1__list_estimates_request__field_indices_by_name,
+  1,  atlas__v1__list_estimates_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__list_estimates_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__list_estimates_response__field_descriptors[1] =
+{
+  {
+    "estimates",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__ListEstimatesResponse, n_estimates),
+    offsetof(Atlas__V1__ListEstimatesResponse, estimates),
+    &atlas__v1__kind_estimate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__list_estimates_response__field_indices_by_name[] = {
+  0,   /* field[0] = estimates */
+};
+static const ProtobufCIntRange atlas__v1__list_estimates_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__list_estimates_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ListEstimatesResponse",
+  "ListEstimatesResponse",
+  "Atlas__V1__ListEstimatesResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__ListEstimatesResponse),
+  1,
+  atlas__v1__list_estimates_response__field_descriptors,
+  atlas__v1__list_estimates_response__field_indices_by_name,
+  1,  atlas__v1__list_estimates_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__list_estimates_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__kind_estimate__field_descriptors[5] =
+{
+  {
+    "role",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__KindEstimate, role),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "system",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__KindEstimate, system),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "estimate",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__KindEstimate, estimate),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "policy_estimate",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__KindEstimate, policy_estimate),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phases",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__KindEstimate, n_phases),
+    offsetof(Atlas__V1__KindEstimate, phases),
+    &atlas__v1__phase_estimate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__kind_estimate__field_indices_by_name[] = {
+  2,   /* field[2] = estimate */
+  4,   /* field[4] = phases */
+  3,   /* field[3] = policy_estimate */
+  0,   /* field[0] = role */
+  1,   /* field[1] = system */
+};
+static const ProtobufCIntRange atlas__v1__kind_estimate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor atlas__v1__kind_estimate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.KindEstimate",
+  "KindEstimate",
+  "Atlas__V1__KindEstimate",
+  "atlas.v1",
+  sizeof(Atlas__V1__KindEstimate),
+  5,
+  atlas__v1__kind_estimate__field_descriptors,
+  atlas__v1__kind_estimate__field_indices_by_name,
+  1,  atlas__v1__kind_estimate__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__kind_estimate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__phase_estimate__field_descriptors[4] =
+{
+  {
+    "phase",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PhaseEstimate, phase),
+    &atlas__v1__phase__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "samples",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PhaseEstimate, samples),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p50",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PhaseEstimate, p50),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p95",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PhaseEstimate, p95),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__phase_estimate__field_indices_by_name[] = {
+  2,   /* field[2] = p50 */
+  3,   /* field[3] = p95 */
+  0,   /* field[0] = phase */
+  1,   /* field[1] = samples */
+};
+static const ProtobufCIntRange atlas__v1__phase_estimate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor atlas__v1__phase_estimate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.PhaseEstimate",
+  "PhaseEstimate",
+  "Atlas__V1__PhaseEstimate",
+  "atlas.v1",
+  sizeof(Atlas__V1__PhaseEstimate),
+  4,
+  atlas__v1__phase_estimate__field_descriptors,
+  atlas__v1__phase_estimate__field_indices_by_name,
+  1,  atlas__v1__phase_estimate__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__phase_estimate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor atlas__v1__get_report_request__field_descriptors[1] =
 {
   {
@@ -7726,7 +8646,7 @@ const ProtobufCMessageDescriptor atlas__v1__get_report_response__descriptor =
   (ProtobufCMessageInit) atlas__v1__get_report_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__report__field_descriptors[24] =
+static const ProtobufCFieldDescriptor atlas__v1__report__field_descriptors[27] =
 {
   {
     "campaign",
@@ -8016,6 +8936,42 @@ static const ProtobufCFieldDescriptor atlas__v1__report__field_descriptors[24] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "planned",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Report, planned),
+    &atlas__v1__plan_against_reality__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "estimates",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Report, estimates),
+    &atlas__v1__estimate_quality__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshots",
+    27,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__Report, n_snapshots),
+    offsetof(Atlas__V1__Report, snapshots),
+    &atlas__v1__server_run__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__report__field_indices_by_name[] = {
   1,   /* field[1] = affected_now */
@@ -8023,6 +8979,7 @@ static const unsigned atlas__v1__report__field_indices_by_name[] = {
   16,   /* field[16] = decisions_by_people */
   7,   /* field[7] = downtime_longest */
   6,   /* field[6] = downtime_mean */
+  25,   /* field[25] = estimates */
   3,   /* field[3] = failed */
   14,   /* field[14] = gains */
   17,   /* field[17] = gate_costs */
@@ -8034,11 +8991,13 @@ static const unsigned atlas__v1__report__field_indices_by_name[] = {
   12,   /* field[12] = lower_bound */
   11,   /* field[11] = makespan */
   4,   /* field[4] = not_done */
+  24,   /* field[24] = planned */
   13,   /* field[13] = ratio */
   22,   /* field[22] = real_time */
   9,   /* field[9] = rings */
   15,   /* field[15] = saved */
   21,   /* field[21] = sessions */
+  26,   /* field[26] = snapshots */
   2,   /* field[2] = still_open */
   23,   /* field[23] = truncated */
   5,   /* field[5] = updates */
@@ -8046,7 +9005,7 @@ static const unsigned atlas__v1__report__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 24 }
+  { 0, 27 }
 };
 const ProtobufCMessageDescriptor atlas__v1__report__descriptor =
 {
@@ -8056,11 +9015,397 @@ const ProtobufCMessageDescriptor atlas__v1__report__descriptor =
   "Atlas__V1__Report",
   "atlas.v1",
   sizeof(Atlas__V1__Report),
-  24,
+  27,
   atlas__v1__report__field_descriptors,
   atlas__v1__report__field_indices_by_name,
   1,  atlas__v1__report__number_ranges,
   (ProtobufCMessageInit) atlas__v1__report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__plan_against_reality__field_descriptors[4] =
+{
+  {
+    "planned_finish",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PlanAgainstReality, planned_finish),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "finish",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__PlanAgainstReality, finish),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rings",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__PlanAgainstReality, n_rings),
+    offsetof(Atlas__V1__PlanAgainstReality, rings),
+    &atlas__v1__ring_deviation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "servers",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__PlanAgainstReality, n_servers),
+    offsetof(Atlas__V1__PlanAgainstReality, servers),
+    &atlas__v1__server_deviation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__plan_against_reality__field_indices_by_name[] = {
+  1,   /* field[1] = finish */
+  0,   /* field[0] = planned_finish */
+  2,   /* field[2] = rings */
+  3,   /* field[3] = servers */
+};
+static const ProtobufCIntRange atlas__v1__plan_against_reality__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor atlas__v1__plan_against_reality__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.PlanAgainstReality",
+  "PlanAgainstReality",
+  "Atlas__V1__PlanAgainstReality",
+  "atlas.v1",
+  sizeof(Atlas__V1__PlanAgainstReality),
+  4,
+  atlas__v1__plan_against_reality__field_descriptors,
+  atlas__v1__plan_against_reality__field_indices_by_name,
+  1,  atlas__v1__plan_against_reality__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__plan_against_reality__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__ring_deviation__field_descriptors[6] =
+{
+  {
+    "ring",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__RingDeviation, ring),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__RingDeviation, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "planned_opens",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__RingDeviation, planned_opens),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "opens",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__RingDeviation, opens),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "planned_completes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__RingDeviation, planned_completes),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "completes",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__RingDeviation, completes),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__ring_deviation__field_indices_by_name[] = {
+  5,   /* field[5] = completes */
+  1,   /* field[1] = name */
+  3,   /* field[3] = opens */
+  4,   /* field[4] = planned_completes */
+  2,   /* field[2] = planned_opens */
+  0,   /* field[0] = ring */
+};
+static const ProtobufCIntRange atlas__v1__ring_deviation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor atlas__v1__ring_deviation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.RingDeviation",
+  "RingDeviation",
+  "Atlas__V1__RingDeviation",
+  "atlas.v1",
+  sizeof(Atlas__V1__RingDeviation),
+  6,
+  atlas__v1__ring_deviation__field_descriptors,
+  atlas__v1__ring_deviation__field_indices_by_name,
+  1,  atlas__v1__ring_deviation__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__ring_deviation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__server_deviation__field_descriptors[8] =
+{
+  {
+    "server",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerDeviation, server),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerDeviation, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "planned_start",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerDeviation, planned_start),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerDeviation, start),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "planned_length",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerDeviation, planned_length),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "length",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerDeviation, length),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "off",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerDeviation, off),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ServerDeviation, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__server_deviation__field_indices_by_name[] = {
+  1,   /* field[1] = client */
+  5,   /* field[5] = length */
+  6,   /* field[6] = off */
+  4,   /* field[4] = planned_length */
+  2,   /* field[2] = planned_start */
+  7,   /* field[7] = reason */
+  0,   /* field[0] = server */
+  3,   /* field[3] = start */
+};
+static const ProtobufCIntRange atlas__v1__server_deviation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor atlas__v1__server_deviation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ServerDeviation",
+  "ServerDeviation",
+  "Atlas__V1__ServerDeviation",
+  "atlas.v1",
+  sizeof(Atlas__V1__ServerDeviation),
+  8,
+  atlas__v1__server_deviation__field_descriptors,
+  atlas__v1__server_deviation__field_indices_by_name,
+  1,  atlas__v1__server_deviation__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__server_deviation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__estimate_quality__field_descriptors[4] =
+{
+  {
+    "attempts",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EstimateQuality, attempts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "covered",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EstimateQuality, covered),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from_history",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EstimateQuality, from_history),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "covered_from_history",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EstimateQuality, covered_from_history),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__estimate_quality__field_indices_by_name[] = {
+  0,   /* field[0] = attempts */
+  1,   /* field[1] = covered */
+  3,   /* field[3] = covered_from_history */
+  2,   /* field[2] = from_history */
+};
+static const ProtobufCIntRange atlas__v1__estimate_quality__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor atlas__v1__estimate_quality__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.EstimateQuality",
+  "EstimateQuality",
+  "Atlas__V1__EstimateQuality",
+  "atlas.v1",
+  sizeof(Atlas__V1__EstimateQuality),
+  4,
+  atlas__v1__estimate_quality__field_descriptors,
+  atlas__v1__estimate_quality__field_indices_by_name,
+  1,  atlas__v1__estimate_quality__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__estimate_quality__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atlas__v1__update_tally__field_descriptors[5] =
@@ -8543,7 +9888,7 @@ const ProtobufCEnumDescriptor atlas__v1__decision__descriptor =
   atlas__v1__decision__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[23] =
+static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[24] =
 {
   { "CreateCampaign", &atlas__v1__create_campaign_request__descriptor, &atlas__v1__create_campaign_response__descriptor },
   { "GetCampaign", &atlas__v1__get_campaign_request__descriptor, &atlas__v1__get_campaign_response__descriptor },
@@ -8566,6 +9911,7 @@ static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descr
   { "ReleaseSignature", &atlas__v1__release_signature_request__descriptor, &atlas__v1__release_signature_response__descriptor },
   { "WaiveRepresentative", &atlas__v1__waive_representative_request__descriptor, &atlas__v1__waive_representative_response__descriptor },
   { "ListServerKinds", &atlas__v1__list_server_kinds_request__descriptor, &atlas__v1__list_server_kinds_response__descriptor },
+  { "ListEstimates", &atlas__v1__list_estimates_request__descriptor, &atlas__v1__list_estimates_response__descriptor },
   { "GetReport", &atlas__v1__get_report_request__descriptor, &atlas__v1__get_report_response__descriptor },
   { "WatchCampaign", &atlas__v1__watch_campaign_request__descriptor, &atlas__v1__watch_campaign_response__descriptor },
 };
@@ -8575,9 +9921,10 @@ const unsigned atlas__v1__campaign_service__method_indices_by_name[] = {
   0,        /* CreateCampaign */
   17,        /* ExcludeUpdate */
   1,        /* GetCampaign */
-  21,        /* GetReport */
+  22,        /* GetReport */
   12,        /* GetServerRun */
   2,        /* ListCampaigns */
+  21,        /* ListEstimates */
   10,        /* ListRings */
   20,        /* ListServerKinds */
   11,        /* ListServerRuns */
@@ -8592,7 +9939,7 @@ const unsigned atlas__v1__campaign_service__method_indices_by_name[] = {
   14,        /* SkipServerRun */
   5,        /* StartCampaign */
   19,        /* WaiveRepresentative */
-  22         /* WatchCampaign */
+  23         /* WatchCampaign */
 };
 const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
 {
@@ -8601,7 +9948,7 @@ const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
   "CampaignService",
   "Atlas__V1__CampaignService",
   "atlas.v1",
-  23,
+  24,
   atlas__v1__campaign_service__method_descriptors,
   atlas__v1__campaign_service__method_indices_by_name
 };
@@ -8773,13 +10120,21 @@ void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
   service->invoke(service, 20, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void atlas__v1__campaign_service__list_estimates(ProtobufCService *service,
+                                                 const Atlas__V1__ListEstimatesRequest *input,
+                                                 Atlas__V1__ListEstimatesResponse_Closure closure,
+                                                 void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
+  service->invoke(service, 21, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              const Atlas__V1__GetReportRequest *input,
                                              Atlas__V1__GetReportResponse_Closure closure,
                                              void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 21, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 22, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  const Atlas__V1__WatchCampaignRequest *input,
@@ -8787,7 +10142,7 @@ void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 22, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 23, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *service,
                                         Atlas__V1__CampaignService_ServiceDestroy destroy)

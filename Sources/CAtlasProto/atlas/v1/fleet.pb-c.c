@@ -2032,6 +2032,51 @@ void   atlas__v1__list_windows_response__free_unpacked
   assert(message->base.descriptor == &atlas__v1__list_windows_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__window_opening__init
+                     (Atlas__V1__WindowOpening         *message)
+{
+  static const Atlas__V1__WindowOpening init_value = ATLAS__V1__WINDOW_OPENING__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__window_opening__get_packed_size
+                     (const Atlas__V1__WindowOpening *message)
+{
+  assert(message->base.descriptor == &atlas__v1__window_opening__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__window_opening__pack
+                     (const Atlas__V1__WindowOpening *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__window_opening__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__window_opening__pack_to_buffer
+                     (const Atlas__V1__WindowOpening *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__window_opening__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__WindowOpening *
+       atlas__v1__window_opening__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__WindowOpening *)
+     protobuf_c_message_unpack (&atlas__v1__window_opening__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__window_opening__free_unpacked
+                     (Atlas__V1__WindowOpening *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__window_opening__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor atlas__v1__import_fleet_request__field_descriptors[2] =
 {
   {
@@ -5160,7 +5205,7 @@ const ProtobufCMessageDescriptor atlas__v1__list_windows_request__descriptor =
   (ProtobufCMessageInit) atlas__v1__list_windows_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__list_windows_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor atlas__v1__list_windows_response__field_descriptors[5] =
 {
   {
     "windows",
@@ -5198,16 +5243,42 @@ static const ProtobufCFieldDescriptor atlas__v1__list_windows_response__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "openings",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__ListWindowsResponse, n_openings),
+    offsetof(Atlas__V1__ListWindowsResponse, openings),
+    &atlas__v1__window_opening__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "always_open",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ListWindowsResponse, always_open),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__list_windows_response__field_indices_by_name[] = {
+  4,   /* field[4] = always_open */
   2,   /* field[2] = open_now */
+  3,   /* field[3] = openings */
   0,   /* field[0] = windows */
   1,   /* field[1] = zone */
 };
 static const ProtobufCIntRange atlas__v1__list_windows_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor atlas__v1__list_windows_response__descriptor =
 {
@@ -5217,11 +5288,153 @@ const ProtobufCMessageDescriptor atlas__v1__list_windows_response__descriptor =
   "Atlas__V1__ListWindowsResponse",
   "atlas.v1",
   sizeof(Atlas__V1__ListWindowsResponse),
-  3,
+  5,
   atlas__v1__list_windows_response__field_descriptors,
   atlas__v1__list_windows_response__field_indices_by_name,
   1,  atlas__v1__list_windows_response__number_ranges,
   (ProtobufCMessageInit) atlas__v1__list_windows_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__window_opening__field_descriptors[9] =
+{
+  {
+    "rule",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WindowOpening, rule),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "interval",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WindowOpening, interval),
+    &atlas__v1__interval__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "opens_offset",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WindowOpening, opens_offset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "closes_offset",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WindowOpening, closes_offset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nominal",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WindowOpening, nominal),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "opens_reading",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WindowOpening, opens_reading),
+    &atlas__v1__clock_reading__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "closes_reading",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__WindowOpening, closes_reading),
+    &atlas__v1__clock_reading__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "freezes",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__WindowOpening, n_freezes),
+    offsetof(Atlas__V1__WindowOpening, freezes),
+    &atlas__v1__freeze__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "usable",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__WindowOpening, n_usable),
+    offsetof(Atlas__V1__WindowOpening, usable),
+    &atlas__v1__interval__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__window_opening__field_indices_by_name[] = {
+  3,   /* field[3] = closes_offset */
+  6,   /* field[6] = closes_reading */
+  7,   /* field[7] = freezes */
+  1,   /* field[1] = interval */
+  4,   /* field[4] = nominal */
+  2,   /* field[2] = opens_offset */
+  5,   /* field[5] = opens_reading */
+  0,   /* field[0] = rule */
+  8,   /* field[8] = usable */
+};
+static const ProtobufCIntRange atlas__v1__window_opening__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor atlas__v1__window_opening__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.WindowOpening",
+  "WindowOpening",
+  "Atlas__V1__WindowOpening",
+  "atlas.v1",
+  sizeof(Atlas__V1__WindowOpening),
+  9,
+  atlas__v1__window_opening__field_descriptors,
+  atlas__v1__window_opening__field_indices_by_name,
+  1,  atlas__v1__window_opening__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__window_opening__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue atlas__v1__change_kind__enum_values_by_number[3] =
@@ -5288,6 +5501,38 @@ const ProtobufCEnumDescriptor atlas__v1__export_kind__descriptor =
   atlas__v1__export_kind__enum_values_by_name,
   1,
   atlas__v1__export_kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue atlas__v1__clock_reading__enum_values_by_number[4] =
+{
+  { "CLOCK_READING_UNSPECIFIED", "ATLAS__V1__CLOCK_READING__CLOCK_READING_UNSPECIFIED", 0 },
+  { "CLOCK_READING_ONCE", "ATLAS__V1__CLOCK_READING__CLOCK_READING_ONCE", 1 },
+  { "CLOCK_READING_SKIPPED", "ATLAS__V1__CLOCK_READING__CLOCK_READING_SKIPPED", 2 },
+  { "CLOCK_READING_TWICE", "ATLAS__V1__CLOCK_READING__CLOCK_READING_TWICE", 3 },
+};
+static const ProtobufCIntRange atlas__v1__clock_reading__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex atlas__v1__clock_reading__enum_values_by_name[4] =
+{
+  { "CLOCK_READING_ONCE", 1 },
+  { "CLOCK_READING_SKIPPED", 2 },
+  { "CLOCK_READING_TWICE", 3 },
+  { "CLOCK_READING_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor atlas__v1__clock_reading__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "atlas.v1.ClockReading",
+  "ClockReading",
+  "Atlas__V1__ClockReading",
+  "atlas.v1",
+  4,
+  atlas__v1__clock_reading__enum_values_by_number,
+  4,
+  atlas__v1__clock_reading__enum_values_by_name,
+  1,
+  atlas__v1__clock_reading__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCMethodDescriptor atlas__v1__fleet_service__method_descriptors[18] =

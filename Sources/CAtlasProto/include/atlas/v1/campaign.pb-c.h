@@ -57,6 +57,7 @@ typedef struct Atlas__V1__ListRingsRequest Atlas__V1__ListRingsRequest;
 typedef struct Atlas__V1__ListRingsResponse Atlas__V1__ListRingsResponse;
 typedef struct Atlas__V1__RingInfo Atlas__V1__RingInfo;
 typedef struct Atlas__V1__ServerRun Atlas__V1__ServerRun;
+typedef struct Atlas__V1__Snapshot Atlas__V1__Snapshot;
 typedef struct Atlas__V1__Maintenance Atlas__V1__Maintenance;
 typedef struct Atlas__V1__ReleaseSignatureRequest Atlas__V1__ReleaseSignatureRequest;
 typedef struct Atlas__V1__ReleaseSignatureResponse Atlas__V1__ReleaseSignatureResponse;
@@ -78,9 +79,17 @@ typedef struct Atlas__V1__ResolveServerRunRequest Atlas__V1__ResolveServerRunReq
 typedef struct Atlas__V1__ResolveServerRunResponse Atlas__V1__ResolveServerRunResponse;
 typedef struct Atlas__V1__ExcludeUpdateRequest Atlas__V1__ExcludeUpdateRequest;
 typedef struct Atlas__V1__ExcludeUpdateResponse Atlas__V1__ExcludeUpdateResponse;
+typedef struct Atlas__V1__ListEstimatesRequest Atlas__V1__ListEstimatesRequest;
+typedef struct Atlas__V1__ListEstimatesResponse Atlas__V1__ListEstimatesResponse;
+typedef struct Atlas__V1__KindEstimate Atlas__V1__KindEstimate;
+typedef struct Atlas__V1__PhaseEstimate Atlas__V1__PhaseEstimate;
 typedef struct Atlas__V1__GetReportRequest Atlas__V1__GetReportRequest;
 typedef struct Atlas__V1__GetReportResponse Atlas__V1__GetReportResponse;
 typedef struct Atlas__V1__Report Atlas__V1__Report;
+typedef struct Atlas__V1__PlanAgainstReality Atlas__V1__PlanAgainstReality;
+typedef struct Atlas__V1__RingDeviation Atlas__V1__RingDeviation;
+typedef struct Atlas__V1__ServerDeviation Atlas__V1__ServerDeviation;
+typedef struct Atlas__V1__EstimateQuality Atlas__V1__EstimateQuality;
 typedef struct Atlas__V1__UpdateTally Atlas__V1__UpdateTally;
 typedef struct Atlas__V1__GainRow Atlas__V1__GainRow;
 typedef struct Atlas__V1__WatchCampaignRequest Atlas__V1__WatchCampaignRequest;
@@ -201,10 +210,13 @@ struct  Atlas__V1__Campaign
   ProtobufCBinaryData hook_revision;
   size_t n_held_kinds;
   Atlas__V1__HeldKind **held_kinds;
+  ProtobufCBinaryData rollback_of;
+  size_t n_not_undoable;
+  Atlas__V1__PlannedServer **not_undoable;
 };
 #define ATLAS__V1__CAMPAIGN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__campaign__descriptor) \
-    , {0,NULL}, {0,NULL}, ATLAS__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_UNSPECIFIED, NULL, NULL, 0,NULL, NULL, 0, NULL, NULL, NULL, NULL, 0,NULL, 0, 0,NULL, {0,NULL}, NULL, {0,NULL}, {0,NULL}, 0,NULL }
+    , {0,NULL}, {0,NULL}, ATLAS__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_UNSPECIFIED, NULL, NULL, 0,NULL, NULL, 0, NULL, NULL, NULL, NULL, 0,NULL, 0, 0,NULL, {0,NULL}, NULL, {0,NULL}, {0,NULL}, 0,NULL, {0,NULL}, 0,NULL }
 
 
 struct  Atlas__V1__HeldKind
@@ -263,10 +275,11 @@ struct  Atlas__V1__CreateCampaignRequest
   Atlas__V1__Document *policy;
   Google__Protobuf__Timestamp *ends_at;
   ProtobufCBinaryData change_reference;
+  ProtobufCBinaryData rollback_of;
 };
 #define ATLAS__V1__CREATE_CAMPAIGN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__create_campaign_request__descriptor) \
-    , {0,NULL}, {0,NULL}, NULL, NULL, NULL, NULL, {0,NULL} }
+    , {0,NULL}, {0,NULL}, NULL, NULL, NULL, NULL, {0,NULL}, {0,NULL} }
 
 
 struct  Atlas__V1__CreateCampaignResponse
@@ -329,20 +342,22 @@ struct  Atlas__V1__PlanCampaignRequest
   ProtobufCMessage base;
   ProtobufCBinaryData campaign;
   protobuf_c_boolean details;
+  ProtobufCBinaryData what_if;
 };
 #define ATLAS__V1__PLAN_CAMPAIGN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__plan_campaign_request__descriptor) \
-    , {0,NULL}, 0 }
+    , {0,NULL}, 0, {0,NULL} }
 
 
 struct  Atlas__V1__PlanCampaignResponse
 {
   ProtobufCMessage base;
   Atlas__V1__Plan *plan;
+  Atlas__V1__Plan *supposed;
 };
 #define ATLAS__V1__PLAN_CAMPAIGN_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__plan_campaign_response__descriptor) \
-    , NULL }
+    , NULL, NULL }
 
 
 struct  Atlas__V1__Plan
@@ -368,10 +383,16 @@ struct  Atlas__V1__Plan
   protobuf_c_boolean truncated;
   int32_t missed;
   int32_t blocked_servers;
+  int32_t failed;
+  int32_t held;
+  int32_t most_down_of_client;
+  int32_t most_down;
+  size_t n_not_undoable;
+  Atlas__V1__PlannedServer **not_undoable;
 };
 #define ATLAS__V1__PLAN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__plan__descriptor) \
-    , {0,NULL}, {0,NULL}, NULL, NULL, NULL, NULL, NULL, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0 }
+    , {0,NULL}, {0,NULL}, NULL, NULL, NULL, NULL, NULL, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
 
 
 struct  Atlas__V1__PlannedServer
@@ -705,10 +726,28 @@ struct  Atlas__V1__ServerRun
   ProtobufCBinaryData hold_owner;
   Google__Protobuf__Timestamp *hold_deadline;
   Atlas__V1__Maintenance *maintenance;
+  Atlas__V1__Snapshot *snapshot;
+  ProtobufCBinaryData undone_by;
+  Google__Protobuf__Duration *expected;
+  protobuf_c_boolean late;
 };
 #define ATLAS__V1__SERVER_RUN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__server_run__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, 0, 0, NULL, NULL, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, NULL, 0, 0, {0,NULL}, {0,NULL}, NULL, ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UNSPECIFIED, {0,NULL}, NULL, NULL }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, 0, 0, NULL, NULL, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, NULL, 0, 0, {0,NULL}, {0,NULL}, NULL, ATLAS__V1__HOLD_CLASS__HOLD_CLASS_UNSPECIFIED, {0,NULL}, NULL, NULL, NULL, {0,NULL}, NULL, 0 }
+
+
+struct  Atlas__V1__Snapshot
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  Google__Protobuf__Timestamp *taken_at;
+  Google__Protobuf__Timestamp *kept_until;
+  int32_t failed_removals;
+  protobuf_c_boolean remains;
+};
+#define ATLAS__V1__SNAPSHOT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__snapshot__descriptor) \
+    , {0,NULL}, NULL, NULL, 0, 0 }
 
 
 struct  Atlas__V1__Maintenance
@@ -972,6 +1011,55 @@ struct  Atlas__V1__ExcludeUpdateResponse
     , NULL, 0 }
 
 
+struct  Atlas__V1__ListEstimatesRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData campaign;
+};
+#define ATLAS__V1__LIST_ESTIMATES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__list_estimates_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Atlas__V1__ListEstimatesResponse
+{
+  ProtobufCMessage base;
+  size_t n_estimates;
+  Atlas__V1__KindEstimate **estimates;
+};
+#define ATLAS__V1__LIST_ESTIMATES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__list_estimates_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Atlas__V1__KindEstimate
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData role;
+  ProtobufCBinaryData system;
+  Google__Protobuf__Duration *estimate;
+  Google__Protobuf__Duration *policy_estimate;
+  size_t n_phases;
+  Atlas__V1__PhaseEstimate **phases;
+};
+#define ATLAS__V1__KIND_ESTIMATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__kind_estimate__descriptor) \
+    , {0,NULL}, {0,NULL}, NULL, NULL, 0,NULL }
+
+
+struct  Atlas__V1__PhaseEstimate
+{
+  ProtobufCMessage base;
+  Atlas__V1__Phase phase;
+  int32_t samples;
+  Google__Protobuf__Duration *p50;
+  Google__Protobuf__Duration *p95;
+};
+#define ATLAS__V1__PHASE_ESTIMATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__phase_estimate__descriptor) \
+    , ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, NULL, NULL }
+
+
 struct  Atlas__V1__GetReportRequest
 {
   ProtobufCMessage base;
@@ -1033,6 +1121,10 @@ struct  Atlas__V1__Report
   int32_t sessions;
   Google__Protobuf__Duration *real_time;
   protobuf_c_boolean truncated;
+  Atlas__V1__PlanAgainstReality *planned;
+  Atlas__V1__EstimateQuality *estimates;
+  size_t n_snapshots;
+  Atlas__V1__ServerRun **snapshots;
   Atlas__V1__Report__RatioCase _ratio_case;
   union {
     double ratio;
@@ -1040,7 +1132,67 @@ struct  Atlas__V1__Report
 };
 #define ATLAS__V1__REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__report__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, NULL, 0, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, NULL, 0, 0,NULL, 0, 0, 0, 0, NULL, 0, ATLAS__V1__REPORT___RATIO__NOT_SET, {0} }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, NULL, 0, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, NULL, 0, 0,NULL, 0, 0, 0, 0, NULL, 0, NULL, NULL, 0,NULL, ATLAS__V1__REPORT___RATIO__NOT_SET, {0} }
+
+
+struct  Atlas__V1__PlanAgainstReality
+{
+  ProtobufCMessage base;
+  Google__Protobuf__Timestamp *planned_finish;
+  Google__Protobuf__Timestamp *finish;
+  size_t n_rings;
+  Atlas__V1__RingDeviation **rings;
+  size_t n_servers;
+  Atlas__V1__ServerDeviation **servers;
+};
+#define ATLAS__V1__PLAN_AGAINST_REALITY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__plan_against_reality__descriptor) \
+    , NULL, NULL, 0,NULL, 0,NULL }
+
+
+struct  Atlas__V1__RingDeviation
+{
+  ProtobufCMessage base;
+  int32_t ring;
+  ProtobufCBinaryData name;
+  Google__Protobuf__Timestamp *planned_opens;
+  Google__Protobuf__Timestamp *opens;
+  Google__Protobuf__Timestamp *planned_completes;
+  Google__Protobuf__Timestamp *completes;
+};
+#define ATLAS__V1__RING_DEVIATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__ring_deviation__descriptor) \
+    , 0, {0,NULL}, NULL, NULL, NULL, NULL }
+
+
+struct  Atlas__V1__ServerDeviation
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData server;
+  ProtobufCBinaryData client;
+  Google__Protobuf__Timestamp *planned_start;
+  Google__Protobuf__Timestamp *start;
+  Google__Protobuf__Duration *planned_length;
+  Google__Protobuf__Duration *length;
+  Google__Protobuf__Duration *off;
+  ProtobufCBinaryData reason;
+};
+#define ATLAS__V1__SERVER_DEVIATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__server_deviation__descriptor) \
+    , {0,NULL}, {0,NULL}, NULL, NULL, NULL, NULL, NULL, {0,NULL} }
+
+
+struct  Atlas__V1__EstimateQuality
+{
+  ProtobufCMessage base;
+  int32_t attempts;
+  int32_t covered;
+  int32_t from_history;
+  int32_t covered_from_history;
+};
+#define ATLAS__V1__ESTIMATE_QUALITY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__estimate_quality__descriptor) \
+    , 0, 0, 0, 0 }
 
 
 struct  Atlas__V1__UpdateTally
@@ -1815,6 +1967,25 @@ Atlas__V1__ServerRun *
 void   atlas__v1__server_run__free_unpacked
                      (Atlas__V1__ServerRun *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__Snapshot methods */
+void   atlas__v1__snapshot__init
+                     (Atlas__V1__Snapshot         *message);
+size_t atlas__v1__snapshot__get_packed_size
+                     (const Atlas__V1__Snapshot   *message);
+size_t atlas__v1__snapshot__pack
+                     (const Atlas__V1__Snapshot   *message,
+                      uint8_t             *out);
+size_t atlas__v1__snapshot__pack_to_buffer
+                     (const Atlas__V1__Snapshot   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__Snapshot *
+       atlas__v1__snapshot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__snapshot__free_unpacked
+                     (Atlas__V1__Snapshot *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__Maintenance methods */
 void   atlas__v1__maintenance__init
                      (Atlas__V1__Maintenance         *message);
@@ -2214,6 +2385,82 @@ Atlas__V1__ExcludeUpdateResponse *
 void   atlas__v1__exclude_update_response__free_unpacked
                      (Atlas__V1__ExcludeUpdateResponse *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__ListEstimatesRequest methods */
+void   atlas__v1__list_estimates_request__init
+                     (Atlas__V1__ListEstimatesRequest         *message);
+size_t atlas__v1__list_estimates_request__get_packed_size
+                     (const Atlas__V1__ListEstimatesRequest   *message);
+size_t atlas__v1__list_estimates_request__pack
+                     (const Atlas__V1__ListEstimatesRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__list_estimates_request__pack_to_buffer
+                     (const Atlas__V1__ListEstimatesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ListEstimatesRequest *
+       atlas__v1__list_estimates_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__list_estimates_request__free_unpacked
+                     (Atlas__V1__ListEstimatesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__ListEstimatesResponse methods */
+void   atlas__v1__list_estimates_response__init
+                     (Atlas__V1__ListEstimatesResponse         *message);
+size_t atlas__v1__list_estimates_response__get_packed_size
+                     (const Atlas__V1__ListEstimatesResponse   *message);
+size_t atlas__v1__list_estimates_response__pack
+                     (const Atlas__V1__ListEstimatesResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__list_estimates_response__pack_to_buffer
+                     (const Atlas__V1__ListEstimatesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ListEstimatesResponse *
+       atlas__v1__list_estimates_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__list_estimates_response__free_unpacked
+                     (Atlas__V1__ListEstimatesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__KindEstimate methods */
+void   atlas__v1__kind_estimate__init
+                     (Atlas__V1__KindEstimate         *message);
+size_t atlas__v1__kind_estimate__get_packed_size
+                     (const Atlas__V1__KindEstimate   *message);
+size_t atlas__v1__kind_estimate__pack
+                     (const Atlas__V1__KindEstimate   *message,
+                      uint8_t             *out);
+size_t atlas__v1__kind_estimate__pack_to_buffer
+                     (const Atlas__V1__KindEstimate   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__KindEstimate *
+       atlas__v1__kind_estimate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__kind_estimate__free_unpacked
+                     (Atlas__V1__KindEstimate *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__PhaseEstimate methods */
+void   atlas__v1__phase_estimate__init
+                     (Atlas__V1__PhaseEstimate         *message);
+size_t atlas__v1__phase_estimate__get_packed_size
+                     (const Atlas__V1__PhaseEstimate   *message);
+size_t atlas__v1__phase_estimate__pack
+                     (const Atlas__V1__PhaseEstimate   *message,
+                      uint8_t             *out);
+size_t atlas__v1__phase_estimate__pack_to_buffer
+                     (const Atlas__V1__PhaseEstimate   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__PhaseEstimate *
+       atlas__v1__phase_estimate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__phase_estimate__free_unpacked
+                     (Atlas__V1__PhaseEstimate *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__GetReportRequest methods */
 void   atlas__v1__get_report_request__init
                      (Atlas__V1__GetReportRequest         *message);
@@ -2270,6 +2517,82 @@ Atlas__V1__Report *
                       const uint8_t       *data);
 void   atlas__v1__report__free_unpacked
                      (Atlas__V1__Report *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__PlanAgainstReality methods */
+void   atlas__v1__plan_against_reality__init
+                     (Atlas__V1__PlanAgainstReality         *message);
+size_t atlas__v1__plan_against_reality__get_packed_size
+                     (const Atlas__V1__PlanAgainstReality   *message);
+size_t atlas__v1__plan_against_reality__pack
+                     (const Atlas__V1__PlanAgainstReality   *message,
+                      uint8_t             *out);
+size_t atlas__v1__plan_against_reality__pack_to_buffer
+                     (const Atlas__V1__PlanAgainstReality   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__PlanAgainstReality *
+       atlas__v1__plan_against_reality__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__plan_against_reality__free_unpacked
+                     (Atlas__V1__PlanAgainstReality *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__RingDeviation methods */
+void   atlas__v1__ring_deviation__init
+                     (Atlas__V1__RingDeviation         *message);
+size_t atlas__v1__ring_deviation__get_packed_size
+                     (const Atlas__V1__RingDeviation   *message);
+size_t atlas__v1__ring_deviation__pack
+                     (const Atlas__V1__RingDeviation   *message,
+                      uint8_t             *out);
+size_t atlas__v1__ring_deviation__pack_to_buffer
+                     (const Atlas__V1__RingDeviation   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__RingDeviation *
+       atlas__v1__ring_deviation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__ring_deviation__free_unpacked
+                     (Atlas__V1__RingDeviation *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__ServerDeviation methods */
+void   atlas__v1__server_deviation__init
+                     (Atlas__V1__ServerDeviation         *message);
+size_t atlas__v1__server_deviation__get_packed_size
+                     (const Atlas__V1__ServerDeviation   *message);
+size_t atlas__v1__server_deviation__pack
+                     (const Atlas__V1__ServerDeviation   *message,
+                      uint8_t             *out);
+size_t atlas__v1__server_deviation__pack_to_buffer
+                     (const Atlas__V1__ServerDeviation   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ServerDeviation *
+       atlas__v1__server_deviation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__server_deviation__free_unpacked
+                     (Atlas__V1__ServerDeviation *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__EstimateQuality methods */
+void   atlas__v1__estimate_quality__init
+                     (Atlas__V1__EstimateQuality         *message);
+size_t atlas__v1__estimate_quality__get_packed_size
+                     (const Atlas__V1__EstimateQuality   *message);
+size_t atlas__v1__estimate_quality__pack
+                     (const Atlas__V1__EstimateQuality   *message,
+                      uint8_t             *out);
+size_t atlas__v1__estimate_quality__pack_to_buffer
+                     (const Atlas__V1__EstimateQuality   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__EstimateQuality *
+       atlas__v1__estimate_quality__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__estimate_quality__free_unpacked
+                     (Atlas__V1__EstimateQuality *message,
                       ProtobufCAllocator *allocator);
 /* Atlas__V1__UpdateTally methods */
 void   atlas__v1__update_tally__init
@@ -2463,6 +2786,9 @@ typedef void (*Atlas__V1__RingInfo_Closure)
 typedef void (*Atlas__V1__ServerRun_Closure)
                  (const Atlas__V1__ServerRun *message,
                   void *closure_data);
+typedef void (*Atlas__V1__Snapshot_Closure)
+                 (const Atlas__V1__Snapshot *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__Maintenance_Closure)
                  (const Atlas__V1__Maintenance *message,
                   void *closure_data);
@@ -2526,6 +2852,18 @@ typedef void (*Atlas__V1__ExcludeUpdateRequest_Closure)
 typedef void (*Atlas__V1__ExcludeUpdateResponse_Closure)
                  (const Atlas__V1__ExcludeUpdateResponse *message,
                   void *closure_data);
+typedef void (*Atlas__V1__ListEstimatesRequest_Closure)
+                 (const Atlas__V1__ListEstimatesRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ListEstimatesResponse_Closure)
+                 (const Atlas__V1__ListEstimatesResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__KindEstimate_Closure)
+                 (const Atlas__V1__KindEstimate *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__PhaseEstimate_Closure)
+                 (const Atlas__V1__PhaseEstimate *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__GetReportRequest_Closure)
                  (const Atlas__V1__GetReportRequest *message,
                   void *closure_data);
@@ -2534,6 +2872,18 @@ typedef void (*Atlas__V1__GetReportResponse_Closure)
                   void *closure_data);
 typedef void (*Atlas__V1__Report_Closure)
                  (const Atlas__V1__Report *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__PlanAgainstReality_Closure)
+                 (const Atlas__V1__PlanAgainstReality *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__RingDeviation_Closure)
+                 (const Atlas__V1__RingDeviation *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__ServerDeviation_Closure)
+                 (const Atlas__V1__ServerDeviation *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__EstimateQuality_Closure)
+                 (const Atlas__V1__EstimateQuality *message,
                   void *closure_data);
 typedef void (*Atlas__V1__UpdateTally_Closure)
                  (const Atlas__V1__UpdateTally *message,
@@ -2638,6 +2988,10 @@ struct Atlas__V1__CampaignService_Service
                             const Atlas__V1__ListServerKindsRequest *input,
                             Atlas__V1__ListServerKindsResponse_Closure closure,
                             void *closure_data);
+  void (*list_estimates)(Atlas__V1__CampaignService_Service *service,
+                         const Atlas__V1__ListEstimatesRequest *input,
+                         Atlas__V1__ListEstimatesResponse_Closure closure,
+                         void *closure_data);
   void (*get_report)(Atlas__V1__CampaignService_Service *service,
                      const Atlas__V1__GetReportRequest *input,
                      Atlas__V1__GetReportResponse_Closure closure,
@@ -2675,6 +3029,7 @@ void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *serv
       function_prefix__ ## release_signature,\
       function_prefix__ ## waive_representative,\
       function_prefix__ ## list_server_kinds,\
+      function_prefix__ ## list_estimates,\
       function_prefix__ ## get_report,\
       function_prefix__ ## watch_campaign  }
 void atlas__v1__campaign_service__create_campaign(ProtobufCService *service,
@@ -2761,6 +3116,10 @@ void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
                                                     const Atlas__V1__ListServerKindsRequest *input,
                                                     Atlas__V1__ListServerKindsResponse_Closure closure,
                                                     void *closure_data);
+void atlas__v1__campaign_service__list_estimates(ProtobufCService *service,
+                                                 const Atlas__V1__ListEstimatesRequest *input,
+                                                 Atlas__V1__ListEstimatesResponse_Closure closure,
+                                                 void *closure_data);
 void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              const Atlas__V1__GetReportRequest *input,
                                              Atlas__V1__GetReportResponse_Closure closure,
@@ -2816,6 +3175,7 @@ extern const ProtobufCMessageDescriptor atlas__v1__list_rings_request__descripto
 extern const ProtobufCMessageDescriptor atlas__v1__list_rings_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__ring_info__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__server_run__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__snapshot__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__maintenance__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__release_signature_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__release_signature_response__descriptor;
@@ -2837,9 +3197,17 @@ extern const ProtobufCMessageDescriptor atlas__v1__resolve_server_run_request__d
 extern const ProtobufCMessageDescriptor atlas__v1__resolve_server_run_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__exclude_update_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__exclude_update_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__list_estimates_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__list_estimates_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__kind_estimate__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__phase_estimate__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__get_report_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__get_report_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__report__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__plan_against_reality__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__ring_deviation__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__server_deviation__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__estimate_quality__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__update_tally__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__gain_row__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__watch_campaign_request__descriptor;

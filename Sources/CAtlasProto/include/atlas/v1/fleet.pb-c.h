@@ -63,6 +63,7 @@ typedef struct Atlas__V1__EndOutageRequest Atlas__V1__EndOutageRequest;
 typedef struct Atlas__V1__EndOutageResponse Atlas__V1__EndOutageResponse;
 typedef struct Atlas__V1__ListWindowsRequest Atlas__V1__ListWindowsRequest;
 typedef struct Atlas__V1__ListWindowsResponse Atlas__V1__ListWindowsResponse;
+typedef struct Atlas__V1__WindowOpening Atlas__V1__WindowOpening;
 
 
 /* --- enums --- */
@@ -82,6 +83,13 @@ typedef enum _Atlas__V1__ExportKind {
   ATLAS__V1__EXPORT_KIND__EXPORT_KIND_CLIENT_CONFIG = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__EXPORT_KIND)
 } Atlas__V1__ExportKind;
+typedef enum _Atlas__V1__ClockReading {
+  ATLAS__V1__CLOCK_READING__CLOCK_READING_UNSPECIFIED = 0,
+  ATLAS__V1__CLOCK_READING__CLOCK_READING_ONCE = 1,
+  ATLAS__V1__CLOCK_READING__CLOCK_READING_SKIPPED = 2,
+  ATLAS__V1__CLOCK_READING__CLOCK_READING_TWICE = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ATLAS__V1__CLOCK_READING)
+} Atlas__V1__ClockReading;
 
 /* --- messages --- */
 
@@ -696,10 +704,33 @@ struct  Atlas__V1__ListWindowsResponse
   Atlas__V1__Interval **windows;
   ProtobufCBinaryData zone;
   protobuf_c_boolean open_now;
+  size_t n_openings;
+  Atlas__V1__WindowOpening **openings;
+  protobuf_c_boolean always_open;
 };
 #define ATLAS__V1__LIST_WINDOWS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__list_windows_response__descriptor) \
-    , 0,NULL, {0,NULL}, 0 }
+    , 0,NULL, {0,NULL}, 0, 0,NULL, 0 }
+
+
+struct  Atlas__V1__WindowOpening
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData rule;
+  Atlas__V1__Interval *interval;
+  int32_t opens_offset;
+  int32_t closes_offset;
+  Google__Protobuf__Duration *nominal;
+  Atlas__V1__ClockReading opens_reading;
+  Atlas__V1__ClockReading closes_reading;
+  size_t n_freezes;
+  Atlas__V1__Freeze **freezes;
+  size_t n_usable;
+  Atlas__V1__Interval **usable;
+};
+#define ATLAS__V1__WINDOW_OPENING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__window_opening__descriptor) \
+    , {0,NULL}, NULL, 0, 0, NULL, ATLAS__V1__CLOCK_READING__CLOCK_READING_UNSPECIFIED, ATLAS__V1__CLOCK_READING__CLOCK_READING_UNSPECIFIED, 0,NULL, 0,NULL }
 
 
 /* Atlas__V1__ImportFleetRequest methods */
@@ -1557,6 +1588,25 @@ Atlas__V1__ListWindowsResponse *
 void   atlas__v1__list_windows_response__free_unpacked
                      (Atlas__V1__ListWindowsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__WindowOpening methods */
+void   atlas__v1__window_opening__init
+                     (Atlas__V1__WindowOpening         *message);
+size_t atlas__v1__window_opening__get_packed_size
+                     (const Atlas__V1__WindowOpening   *message);
+size_t atlas__v1__window_opening__pack
+                     (const Atlas__V1__WindowOpening   *message,
+                      uint8_t             *out);
+size_t atlas__v1__window_opening__pack_to_buffer
+                     (const Atlas__V1__WindowOpening   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__WindowOpening *
+       atlas__v1__window_opening__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__window_opening__free_unpacked
+                     (Atlas__V1__WindowOpening *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Atlas__V1__ImportFleetRequest_Closure)
@@ -1693,6 +1743,9 @@ typedef void (*Atlas__V1__ListWindowsRequest_Closure)
                   void *closure_data);
 typedef void (*Atlas__V1__ListWindowsResponse_Closure)
                  (const Atlas__V1__ListWindowsResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__WindowOpening_Closure)
+                 (const Atlas__V1__WindowOpening *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -1876,6 +1929,7 @@ void atlas__v1__fleet_service__list_windows(ProtobufCService *service,
 
 extern const ProtobufCEnumDescriptor    atlas__v1__change_kind__descriptor;
 extern const ProtobufCEnumDescriptor    atlas__v1__export_kind__descriptor;
+extern const ProtobufCEnumDescriptor    atlas__v1__clock_reading__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__import_fleet_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__import_options__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__import_fleet_response__descriptor;
@@ -1921,6 +1975,7 @@ extern const ProtobufCMessageDescriptor atlas__v1__end_outage_request__descripto
 extern const ProtobufCMessageDescriptor atlas__v1__end_outage_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__list_windows_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__list_windows_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__window_opening__descriptor;
 extern const ProtobufCServiceDescriptor atlas__v1__fleet_service__descriptor;
 
 PROTOBUF_C__END_DECLS
