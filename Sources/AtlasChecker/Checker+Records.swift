@@ -8,6 +8,8 @@ extension Checker {
     if before == "PENDING", record.to == "IN_PROGRESS" { judgeAdmission(record) }
     if record.kind == "run.started" {
       judgeOrder(record)
+      servers[record.server]?.startedInOutage =
+        log.outage(of: record.client, at: record.at) != nil
       removedEarly.remove(runKey(record))
       changedRuns.remove(runKey(record))
     }

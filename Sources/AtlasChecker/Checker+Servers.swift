@@ -86,7 +86,8 @@ extension Checker {
     }
   }
 
-  /// Servers of the same client that are worked on: never more than it ever had slots.
+  /// Servers of the same client that are worked on: never more than it ever had slots, beside those
+  /// that took theirs in an outage, which keep them until a person has decided.
   private mutating func judgeBusy(with machine: Int, of server: String) {
     guard let client = servers[server]?.client, let model = clients[client] else { return }
     var busy: Set<String> = [server]
@@ -97,21 +98,11 @@ extension Checker {
       else { continue }
       busy.insert(other.server)
     }
-    // In an outage servers that are unexplained do not count, and it may say how many are worked on.
-    guard !isAfterOutage(client) else { return }
-    if busy.count > model.highestSlots {
+    let agreed = busy.count { servers[$0]?.startedInOutage ?? false }
+    if busy.count > model.highestSlots + agreed {
       fail("S1", "\(busy.sorted().joined(separator: " and ")) are worked on at once")
     }
   }
-
-  /// Whether the client is in an outage, or was when what is worked on now may have been started.
-  private func isAfterOutage(_ client: String) -> Bool {
-    guard let outage = log.outages[client] else { return false }
-    return outage.from <= now && now < (outage.endedAt ?? outage.until) + Self.longestWork
-  }
-
-  /// Longer than anything that is done to a server takes, in milliseconds.
-  private static let longestWork: Int64 = 6 * 3_600_000
 
   package mutating func ended(_ fence: UInt64, on machine: Int) {
     guard machines[machine]?.running == fence else { return }

@@ -64,6 +64,8 @@ package struct Checker {
     var provenBy: UInt64 = 0
     /// The newest order that touched it and began.
     var touchedBy: UInt64 = 0
+    /// Its newest run was started in an outage of its client.
+    var startedInOutage = false
     /// Fence of the order that changed it, until it is proven healthy.
     var changedBy: UInt64?
   }

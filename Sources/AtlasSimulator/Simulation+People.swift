@@ -1,3 +1,4 @@
+import AtlasCalendar
 import AtlasChecker
 import AtlasControl
 import AtlasEngine
@@ -242,7 +243,12 @@ extension Simulation {
       let update = UpdateID(trusted: "KB500\(peopleRandom.number(1...3))")
       ask(.excludeUpdate(campaign, update, reason: "it is bad"), "ExcludeUpdate")
     case 21: ask(.promoteRing(campaign, .standard, reason: "it is fine"), "PromoteRing")
-    case 22, 23: changeClient(client)
+    case 22: changeClient(client)
+    case 23:
+      let owner = plan.clients.first { client in
+        client.servers.contains { $0.config.name == server }
+      }?.config.name
+      closeWindow(of: isAtTheWorstMoment ? owner ?? client : client)
     case 29:
       let until = peopleRandom.happens(500) ? nil : now + peopleRandom.minutes(30...900)
       ask(.postponeClient(client, until: until, reason: "a fair"), "PostponeClient")
@@ -373,17 +379,36 @@ extension Simulation {
 
   /// Windows, slots and evidence of a client change in mid-campaign.
   private func changeClient(_ name: ClientName) {
-    guard let state = daemon?.machine.state, let id = state.client(named: name),
-      let (known, planned) = clientConfigs[name]
-    else { return }
-    var config = known
-    var changed = planned
-    if peopleRandom.happens(500) {
-      config.maxParallelServers = peopleRandom.number(1...3)
-    } else {
-      changed.weekly = peopleRandom.pick(plan.clients).weekly
-      config.windows = changed.weekly.map { MaintenanceWindow(rule: $0.text) }
+    guard let (known, planned) = clientConfigs[name] else { return }
+    guard peopleRandom.happens(500) else {
+      return changeWindows(of: name, to: peopleRandom.pick(plan.clients).weekly)
     }
+    var config = known
+    config.maxParallelServers = peopleRandom.number(1...3)
+    change(name, to: config, planned)
+  }
+
+  /// A client wants no work at this hour any more, whatever is in progress.
+  private func closeWindow(of name: ClientName) {
+    guard let (config, _) = clientConfigs[name] else { return }
+    let closed = plan.clients.map(\.weekly).filter { weekly in
+      var other = config
+      other.windows = weekly.map { MaintenanceWindow(rule: $0.text) }
+      return !WindowCalendar.isOpen([other], at: now)
+    }
+    guard !closed.isEmpty else { return changeClient(name) }
+    changeWindows(of: name, to: peopleRandom.pick(closed))
+  }
+
+  private func changeWindows(of name: ClientName, to weekly: [WeeklyWindow]) {
+    guard var (config, planned) = clientConfigs[name] else { return }
+    planned.weekly = weekly
+    config.windows = weekly.map { MaintenanceWindow(rule: $0.text) }
+    change(name, to: config, planned)
+  }
+
+  private func change(_ name: ClientName, to config: ClientConfig, _ changed: PlannedClient) {
+    guard let state = daemon?.machine.state, let id = state.client(named: name) else { return }
     clientConfigs[name] = (config, changed)
     ask(
       .updateClient(config, ifMatch: String(state[client: id].version)), "UpdateClient",

@@ -43,7 +43,6 @@ package final class Simulation {
   var machines: [Machine] = []
   /// The machine that has a server's name; a clone comes after the original.
   var machineOf: [ServerName: Int] = [:]
-  var clientOf: [ServerName: Int] = [:]
   var calls: [PersonCall] = []
   /// Reports that the daemon has acknowledged, so that a repeat is known.
   var takenReports: Set<TakenReport> = []

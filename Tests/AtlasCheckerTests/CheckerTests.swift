@@ -55,6 +55,27 @@ struct CheckerTests {
   }
 
   @Test(
+    "a second server that took its slot in an outage keeps it, and one that did not has none (S1)",
+    arguments: [false, true])
+  func busyAfterOutage(isStartedInOutage: Bool) {
+    var night = Night()
+    if isStartedInOutage {
+      let (from, until) = (night.at, night.at + 7_200_000)
+      night.record("client.outage_declared", client: "C01", detail: "\(from)/\(until)/2")
+    }
+    night.start("WEB01", run: 1)
+    night.start("WEB02", run: 2)
+    let admitted = night.violations
+    #expect(admitted == (isStartedInOutage ? [] : ["S1"]))
+    night.at += 86_400_000
+    night.checker.now = night.at
+    night.checker.began(night.order(5, "ROLLBACK", "C01-WEB01"), on: 1, of: "C01-WEB01")
+    night.checker.began(night.order(6, "ROLLBACK", "C01-WEB02"), on: 2, of: "C01-WEB02")
+    let later = night.violations.dropFirst(admitted.count).filter { $0 == "S1" }
+    #expect(later == (isStartedInOutage ? [] : ["S1"]))
+  }
+
+  @Test(
     "a start outside the window, and one with too little of it left (S2)",
     arguments: [(-1, true), (0, false), (359, false), (421, true), (480, true)])
   func windows(minutesIn: Int, isWrong: Bool) {
