@@ -191,9 +191,9 @@ package struct Server: Hashable, Sendable {
   package internal(set) var client: ClientID
   package internal(set) var retired = false
   package internal(set) var config: ServerConfig
-  package internal(set) var locked: Latch? { didSet { isLocked = locked != nil } }
-  /// A person has said that its silence need not be counted.
-  package internal(set) var dismissed: Latch?
+  // In boxes: few servers have them, and a plan copies all servers.
+  private var lock: [Latch] = []
+  private var dismissal: [Latch] = []
   package internal(set) var agentVersion = "" {
     didSet {
       readVersion = AgentVersion(agentVersion)
@@ -207,9 +207,23 @@ package struct Server: Hashable, Sendable {
     self.client = client
   }
 
+  package internal(set) var locked: Latch? {
+    get { lock.first }
+    set {
+      lock = newValue.map { [$0] } ?? []
+      isLocked = newValue != nil
+    }
+  }
+
+  /// A person has said that its silence need not be counted.
+  package internal(set) var dismissed: Latch? {
+    get { dismissal.first }
+    set { dismissal = newValue.map { [$0] } ?? [] }
+  }
+
   /// Whether it may be unexplained: silent, or at work for somebody else, and not dismissed.
   var isDoubtful: Bool {
-    (!connected || foreign != nil) && isKnown && !retired && dismissed == nil
+    (!connected || foreign != nil) && isKnown && !retired && dismissal.isEmpty
   }
 }
 

@@ -24,7 +24,10 @@ extension ControlState {
   package mutating func conclude(_ ref: RunRef, _ outcome: VirtualEnd, now: Instant) -> [Effect] {
     guard case .inProgress = self[ref].state else { return [] }
     switch outcome {
-    case .terminal(let ending): end(ref, ending, now: now)
+    case .terminal(let ending):
+      end(ref, ending, now: now)
+      // Nothing of an ended run is looked at again here but its times.
+      self[ref].details = RunDetails()
     case .held(let hold): self.hold(ref, hold, "as it was", now: now)
     }
     settleDirty(now: now)

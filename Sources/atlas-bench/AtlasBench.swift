@@ -53,7 +53,7 @@ struct Row {
   }
 
   func text(_ machine: String) -> String {
-    padded(name, 34) + padded(budget, 28) + padded(measured, 34) + machine
+    padded(name, 34) + padded(budget, 28) + padded(measured, 58) + machine
   }
 
   private func padded(_ text: String, _ width: Int) -> String {

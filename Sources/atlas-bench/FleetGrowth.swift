@@ -11,29 +11,31 @@ enum PlanSpeed {
   static func measure() -> [Row] {
     var last: Duration?
     return sizes.map { servers in
-      let (taken, bytes) = plan(servers)
+      let (taken, bytes, state) = plan(servers)
       let growth = last.map { ", ×\(tenths(taken / $0)) for ×10" } ?? ""
       last = taken
       let isLargest = servers == sizes.last
       return Row(
         name: "plan of \(servers.grouped) servers", budget: isLargest ? "≤ 20 s, ≤ 1 GB" : "–",
-        measured: "\(tenths(taken / .seconds(1))) s, \(bytes / 1_048_576) MB\(growth)")
+        measured: "\(tenths(taken / .seconds(1))) s, \(bytes / 1_048_576) MB beside "
+          + "\(state / 1_048_576) MB of state\(growth)")
     }
   }
 
-  /// - Returns: processor time, and memory of the whole process at its largest.
-  private static func plan(_ servers: Int) -> (Duration, Int) {
+  /// - Returns: processor time, the most memory that planning took, and what the state takes.
+  private static func plan(_ servers: Int) -> (Duration, bytes: Int, state: Int) {
     var night = EngineNight(
       clients: servers / perClient, servers: perClient, connected: true)
     night.create()
     let snapshot = ControlSnapshot(state: night.state, now: EngineNight.now, demoFactor: 1)
+    let before = Machine.residentMemory
     let begin = Machine.processorTime
     guard let plan = try? snapshot.plan(CampaignName(trusted: EngineNight.name)) else {
       preconditionFailure("a good night can be planned")
     }
     let taken = Machine.processorTime - begin
     precondition(plan.servers == servers && plan.misses.isEmpty && plan.finish > plan.start)
-    return (taken, Machine.peakMemory)
+    return (taken, Machine.peakMemory - before, before)
   }
 }
 

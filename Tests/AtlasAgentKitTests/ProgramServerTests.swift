@@ -71,7 +71,8 @@ import Testing
 
   @Test func `a program that is cancelled ends as cancelled`() async {
     let heard = await Self.run(
-      "echo '{\"will_change\": true}'; read answer; sleep 60", .start(Self.command), cancels: true)
+      "read command; echo '{\"will_change\": true}'; read answer; sleep 600",
+      .start(Self.command), cancels: true)
     guard case .driverFinished(_, let result) = heard.last else {
       Issue.record("no end")
       return

@@ -93,12 +93,17 @@ final class ChildProcess: Sendable {
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
-    // A group of its own, and the signals as a program expects them.
+    // A group of its own, and the signals as a program expects them: threads of a dispatch queue
+    // block nearly all, and a program that inherits that cannot be ended.
+    var unblocked = sigset_t()
+    sigemptyset(&unblocked)
+    posix_spawnattr_setsigmask(&attributes, &unblocked)
     var defaults = sigset_t()
     sigemptyset(&defaults)
     for signal in [SIGPIPE, SIGTERM, SIGINT] { sigaddset(&defaults, signal) }
     posix_spawnattr_setsigdefault(&attributes, &defaults)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
+    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+    posix_spawnattr_setflags(&attributes, Int16(flags))
     defer {
       posix_spawn_file_actions_destroy(&actions)
       posix_spawnattr_destroy(&attributes)

@@ -73,13 +73,14 @@ extension ControlSnapshot {
     connected.connectAll()
     if !whatIf.isEmpty { connected.suppose(whatIf, of: id, now: now) }
     let failing = whatIf.failureRate
-    var virtual = VirtualCampaign(connected, id, at: now) { ref, state in
+    let outlook = Outlook(of: connected, id, from: self)
+    // The state goes along: a second copy of a large fleet would cost more than the plan.
+    var virtual = VirtualCampaign(consume connected, id, at: now) { ref, state in
       if ref.campaign == id, Self.fails(ref.index, failing) { return state.virtualFailure(of: ref) }
       return (state.estimate(of: ref), .terminal(.completed(.updated)))
     }
     do { try virtual.work() } catch { throw .refused(error) }
-    connected.countKinds(id)
-    return CampaignPlan(from: self, connected, to: virtual.state, id)
+    return CampaignPlan(from: self, outlook, to: virtual, id)
   }
 
   /// Whether the run of this number fails when so many of 10,000 do: always the same ones, as far
@@ -93,43 +94,33 @@ extension ControlSnapshot {
 
 extension CampaignPlan {
   fileprivate init(
-    from snapshot: ControlSnapshot, _ connected: ControlState, to end: ControlState,
-    _ id: CampaignID
+    from snapshot: ControlSnapshot, _ outlook: Outlook, to end: VirtualCampaign, _ id: CampaignID
   ) {
     let before = snapshot.state[campaign: id]
-    let after = end[campaign: id]
+    let after = end.state[campaign: id]
     campaign = before.name
     etag = String(snapshot.state.planVersion(id))
     start = before.startedAt ?? snapshot.now
     // What never starts does not make the plan longer: it is among the misses.
     finish = after.runs.compactMap { $0.startedAt == nil ? nil : $0.endedAt }.max() ?? start
     servers = before.runs.count
-    let estimates = before.runs.indices.map {
-      connected.estimate(of: RunRef(campaign: id, index: $0))
-    }
-    sequential = estimates.reduce(.zero, +)
-    var lanes = [Duration](repeating: .zero, count: before.lanes.count)
-    for (run, estimate) in zip(before.runs, estimates) { lanes[Int(run.lane)] += estimate }
-    lowerBound =
-      zip(before.lanes, lanes).map { lane, work in
-        work / connected.slots(of: lane.client, in: id, now: snapshot.now)
-      }.max() ?? .zero
-    clients = Self.clients(after, end)
+    sequential = outlook.sequential
+    lowerBound = outlook.lowerBound
+    clients = Self.clients(after, end.state)
     rings = after.rings.map {
       PlannedRing(
         ring: $0.ring, name: snapshot.state.name(of: $0.ring), servers: $0.counts.total,
         opens: $0.startedAt, completes: $0.completedAt)
     }
-    misses = Self.misses(before, after, end)
-    blocked = Self.blocked(before, snapshot, connected, id)
+    misses = Self.misses(before, after, end.state)
+    blocked = outlook.blocked
     notUndoable = snapshot.state.notUndoableViews(of: id).map {
       PlannedServer(server: $0.server, client: $0.client, reason: $0.reason)
     }
     failed = after.counts[.failed]
     held = after.counts[.held]
-    let last = after.endedAt ?? after.endsAt ?? .distantFuture
-    mostDownOfClient = after.largestInUse(until: last, perLane: true)
-    mostDown = after.largestInUse(until: last, perLane: false)
+    mostDownOfClient = end.mostInUseOfLane
+    mostDown = end.mostInUse
     kept = KeptPlan(
       after, etag: snapshot.state.planVersion(id), start: start, finish: finish, clients: clients)
   }
@@ -170,7 +161,7 @@ extension CampaignPlan {
     }
   }
 
-  private static func blocked(
+  fileprivate static func blocked(
     _ campaign: Campaign, _ snapshot: ControlSnapshot, _ connected: ControlState,
     _ id: CampaignID
   ) -> [PlannedServer] {
@@ -209,6 +200,30 @@ extension CampaignPlan {
   }
 }
 
+/// What is known of a plan before any time passes.
+private struct Outlook {
+  let sequential: Duration
+  let lowerBound: Duration
+  let blocked: [PlannedServer]
+
+  init(of connected: ControlState, _ id: CampaignID, from snapshot: ControlSnapshot) {
+    let campaign = connected[campaign: id]
+    var lanes = [Duration](repeating: .zero, count: campaign.lanes.count)
+    for index in campaign.runs.indices {
+      let ref = RunRef(campaign: id, index: index)
+      lanes[Int(campaign.runs[index].lane)] += connected.estimate(of: ref)
+    }
+    sequential = lanes.reduce(.zero, +)
+    lowerBound =
+      zip(campaign.lanes, lanes).map { lane, work in
+        work / connected.slots(of: lane.client, in: id, now: snapshot.now)
+      }.max() ?? .zero
+    var counted = connected
+    counted.countKinds(id)
+    blocked = CampaignPlan.blocked(snapshot.state[campaign: id], snapshot, counted, id)
+  }
+}
+
 extension KeptPlan {
   fileprivate init(
     _ campaign: Campaign, etag: UInt64, start: Instant, finish: Instant, clients: [PlannedClient]
@@ -221,9 +236,12 @@ extension KeptPlan {
         PlannedSpan(from: start, begins: $0.startedAt, ends: $0.completedAt)
       },
       lanes: clients.map { PlannedSpan(from: start, begins: $0.firstStart, ends: $0.lastEnd) },
-      runs: campaign.runs.map {
-        PlannedSpan(from: start, begins: $0.startedAt, ends: $0.startedAt == nil ? nil : $0.endedAt)
-      })
+      runs: campaign.runs.count > Limits.plannedRuns
+        ? []
+        : campaign.runs.map {
+          PlannedSpan(
+            from: start, begins: $0.startedAt, ends: $0.startedAt == nil ? nil : $0.endedAt)
+        })
   }
 }
 

@@ -10,6 +10,11 @@ struct VirtualCampaign {
   private let id: CampaignID
   private var ends = Heap<End>()
   private var nextNumber: UInt64 = 0
+  /// Servers of the campaign that hold their slots, in all and by lane, and the most there were.
+  private var inUse = 0
+  private var inUseByLane: [Int32]
+  private(set) var mostInUse = 0
+  private(set) var mostInUseOfLane = 0
   /// How long a run holds its slot this time, and how it ends.
   private let course: (RunRef, ControlState) -> (Duration, ControlState.VirtualEnd)
   /// What people do meanwhile, in order of time.
@@ -29,10 +34,11 @@ struct VirtualCampaign {
   }
 
   init(
-    _ state: ControlState, _ id: CampaignID, at now: Instant,
+    _ state: consuming ControlState, _ id: CampaignID, at now: Instant,
     interventions: [Intervention] = [],
     course: @escaping (RunRef, ControlState) -> (Duration, ControlState.VirtualEnd)
   ) {
+    inUseByLane = [Int32](repeating: 0, count: state[campaign: id].lanes.count)
     self.state = state
     self.id = id
     self.now = now
@@ -55,7 +61,9 @@ struct VirtualCampaign {
       now = max(now, next)
       if let end = ends.min, end.at <= now {
         ends.removeMin()
-        schedule(state.conclude(end.run, end.outcome, now: now))
+        let effects = state.conclude(end.run, end.outcome, now: now)
+        giveBack(end.run)
+        schedule(effects)
       } else if let intervention = dueIntervention {
         intervene(intervention)
       } else {
@@ -68,7 +76,11 @@ struct VirtualCampaign {
   private mutating func scheduleRunning() {
     for index in state[campaign: id].runs.indices {
       let ref = RunRef(campaign: id, index: index)
-      if case .inProgress = state[ref].state { schedule(ref) }
+      if case .inProgress = state[ref].state {
+        schedule(ref)
+      } else if state[ref].state.kind.holdsSlot {
+        occupy(ref)
+      }
     }
   }
 
@@ -106,7 +118,23 @@ struct VirtualCampaign {
   private mutating func schedule(_ run: RunRef) {
     let (length, outcome) = course(run, state)
     state.occupy(run)
+    occupy(run)
     nextNumber += 1
     ends.insert(End(at: now + length, number: nextNumber, run: run, outcome: outcome))
+  }
+
+  private mutating func occupy(_ run: RunRef) {
+    let lane = Int(state[run].lane)
+    inUse += 1
+    inUseByLane[lane] += 1
+    mostInUse = max(mostInUse, inUse)
+    mostInUseOfLane = max(mostInUseOfLane, Int(inUseByLane[lane]))
+  }
+
+  /// One that is held keeps its slot.
+  private mutating func giveBack(_ run: RunRef) {
+    guard !state[run].state.kind.holdsSlot else { return }
+    inUse -= 1
+    inUseByLane[Int(state[run].lane)] -= 1
   }
 }
