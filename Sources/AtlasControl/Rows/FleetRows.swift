@@ -135,6 +135,7 @@ extension ByteReader {
     guard version >= 3 else { return client }
     client.postponed = try optional { Postponement(latch: try $0.latch()) }
     client.dark = try optional { try $0.contactHold() }
+    guard version >= 4 else { return client }
     client.outage = try optional { try $0.outage() }
     return client
   }
@@ -156,6 +157,7 @@ extension ByteReader {
     guard version >= 3 else { return server }
     server.config.resources = try array { try $0.name() }
     server.config.tags = try array { try $0.name() }
+    guard version >= 4 else { return server }
     server.dismissed = try optional { try $0.latch() }
     server.config.after = try array { try $0.name() }
     server.config.antiAffinity = try optional { try $0.name() }

@@ -103,9 +103,10 @@ extension ByteReader {
     policy.perSite = try optional { try $0.int() }
     policy.resources = try array { try $0.resourceLimit() }
     policy.breakers = try breakers()
+    guard version >= 4 else { return policy }
     policy.minAvailable = try optional { try $0.int() }
     policy.peerCheck = try array { try $0.name() }
-    if version >= 4 { policy.snapshotRetention = try duration() }
+    policy.snapshotRetention = try duration()
     return policy
   }
 

@@ -252,6 +252,7 @@ extension ByteReader {
     if version >= 2 { content.care = try optional { try $0.care() } }
     guard version >= 3 else { return content }
     content.outcomeAt = try optional { try $0.instant() }
+    guard version >= 4 else { return content }
     content.check = try optional { try $0.check() }
     content.approval = try optional { try $0.latch() }
     content.maintenance = try optional { reader in
@@ -259,7 +260,6 @@ extension ByteReader {
         since: try reader.instant(), expiresAt: try reader.instant(),
         tries: UInt8(truncatingIfNeeded: try reader.int()), remains: try reader.bool())
     }
-    guard version >= 4 else { return content }
     content.kept = try optional { reader in
       KeptSnapshot(
         until: try reader.instant(), removal: try reader.value(),

@@ -6,9 +6,9 @@ import AtlasStore
 enum StateRows {
   /// Grows when a row's form changes; readers read the older forms too. 2 added what a backup's age
   /// is measured by, who looks after a held run, and the oldest agent that is worked with; 3 breakers,
-  /// environment holds, postponements, representatives, what servers share, outages, dismissals,
-  /// orders between servers, hosts, and maintenance; 4 snapshots that are kept, rollback campaigns, and
-  /// how long phases took.
+  /// environment holds, postponements, representatives, and what servers share; 4 outages, dismissals,
+  /// orders between servers, hosts, maintenance, snapshots that are kept, rollback campaigns, and how
+  /// long phases took.
   static let version: UInt8 = 4
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version
