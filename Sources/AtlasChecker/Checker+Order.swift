@@ -31,7 +31,7 @@ extension Checker {
   }
 
   mutating func judgeOrder(_ record: RecordFact) {
-    guard let server = servers[record.server], let campaign = campaigns[record.campaign] else {
+    guard let server = servers[record.server], let campaign = campaign(record.campaign) else {
       return
     }
     for name in server.fact.after where isOpen(name, in: record.campaign) {
@@ -48,7 +48,7 @@ extension Checker {
   func isOpen(_ server: String, in campaign: String) -> Bool {
     let runs = log.runs.filter { $0.key.campaign == campaign && $0.value.server == server }
     guard !runs.isEmpty else {
-      return campaigns[campaign]?.servers.contains(server) ?? false
+      return self.campaign(campaign)?.servers.contains(server) ?? false
     }
     return runs.contains { !$0.value.isTerminal }
   }
@@ -119,7 +119,7 @@ extension Checker {
     if log.runs[key]?.isApproved != true {
       fail("order", "\(server.name) carries Atlas, and is started without a person")
     }
-    for other in campaigns[record.campaign]?.servers.sorted() ?? []
+    for other in campaign(record.campaign)?.servers.sorted() ?? []
     where servers[other]?.fact.carriesAtlas == false && isOpen(other, in: record.campaign) {
       return fail("order", "\(server.name) carries Atlas, and is started before \(other) is done")
     }

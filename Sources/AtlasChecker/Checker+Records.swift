@@ -36,7 +36,7 @@ extension Checker {
     }
     guard record.kind == "run.retried", let number = record.run else { return }
     let key = LogModel.RunKey(campaign: record.campaign, number: number)
-    guard let run = log.runs[key], let campaign = campaigns[record.campaign] else { return }
+    guard let run = log.runs[key], let campaign = campaign(of: key) else { return }
     if run.attempt > 1 + campaign.maxRetries + run.granted {
       fail(
         "S7",
@@ -55,7 +55,7 @@ extension Checker {
 
   /// S1 and S12: slots and servers that are down.
   private mutating func judgeAdmission(_ record: RecordFact) {
-    guard let client = clients[record.client], let campaign = campaigns[record.campaign] else {
+    guard let client = clients[record.client], let campaign = campaign(record.campaign) else {
       return fail("S10", "\(record.server) belongs to no client that anybody configured")
     }
     let inUse = log.slotsInUse[record.client]?.count ?? 0
@@ -144,7 +144,7 @@ extension Checker {
   }
 
   private mutating func judgeWindow(_ record: RecordFact, fits: Bool) {
-    guard let client = clients[record.client], let campaign = campaigns[record.campaign] else {
+    guard let client = clients[record.client], let campaign = campaign(about: record) else {
       return
     }
     let needed = fits ? leastNeeded(record.server, campaign) : 0

@@ -141,7 +141,7 @@ extension Checker {
   /// own clock.
   package mutating func changes(_ command: CommandFact, on machine: Int, of server: String) {
     guard let model = servers[server], let client = clients[model.client],
-      let campaign = campaigns[command.campaign]
+      let campaign = campaign(command.campaign, workingOn: server)
     else { return }
     changedRuns.insert(command.runKey)
     if model.changedBy == nil { servers[server]?.changedBy = command.fence }

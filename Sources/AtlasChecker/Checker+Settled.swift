@@ -6,7 +6,7 @@ extension Checker {
   /// - Parameter patience: How long a window must have been open and have room, in milliseconds.
   package mutating func judgeProgress(patience: Int64) {
     for (key, run) in log.runs.sorted(by: { $0.key < $1.key }) where run.state == "PENDING" {
-      guard let campaign = campaigns[key.campaign], let client = clients[run.client],
+      guard let campaign = campaign(key.campaign), let client = clients[run.client],
         log.campaigns[key.campaign]?.state == "ACTIVE",
         client.current.isOpen(at: now - patience),
         let end = client.current.openUntil(now),
@@ -71,7 +71,7 @@ extension Checker {
       // Which servers are of a kind that is held, or without a representative, the log does not say.
       if !campaign.heldKinds.isEmpty { return "signature" }
     }
-    if campaigns[key.campaign]?.wantsRepresentative ?? false { return "representative" }
+    if campaign(key.campaign)?.wantsRepresentative ?? false { return "representative" }
     if log.campaigns[key.campaign]?.heldLanes.contains(run.client) ?? false { return "held" }
     let isBehindGate = (0..<run.ring).contains {
       let gate = log.campaigns[key.campaign]?.gates[$0]
@@ -109,7 +109,7 @@ extension Checker {
   }
 
   private func capReached(in name: String) -> Bool {
-    guard let campaign = campaigns[name] else { return false }
+    guard let campaign = campaign(name) else { return false }
     let inFlight = log.runs.filter { $0.key.campaign == name && $0.value.holdsSlot }
     let active = Set(inFlight.map(\.value.client)).count
     let held = inFlight.count { $0.value.state == "HELD" }

@@ -35,7 +35,7 @@ extension Checker {
   private func undo(
     of model: KeptModel
   ) -> (campaign: String, needsSnapshot: Bool, hasFinalized: Bool)? {
-    for (name, fact) in campaigns.sorted(by: { $0.key < $1.key })
+    for (name, fact) in rollbacks
     where fact.rollbackOf == model.campaign && fact.servers.contains(model.server) {
       let state = log.campaigns[name]?.state ?? ""
       guard ["DRAFT", "ACTIVE", "CANCELLING"].contains(state),
@@ -76,7 +76,7 @@ extension Checker {
   }
 
   private mutating func noteCompleted(_ record: RecordFact, _ key: String) {
-    guard let campaign = campaigns[record.campaign], campaign.retention > 0,
+    guard let campaign = campaign(about: record), campaign.retention > 0,
       campaign.rollbackOf.isEmpty, changedRuns.contains(key)
     else { return }
     if snapshots[record.server]?.contains(key) ?? false {
@@ -119,7 +119,7 @@ extension Checker {
   /// and none goes back without the backup that the client asks for (S3).
   mutating func judgeRollback(_ record: RecordFact, before run: LogModel.RunModel?) {
     guard record.kind == "run.phase", record.to == "IN_PROGRESS",
-      let campaign = campaigns[record.campaign]
+      let campaign = campaign(about: record)
     else { return }
     let isUndo = !campaign.rollbackOf.isEmpty
     let installs = ["SNAPSHOT", "UPDATE", "REBOOT", "POST_CHECK", "SOAK"].contains(record.phase)
@@ -133,7 +133,7 @@ extension Checker {
 
   /// An agent begins to go back: by its own clock the backup must count still.
   mutating func judgeUndo(_ command: CommandFact, at instant: Int64, of server: String) {
-    guard command.notAfter != nil, let campaign = campaigns[command.campaign],
+    guard command.notAfter != nil, let campaign = campaign(command.campaign, workingOn: server),
       !campaign.rollbackOf.isEmpty
     else { return }
     let run = log.runs.first {

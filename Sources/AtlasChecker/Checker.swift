@@ -7,7 +7,10 @@ package struct Checker {
   package private(set) var violations: [Violation] = []
   var log = LogModel()
   var clients: [String: ClientModel] = [:]
-  var campaigns: [String: CampaignFact] = [:]
+  /// As they were made.
+  private var campaigns: [String: CampaignFact] = [:]
+  /// What people asked for to be different, by what the log says of it.
+  private var edits: [String: CampaignFact] = [:]
   var servers: [String: ServerModel] = [:]
   var machines: [Int: MachineModel] = [:]
   /// By run key: what hooks have shown for it since it was started.
@@ -129,6 +132,48 @@ package struct Checker {
 
   package mutating func configured(_ campaign: CampaignFact) {
     campaigns[campaign.name] = campaign
+  }
+
+  /// A person asks for another policy. It counts from the record on that says these words.
+  package mutating func asked(for edit: CampaignFact, as words: String) { edits[words] = edit }
+
+  /// What counts for servers of a campaign that have not started.
+  func campaign(_ name: String) -> CampaignFact? {
+    campaign(name, edit: log.campaigns[name]?.edit ?? "")
+  }
+
+  /// What counts for a run: what it was started under, once it was.
+  func campaign(of key: LogModel.RunKey) -> CampaignFact? {
+    guard let run = log.runs[key], run.state != "PENDING" else { return campaign(key.campaign) }
+    return campaign(key.campaign, edit: run.edit)
+  }
+
+  /// What counts for the run that a record is about: for one that starts, what has not started.
+  func campaign(about record: RecordFact) -> CampaignFact? {
+    guard let number = record.run else { return campaign(record.campaign) }
+    return campaign(of: LogModel.RunKey(campaign: record.campaign, number: number))
+  }
+
+  /// What counts for the run that works on a server.
+  func campaign(_ name: String, workingOn server: String) -> CampaignFact? {
+    let run = log.runs.first {
+      $0.key.campaign == name && $0.value.server == server && $0.value.holdsSlot
+    }
+    return run.map { campaign(of: $0.key) } ?? campaign(name)
+  }
+
+  private func campaign(_ name: String, edit: String) -> CampaignFact? {
+    guard let made = campaigns[name], var edited = edits[edit] else { return campaigns[name] }
+    edited.servers = made.servers
+    edited.rollbackOf = made.rollbackOf
+    edited.needsSnapshots = made.needsSnapshots
+    return edited
+  }
+
+  /// Rollback campaigns.
+  var rollbacks: [(name: String, fact: CampaignFact)] {
+    campaigns.filter { !$0.value.rollbackOf.isEmpty }.map { ($0.key, $0.value) }
+      .sorted { $0.name < $1.name }
   }
 
   // MARK: - What becomes durable

@@ -29,6 +29,8 @@ struct LogModel {
     var hasRemains = false
     /// It has come to FINALIZE since it was started.
     var hasFinalized = false
+    /// The edit of its campaign's policy that it was last started under; empty for none.
+    var edit = ""
 
     var holdsSlot: Bool { ["IN_PROGRESS", "PARKED", "HELD"].contains(state) }
     var isTerminal: Bool { !["PENDING", "IN_PROGRESS", "PARKED", "HELD"].contains(state) }
@@ -37,6 +39,8 @@ struct LogModel {
   struct CampaignModel {
     var number: Int
     var state = "DRAFT"
+    /// What the log says of the newest edit of its policy; empty for none.
+    var edit = ""
     /// `campaign`, `ring 2`, `client LAA`.
     var pauses: Set<String> = []
     var heldLanes: Set<String> = []
@@ -127,6 +131,7 @@ struct LogModel {
     case "client.outage_ended": outages[record.client]?.endedAt = record.at
     case "campaign.created":
       campaigns[record.campaign] = CampaignModel(number: campaigns.count)
+    case "campaign.edited": campaigns[record.campaign]?.edit = record.detail
     case "campaign.started": campaigns[record.campaign]?.state = "ACTIVE"
     case "campaign.cancelling": campaigns[record.campaign]?.state = "CANCELLING"
     case "campaign.ended":
@@ -235,6 +240,7 @@ struct LogModel {
       wrong.append(("S8", "\(name) moves from \(record.from) to \(record.to)"))
     }
     if let problem = run.phaseProblem(record) { wrong.append(("S8", "\(name) \(problem)")) }
+    if record.kind == "run.started" { run.edit = campaigns[record.campaign]?.edit ?? "" }
     wrong += run.take(record).map { ($0.0, "\(name) \($0.1)") }
     // A host takes a slot of every client that has guests on it.
     for client in [run.client] + (guestClients[run.server] ?? []) {

@@ -12,7 +12,7 @@ extension ControlMachine {
     case .createCampaign(let request): .campaign(try view(request.name, now), inFlight: 0)
     case .pauseCampaign(let name, let scope, _):
       .campaign(try view(name, now), inFlight: try inFlight(of: name, scope))
-    case .startCampaign(let name, _, _), .excludeUpdate(let name, _, _),
+    case .startCampaign(let name, _, _), .excludeUpdate(let name, _, _), .editCampaign(let name, _),
       .resumeCampaign(let name, _, _), .cancelCampaign(let name, _),
       .releaseSignature(let name, _, _, _), .waiveRepresentative(let name, _, _, _):
       .campaign(

@@ -110,6 +110,8 @@ extension ControlMachine {
       .resumeCampaign(try campaign(name), try self.scope(scope), now: atOnce, by: by)
     case .cancelCampaign(let name, let reason):
       .cancelCampaign(try campaign(name), reason: reason, by: by)
+    case .editCampaign(let name, let request):
+      .editCampaign(try campaign(name), try edit(request), by: by)
     case .promoteRing(let name, let ring, let reason):
       .promoteRing(try campaign(name), ring, reason: reason, by: by)
     case .excludeUpdate(let name, let update, let reason):
@@ -183,11 +185,7 @@ extension ControlMachine {
   }
 
   private func draft(_ request: CampaignRequest) throws(ControlError) -> CampaignDraft {
-    var overrides: [ClientPolicy] = []
-    for name in request.overrides.keys.sorted() {
-      guard let policy = request.overrides[name] else { continue }
-      overrides.append(ClientPolicy(client: try client(name), policy: policy))
-    }
+    let overrides = try overrides(request.overrides)
     for name in request.selection.clients { _ = try client(name) }
     for name in request.selection.servers { _ = try server(name) }
     if let name = request.selection.failedIn { _ = try campaign(name) }
@@ -198,6 +196,23 @@ extension ControlMachine {
       policy: request.policy, overrides: overrides, endsAt: request.endsAt,
       changeReference: request.changeReference,
       rollbackOf: original)
+  }
+
+  private func overrides(
+    _ named: [ClientName: Policy]
+  ) throws(ControlError) -> [ClientPolicy] {
+    var overrides: [ClientPolicy] = []
+    for (name, policy) in named.sorted(by: { $0.key < $1.key }) {
+      overrides.append(ClientPolicy(client: try client(name), policy: policy))
+    }
+    return overrides
+  }
+
+  private func edit(_ request: PolicyRequest) throws(ControlError) -> CampaignEdit {
+    CampaignEdit(
+      policy: request.policy, overrides: try overrides(request.overrides),
+      endsAt: request.endsAt, ifVersion: request.ifVersion, changes: request.changes,
+      reason: request.reason)
   }
 
   private func version(_ etag: String) throws(ControlError) -> UInt64? {

@@ -57,6 +57,8 @@ package enum Change: Sendable {
   case pauseCampaign(CampaignName, ScopeRequest, reason: String)
   case resumeCampaign(CampaignName, ScopeRequest, now: Bool)
   case cancelCampaign(CampaignName, reason: String)
+  /// Refused when the campaign's ``CampaignView/version`` is another by now, if one is given.
+  case editCampaign(CampaignName, PolicyRequest)
   case promoteRing(CampaignName, Ring, reason: String)
   case excludeUpdate(CampaignName, UpdateID, reason: String)
   /// Servers of a role (nil: without one) and a system that fail alike may start again.
@@ -118,6 +120,31 @@ package struct CampaignRequest: Hashable, Sendable {
     self.overrides = overrides
     self.endsAt = endsAt
     self.changeReference = changeReference
+  }
+}
+
+/// Another policy for a campaign that is there already, with names where the engine has numbers.
+package struct PolicyRequest: Hashable, Sendable {
+  package var policy: Policy
+  /// The whole policy as it is for single clients.
+  package var overrides: [ClientName: Policy]
+  /// Nil leaves the end where it is.
+  package var endsAt: Instant?
+  package var ifVersion: UInt32?
+  /// What is different, in words, for the log.
+  package var changes: String
+  package var reason: String
+
+  package init(
+    policy: Policy, overrides: [ClientName: Policy] = [:], endsAt: Instant? = nil,
+    ifVersion: UInt32? = nil, changes: String, reason: String = ""
+  ) {
+    self.policy = policy
+    self.overrides = overrides
+    self.endsAt = endsAt
+    self.ifVersion = ifVersion
+    self.changes = changes
+    self.reason = reason
   }
 }
 

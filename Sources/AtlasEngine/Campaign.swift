@@ -6,10 +6,12 @@ package struct Campaign: Sendable {
   package let author: String
   package let selection: Selection
   package var updateSet: UpdateSet
-  /// As it was when the campaign was made: only what is not real supposes another.
+  /// The one of now: what has not started goes by it.
   package private(set) var policy: Policy
   /// The whole policy as it is for one client, where it differs; sorted by client.
   package private(set) var overrides: [ClientPolicy]
+  /// The policies before, oldest first; at most ``Limits/policyEdits``.
+  package internal(set) var earlier: [EarlierPolicy] = []
   /// The same in short: the campaign's own, then those of ``overrides``.
   private(set) var rules: [Rules] = []
   /// It works only while windows of its own are open, too.
@@ -87,6 +89,16 @@ package struct Campaign: Sendable {
     gateRules = (0...Int(Ring.last.number)).compactMap { Ring($0).map(policy.gate) }
   }
 
+  /// How often people have edited the policy; runs keep it as they take their slots.
+  var edition: UInt8 { UInt8(earlier.count) }
+
+  /// Puts another policy in the place of the one of now.
+  mutating func replacePolicy(_ policy: Policy, _ overrides: [ClientPolicy]) {
+    self.policy = policy
+    self.overrides = overrides
+    workOutRules()
+  }
+
   /// Changes the policy, also where it differs for a client: in a copy that is worked through in
   /// virtual time, and nowhere else.
   mutating func suppose(_ change: (inout Policy) -> Void) {
@@ -95,7 +107,7 @@ package struct Campaign: Sendable {
     workOutRules()
   }
 
-  /// The policy as it is for `client`.
+  /// The policy as it is for `client`, of what has not started.
   package func policy(for client: ClientID) -> Policy {
     override(for: client).map { overrides[$0].policy } ?? policy
   }

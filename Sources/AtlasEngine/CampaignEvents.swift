@@ -29,6 +29,12 @@ extension ControlState {
     campaign.openIdleGates()
     let id = CampaignID(campaigns.count)
     campaigns.append(campaign)
+    do throws(Refusal) {
+      try checkAnyFits(id, end: draft.endsAt ?? now + Self.defaultReach, now: now)
+    } catch {
+      campaigns.removeLast()
+      throw error
+    }
     campaignByName[draft.name] = id
     for index in campaigns[id].runs.indices { noteAtlas(RunRef(campaign: id, index: index)) }
     record(
@@ -81,6 +87,7 @@ extension ControlState {
     try checkClients(id)
     try checkUndoable(id)
     let end = try endOfStarted(id, now: now)
+    try checkAnyFits(id, end: end, now: now)
     let promise = keep(plan, of: id, at: planVersion(id))
     campaigns[id].state = .active
     campaigns[id].startedAt = now
@@ -127,6 +134,45 @@ extension ControlState {
 
   /// How far a campaign that does not say when it ends looks for the last window of its clients.
   static var defaultReach: Duration { .seconds(14 * 86_400) }
+
+  /// A campaign of which no server fits into any window cannot work: its estimates, its reserve, its
+  /// end or the windows are wrong. Nothing is said while windows are not known to its end.
+  private func checkAnyFits(
+    _ id: CampaignID, end: Instant, now: Instant
+  ) throws(Refusal) {
+    let campaign = Int(id.index)
+    var closest: (needed: Duration, longest: Duration, server: ServerID)?
+    for lane in campaigns[campaign].lanes {
+      let client = Int(lane.client.index)
+      guard clients[client].windowsUntil >= end,
+        !campaigns[campaign].hasOwnWindows || lane.narrowed != nil
+      else { return }
+      let longest = (lane.narrowed ?? clients[client].windows).longest(between: now, and: end)
+      for index in lane.queue {
+        let ref = RunRef(campaign: id, index: Int(index))
+        let needed = timeNeeded(by: ref)
+        if needed <= longest { return }
+        if closest.map({ needed - longest < $0.needed - $0.longest }) ?? true {
+          closest = (needed, longest, campaigns[campaign].runs[Int(index)].server)
+        }
+      }
+    }
+    guard let closest else { return }
+    throw .notAllowed(
+      code: .noWindow, message: misfit(closest.server, closest.needed, closest.longest, end),
+      hint: "widen the windows, end the campaign later, or lower estimates and rollback_reserve")
+  }
+
+  private func misfit(
+    _ server: ServerID, _ needed: Duration, _ longest: Duration, _ end: Instant
+  ) -> String {
+    let name = servers[Int(server.index)].config.name
+    let room =
+      longest == .zero ? "no window opens" : "the longest window has \(longest.text)"
+    return
+      "no server fits into a window before \(end.words): \(name) needs \(needed.text) with its "
+      + "reserve, and \(room)"
+  }
 
   /// Says which servers need more time than any window before the campaign's end has, as far as
   /// the windows are known.

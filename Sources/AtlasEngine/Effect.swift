@@ -158,6 +158,8 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case campaignCancelling = "campaign.cancelling"
   case campaignEnded = "campaign.ended"
   case campaignChanged = "campaign.changed"
+  /// What has not started goes by another policy from now on.
+  case campaignEdited = "campaign.edited"
   case laneHeld = "lane.held"
   /// A kind of servers fails in the same way at several clients: no more of them are started.
   case signatureHeld = "signature.held"

@@ -15,6 +15,8 @@ package enum Event: Hashable, Sendable {
   case pauseCampaign(CampaignID, PauseScope, reason: String, by: String)
   case resumeCampaign(CampaignID, PauseScope, now: Bool, by: String)
   case cancelCampaign(CampaignID, reason: String, by: String)
+  /// Another policy for what has not started. Indirect, because it is large and rare.
+  indirect case editCampaign(CampaignID, CampaignEdit, by: String)
   case promoteRing(CampaignID, Ring, reason: String, by: String)
   case excludeUpdate(CampaignID, UpdateID, reason: String, by: String)
   /// A kind of servers that failed in the same way at several clients may start again.

@@ -347,6 +347,9 @@ extension Run {
   /// The same for what it undoes.
   package mutating func restore(undoes: Int) { self.undoes = Int32(truncatingIfNeeded: undoes) }
 
+  /// The same for the policy that it goes by.
+  package mutating func restore(edition: Int) { self.edition = UInt8(truncatingIfNeeded: edition) }
+
   /// The queue of a state that is loaded is empty, whatever run it is given.
   fileprivate mutating func forgetTimers() {
     stepTimer = nil

@@ -132,8 +132,7 @@ extension ControlState {
 
   func rollbackMeans(of ref: RunRef) -> RollbackMeans {
     let config = servers[Int(self[ref].server.index)].config
-    return campaigns[Int(ref.campaign.index)].policy(for: clientOf(ref))
-      .rollbackMeans(for: config.roles, physical: config.physical)
+    return policy(of: ref).rollbackMeans(for: config.roles, physical: config.physical)
   }
 
   /// UPDATE has ended well: on to the boot, the next round, or the checks.

@@ -71,23 +71,24 @@ extension Campaign {
   func rule(for client: ClientID) -> Int { override(for: client).map { $0 + 1 } ?? 0 }
 
   /// Position of the client's own policy in ``overrides``; nil when it has none.
-  func override(for client: ClientID) -> Int? {
-    guard !overrides.isEmpty else { return nil }
-    let place = overrides.firstPosition { $0.client >= client }
-    return place < overrides.count && overrides[place].client == client ? place : nil
-  }
+  func override(for client: ClientID) -> Int? { overrides.position(of: client) }
 }
 
 extension ControlState {
   /// The rules as they are for the client of a run.
   @inline(__always)
+  func rules(of ref: RunRef) -> Rules {
+    let index = Int(ref.campaign.index)
+    if !campaigns[index].earlier.isEmpty, let earlier = earlierPolicy(of: ref) {
+      return earlier.rules(for: clientOf(ref))
+    }
+    return rules(for: clientOf(ref), in: ref.campaign)
+  }
+
   /// What the run does about a boot that is pending when it begins.
   package func pendingReboot(of ref: RunRef) -> PendingReboot { rules(of: ref).pendingReboot }
 
-  func rules(of ref: RunRef) -> Rules {
-    rules(for: clientOf(ref), in: ref.campaign)
-  }
-
+  /// The rules for what has not started.
   @inline(__always)
   func rules(for client: ClientID, in campaign: CampaignID) -> Rules {
     let index = Int(campaign.index)
@@ -114,6 +115,6 @@ extension ControlState {
 
   private func roleTimes(of ref: RunRef) -> PhaseTimes {
     let roles = servers[Int(self[ref].server.index)].config.roles
-    return campaigns[Int(ref.campaign.index)].policy(for: clientOf(ref)).times(for: roles)
+    return policy(of: ref).times(for: roles)
   }
 }

@@ -21,6 +21,8 @@ package struct Run: Hashable, Sendable {
   package var granted: UInt8 = 0
   /// UPDATE and REBOOT rounds of this attempt, from 1.
   package var pass: UInt8 = 0
+  /// How often the policy that it goes by had been edited: the one of when it last took its slot.
+  package internal(set) var edition: UInt8 = 0
   package var marks: Marks = []
   /// Counts hook starts, so that the answer of an earlier one is not taken for the newest.
   package var hookSerial: UInt16 = 0

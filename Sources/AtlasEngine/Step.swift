@@ -55,6 +55,7 @@ extension ControlState {
       try resume(id, scope, atOnce: atOnce, by: by, now: now)
     case .cancelCampaign(let id, let reason, let by):
       try cancel(id, reason: reason, by: by, now: now)
+    case .editCampaign(let id, let edit, let by): try self.edit(id, edit, by: by, now: now)
     case .promoteRing(let id, let ring, let reason, let by):
       try promote(id, ring, reason: reason, by: by, now: now)
     case .excludeUpdate(let id, let update, let reason, let by):
@@ -254,6 +255,7 @@ extension ControlState {
 
   private mutating func takeSlot(_ ref: RunRef, lane: Int, now: Instant) {
     let client = campaigns[ref.campaign].lanes[lane].client
+    self[ref].edition = campaigns[ref.campaign].edition
     clients[client].slotsInUse += 1
     campaigns[ref.campaign].lanes[lane].dequeue(ref.index)
     if campaigns[ref.campaign].lanes[lane].active.isEmpty {

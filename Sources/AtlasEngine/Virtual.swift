@@ -117,8 +117,9 @@ extension Campaign {
   /// The same campaign as a draft: first runs only, nothing started.
   fileprivate func pristine() -> Campaign {
     var fresh = Campaign(
-      name: name, author: author, selection: selection, updateSet: updateSet, policy: policy,
-      overrides: overrides, changeReference: changeReference, createdAt: createdAt)
+      name: name, author: author, selection: selection, updateSet: updateSet,
+      policy: earlier.first?.policy ?? policy, overrides: earlier.first?.overrides ?? overrides,
+      changeReference: changeReference, createdAt: createdAt)
     fresh.endsAt = endsAt
     // When they were given is not replayed.
     fresh.safety.waivers = safety.waivers

@@ -98,6 +98,7 @@ extension PolicyReader {
           name: try Values.name(entry.key), limit: try Values.int(text, in: 1...Limits.servers))
       }
       guard let limit else { continue }
+      warn(about: limit.name, entry.line, key)
       draft.policy.resources.removeAll { $0.name == limit.name }
       draft.policy.resources.append(limit)
       draft.policy.resources.sort { $0.name < $1.name }

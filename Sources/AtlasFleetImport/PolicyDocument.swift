@@ -1,5 +1,20 @@
 import AtlasModel
 
+/// What there is in a fleet that a policy may name.
+package struct FleetNames: Sendable {
+  package var clients: Set<ClientName>
+  package var roles: Set<Role>
+  package var resources: Set<ResourceName>
+
+  package init(
+    clients: Set<ClientName>, roles: Set<Role> = [], resources: Set<ResourceName> = []
+  ) {
+    self.clients = clients
+    self.roles = roles
+    self.resources = resources
+  }
+}
+
 /// Reads and writes the settings of a campaign as people keep them: a YAML file with the keys of
 /// the engine's description, where a client may have its own.
 package enum PolicyDocument {
@@ -20,14 +35,14 @@ package enum PolicyDocument {
   }
 
   /// Reads a policy file over `defaults`. Every error is listed; an empty file is the defaults.
-  /// - Parameter knownClients: Clients that may have their own settings; nil for any.
+  /// - Parameter names: What there is in the fleet: a client that is not among it is an error, a role
+  ///   or a resource a warning, because such a setting does nothing. Nil for any.
   package static func read(
-    _ document: SourceDocument, over defaults: Policy = Policy(),
-    knownClients: [ClientName]? = nil
+    _ document: SourceDocument, over defaults: Policy = Policy(), names: FleetNames? = nil
   ) -> Reading {
-    var reader = PolicyReader(file: document.name, over: defaults)
+    var reader = PolicyReader(file: document.name, over: defaults, names: names)
     do {
-      reader.read(try tree(document.bytes), knownClients: knownClients)
+      reader.read(try tree(document.bytes))
     } catch {
       reader.refuse(error)
     }

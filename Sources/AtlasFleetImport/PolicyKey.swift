@@ -145,8 +145,10 @@ extension PolicyKey {
       text: { $0[keyPath: path].map(String.init) ?? unlimited })
   }
 
+  static let peerCheckName = "peer_check"
+
   private static let peerCheck = PolicyKey(
-    name: "peer_check",
+    name: peerCheckName,
     about: "roles whose servers, as all members of groups, start only while their peers are well",
     isForClients: true,
     set: { policy, text throws(ValueError) in

@@ -13,8 +13,11 @@ struct PolicyReader {
   private(set) var clients: [ClientName: PolicyDraft] = [:]
   /// The client whose part is being read.
   private var client: ClientName?
+  /// What a policy may name; nil for anything.
+  private let names: FleetNames?
 
-  init(file: String, over defaults: Policy) {
+  init(file: String, over defaults: Policy, names: FleetNames?) {
+    self.names = names
     diagnostics = DiagnosticList(files: [file])
     draft = PolicyDraft(over: defaults)
   }
@@ -24,7 +27,7 @@ struct PolicyReader {
       at: Place(file: 0, line: error.line), error.message, hint: error.hint, client: nil)
   }
 
-  mutating func read(_ root: SourceNode, knownClients: [ClientName]?) {
+  mutating func read(_ root: SourceNode) {
     guard !root.isNull else { return }
     guard let entries = root.entries else {
       return refuse(root, "", "the policy is \(root.description)", hint: "write key: value")
@@ -33,7 +36,7 @@ struct PolicyReader {
     checkContact()
     let campaign = draft
     for entry in entries where entry.key == "clients" {
-      for part in entry.value.entries ?? [] { readClient(part, campaign, knownClients) }
+      for part in entry.value.entries ?? [] { readClient(part, campaign) }
       if entry.value.entries == nil, !entry.value.isNull {
         refuse(
           entry.value, "clients", "clients is \(entry.value.description)",
@@ -43,9 +46,7 @@ struct PolicyReader {
     draft = campaign
   }
 
-  private mutating func readClient(
-    _ entry: SourceNode.Entry, _ campaign: PolicyDraft, _ knownClients: [ClientName]?
-  ) {
+  private mutating func readClient(_ entry: SourceNode.Entry, _ campaign: PolicyDraft) {
     guard
       let name = attempt(
         entry.line, "clients",
@@ -53,10 +54,10 @@ struct PolicyReader {
           try Values.name(entry.key)
         })
     else { return }
-    if let knownClients, !knownClients.contains(name) {
+    if let names, !names.clients.contains(name) {
       refuse(
         entry.line, "clients", "the client \(name) is not known",
-        hint: Spelling.nearest(to: name.text, among: knownClients.map(\.text).sorted())
+        hint: Spelling.nearest(to: name.text, among: names.clients.map(\.text).sorted())
           .map { "did you mean \($0)?" } ?? "import it first")
     }
     guard let entries = entry.value.entries else {
@@ -116,6 +117,8 @@ extension PolicyReader {
     attempt(entry.value.line, key.name) { () throws(ValueError) in try key.set(&policy, text) }
     draft.policy = policy
     draft.note(key.name, at: place(entry.value.line))
+    guard key.name == PolicyKey.peerCheckName else { return }
+    for role in policy.peerCheck { warn(about: role, entry.value.line, key.name) }
   }
 
   private mutating func refuseUnknown(_ entry: SourceNode.Entry) {
@@ -239,7 +242,37 @@ extension PolicyReader {
   }
 
   private mutating func role(_ entry: SourceNode.Entry) -> Role? {
-    attempt(entry.line, entry.key) { () throws(ValueError) in try Values.role(entry.key) }
+    let role = attempt(entry.line, entry.key) { () throws(ValueError) in
+      try Values.role(entry.key)
+    }
+    if let role { warn(about: role, entry.line, entry.key) }
+    return role
+  }
+
+  /// A role that nobody has is most likely written wrongly, and protects nothing.
+  private mutating func warn(about role: Role, _ line: Int, _ field: String) {
+    guard let names, !names.roles.contains(role) else { return }
+    warn(
+      line, field, "no server has the role \(role), so this does nothing", role.text,
+      among: names.roles.map(\.text))
+  }
+
+  /// The same for something that servers share.
+  mutating func warn(about resource: ResourceName, _ line: Int, _ field: String) {
+    guard let names, !names.resources.contains(resource) else { return }
+    warn(
+      line, field, "no server uses \(resource), so this does nothing", resource.text,
+      among: names.resources.map(\.text))
+  }
+
+  private mutating func warn(
+    _ line: Int, _ field: String, _ message: String, _ name: String, among known: [String]
+  ) {
+    let known = known.sorted()
+    let nearest = Spelling.nearest(to: name, among: known).map { "did you mean \($0)?" }
+    diagnostics.warning(
+      at: place(line), field: field, message,
+      hint: nearest ?? "known: \(known.prefix(10).joined(separator: ", "))", client: client)
   }
 }
 

@@ -12,6 +12,8 @@ package enum Limits {
   package static let slotsPerClient = 100
   /// Campaigns kept in the daemon's memory, drafts and finished ones included.
   package static let campaigns = 10_000
+  /// Times that people may edit the policy of a campaign: each is kept with it.
+  package static let policyEdits = 64
   /// Windows of one client; more are a mistake of a generator.
   package static let windowsPerClient = 64
   /// Freezes of one client.

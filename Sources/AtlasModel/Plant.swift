@@ -66,6 +66,8 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
 
   // Attempts (S7), states and the log (S8, S9)
   case oneRetryTooMany = "one_retry_too_many"
+  /// A new policy is that of what has started, too.
+  case editReachesTheStarted = "edit_reaches_the_started"
   /// A rollback is tried again and again.
   case rolledBackTwice = "rolled_back_twice"
   /// A run that is parked has no record.

@@ -122,7 +122,9 @@ extension Simulation {
     case "run.back": noteBack(record)
     case "run.held": noteHeld(record)
     case "run.resolved": noteResolved(record)
-    case "run.retried": retriedRuns.insert(runName(record))
+    case "run.retried":
+      retriedRuns.insert(runName(record))
+      noteEarlierPolicy(record)
     case "run.completed": noteCompleted(record)
     case "run.failed":
       if record.detail == "ROLLED_BACK" { sometimes.reach(.rolledBack) }
@@ -160,6 +162,7 @@ extension Simulation {
     case "lane.held": sometimes.reach(.laneHeld)
     case "campaign.started":
       if record.reason.hasPrefix("planned to take") { sometimes.reach(.planKept) }
+    case "campaign.edited": if anythingRuns { sometimes.reach(.policyEditedInFlight) }
     case "campaign.changed": if anythingRuns { sometimes.reach(.updateExcludedInFlight) }
     case "campaign.cancelling": if anythingRuns { sometimes.reach(.campaignCancelledInFlight) }
     case "client.paused":
@@ -263,6 +266,14 @@ extension Simulation {
         }
       }
     }
+  }
+
+  private func noteEarlierPolicy(_ record: RecordFact) {
+    guard let state = daemon?.machine.state, let number = record.run,
+      let id = state.campaign(named: CampaignName(trusted: record.campaign))
+    else { return }
+    let run = state[RunRef(campaign: id, index: number - 1)]
+    if Int(run.edition) < state[campaign: id].earlier.count { sometimes.reach(.ranByEarlierPolicy) }
   }
 
   private func noteBack(_ record: RecordFact) {

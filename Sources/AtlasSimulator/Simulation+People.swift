@@ -210,7 +210,7 @@ extension Simulation {
     let busy = machines.filter { $0.job != nil }
     let isAtTheWorstMoment = !busy.isEmpty && peopleRandom.happens(500)
     let server = peopleRandom.pick(isAtTheWorstMoment ? busy : machines).server
-    switch peopleRandom.number(0...35) {
+    switch peopleRandom.number(0...37) {
     case 0, 28:
       ask(.stop(nil, reason: "drill"), "EmergencyStop")
       planRelease(nil)
@@ -257,6 +257,7 @@ extension Simulation {
     case 32: ask(.recallServer(server), "RecallServer")
     case 33, 34: declareOutage(of: client)
     case 35: ask(.endOutage(client), "EndOutage")
+    case 36, 37: editPolicy(of: campaign)
     case 26 where peopleRandom.happens(500): releaseOneSignature(campaign)
     case 24 where peopleRandom.happens(200):
       ask(.cancelCampaign(campaign, reason: "enough"), "CancelCampaign")
@@ -275,6 +276,24 @@ extension Simulation {
       ? server : state[server: peopleRandom.pick(silent)].config.name
     ask(.dismissServer(name, reason: "in the workshop"), "DismissServer")
     if peopleRandom.happens(200) { planLater(.recallServer(name), "RecallServer") }
+  }
+
+  /// Other settings in mid-campaign. How a rollback campaign goes back is not among them.
+  private func editPolicy(of name: CampaignName) {
+    guard let state = daemon?.machine.state, let id = state.campaign(named: name) else { return }
+    let campaign = state[campaign: id]
+    var policy = PlannedCampaign.policy(&peopleRandom)
+    if campaign.rollbackOf != nil { policy.rollback = campaign.policy.rollback }
+    if peopleRandom.happens(700) { policy.snapshotRetention = campaign.policy.snapshotRetention }
+    let words = "edit \(calls.count)"
+    checker.asked(for: CampaignFact(name, policy), as: words)
+    let isGuarded = peopleRandom.happens(500)
+    ask(
+      .editCampaign(
+        name,
+        PolicyRequest(
+          policy: policy, ifVersion: isGuarded ? campaign.version : nil, changes: words,
+          reason: "not like this")), "EditCampaign")
   }
 
   private func declareOutage(of client: ClientName) {

@@ -65,6 +65,9 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case serverRetiredInFlight
   case serverLockedWhilePending
   case updateExcludedInFlight
+  case policyEditedInFlight
+  /// A run goes on by the policy that it started under, and that of its campaign is another by then.
+  case ranByEarlierPolicy
   case campaignCancelledInFlight
   case campaignOutlived
   case contactLost

@@ -75,6 +75,8 @@ package struct EngineChecker: Sendable {
     var overrides: [ClientPolicy]
     /// It undoes another.
     var isRollback = false
+    /// What a person asked for last; whether it came to that, a record says.
+    var asked: Policy?
 
     func policy(for client: ClientID) -> Policy {
       overrides.first { $0.client == client }?.policy ?? policy
@@ -94,6 +96,8 @@ package struct EngineChecker: Sendable {
     var kind: RunState.Kind?
     var phase: Phase?
     var granted = 0
+    /// What its campaign's policy was when it was last started.
+    var policy: Policy?
     /// Evidence since the slot was taken.
     var backup: BackupFact?
     var hasSnapshot = false
@@ -137,6 +141,25 @@ extension EngineChecker {
 
   package mutating func know(_ windows: [Interval], of client: ClientID) {
     clients[Int(client.index)].windows = windows
+  }
+
+  /// A person asks for another policy, for all clients.
+  package mutating func asked(for policy: Policy, in campaign: CampaignID) {
+    campaigns[Int(campaign.index)].asked = policy
+  }
+
+  private mutating func noteEdit(_ record: Record) {
+    guard let campaign = record.campaign, let policy = campaigns[Int(campaign.index)].asked else {
+      return
+    }
+    campaigns[Int(campaign.index)].policy = policy
+    campaigns[Int(campaign.index)].overrides = []
+    safety.know(policy, of: campaign)
+  }
+
+  /// What counts for a run: what it was started under, once it was.
+  private func policy(_ ref: RunRef, _ truth: RunTruth) -> Policy {
+    truth.policy ?? campaigns[Int(ref.campaign.index)].policy(for: truth.client)
   }
 
   package mutating func know(
@@ -209,12 +232,16 @@ extension EngineChecker {
     switch record.kind {
     case .stopLatched: latch(record.client, true)
     case .stopReleased: latch(record.client, false)
+    case .campaignEdited: noteEdit(record)
     case _: noteDoubt(record)
     }
     guard let campaign = record.campaign, let number = record.run, let from = record.from,
       let to = record.to
     else { return }
     let ref = RunRef(campaign: campaign, index: Int(number))
+    if record.kind == .runStarted, let client = runs[ref]?.client {
+      runs[ref]?.policy = campaigns[Int(campaign.index)].policy(for: client)
+    }
     guard let truth = runs[ref] else { return report("a record of an unknown run: \(record)") }
     checkTransition(ref, truth, from, to, record)
     if from.isTerminal { return }
@@ -307,7 +334,7 @@ extension EngineChecker {
   /// S7: attempts are 1, the policy's retries, and those that people granted.
   private mutating func checkAttempts(_ ref: RunRef, _ record: Record) {
     guard let truth = runs[ref], let attempt = record.attempt else { return }
-    let policy = campaigns[Int(ref.campaign.index)].policy(for: truth.client)
+    let policy = policy(ref, truth)
     let allowed = 1 + policy.maxRetries + truth.granted
     if Int(attempt) > allowed {
       report("S7: attempt \(attempt) of \(name(ref)); \(allowed) are allowed")
@@ -324,7 +351,7 @@ extension EngineChecker {
     guard record.kind == .runStarted || record.kind == .runRetried || unparks else { return }
     if isStopped(truth.client) { report("S4: \(name(ref)) starts under a stop") }
     if record.kind == .runStarted { checkAgent(ref, truth, record) }
-    let policy = campaigns[Int(ref.campaign.index)].policy(for: truth.client)
+    let policy = policy(ref, truth)
     let needed = needed(truth, policy)
     let windows = clients[Int(truth.client.index)].windows
     let fits = windows.contains { $0.contains(now) && now + needed <= $0.end }
@@ -373,7 +400,7 @@ extension EngineChecker {
     let isUndo = command.kind == .rollback && campaigns[Int(ref.campaign.index)].isRollback
     guard command.kind == .update || isUndo else { return }
     let client = clients[Int(truth.client.index)].config
-    let policy = campaigns[Int(ref.campaign.index)].policy(for: truth.client)
+    let policy = policy(ref, truth)
     if !isUndo, client.createSnapshots || policy.createSnapshots, !truth.hasSnapshot {
       report("S3: \(name(ref)) is changed without a snapshot")
     }

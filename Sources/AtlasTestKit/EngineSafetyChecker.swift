@@ -37,6 +37,11 @@ package struct EngineSafetyChecker: Sendable {
 
   package mutating func know(_ policy: Policy) { policies.append(policy) }
 
+  /// Counts for what has not started.
+  package mutating func know(_ policy: Policy, of campaign: CampaignID) {
+    policies[Int(campaign.index)] = policy
+  }
+
   package mutating func know(
     _ ref: RunRef, client: ClientID, config: ServerConfig, ring: Ring, isLater: Bool
   ) {

@@ -35,6 +35,26 @@ extension EngineWorld {
     return id
   }
 
+  /// Gives a campaign another policy.
+  package mutating func edit(
+    _ campaign: CampaignID = CampaignID(0), to policy: Policy, endsAt: Instant? = nil
+  ) {
+    checker.asked(for: policy, in: campaign)
+    let edit = CampaignEdit(
+      policy: policy, endsAt: endsAt, changes: "other settings", reason: "slower")
+    step(.editCampaign(campaign, edit, by: "anna"))
+  }
+
+  /// The same, unless that is refused.
+  package mutating func edit(ifAllowed campaign: CampaignID, to policy: Policy) {
+    let edit = CampaignEdit(policy: policy, changes: "other settings")
+    var copy = state
+    guard (try? copy.step(.editCampaign(campaign, edit, by: "anna"), now: now)) != nil else {
+      return
+    }
+    self.edit(campaign, to: policy)
+  }
+
   /// Creates a rollback campaign, unless that is refused.
   package mutating func draft(
     ifAllowed name: String, policy: Policy, rollbackOf original: CampaignID

@@ -47,7 +47,7 @@ struct RowVersionTests {
     #expect(try reader.run() == Self.held)
   }
 
-  @Test("of a later version is refused", arguments: [0, 5, 255] as [UInt8])
+  @Test("of a later version is refused", arguments: [0, 6, 255] as [UInt8])
   func otherVersion(version: UInt8) {
     #expect(throws: RowError(row: "run", problem: "written by another version of Atlas")) {
       try ByteReader([version], versions: StateRows.readable, row: "run")
@@ -103,7 +103,7 @@ struct RowVersionTests {
 struct RowVersion2Tests {
   @Test("of a client is read, and no outage is declared")
   func client() throws {
-    var reader = try Self.reader(
+    var reader = try rowReader(
       "02034c4141020c4575726f70652f5061726973000002010000010e010e6974406c61612e6578616d706c65"
         + "02667200000000")
     let expected = ClientConfig(
@@ -117,7 +117,7 @@ struct RowVersion2Tests {
 
   @Test("of a server is read, and it is not dismissed")
   func server() throws {
-    var reader = try Self.reader(
+    var reader = try rowReader(
       "020f4c41412d50415249532d5745423031034c414105504152495301035745420201080c77696e646f77732d"
         + "3230323201010676656e646f72036b696d0a0000000001")
     let expected = ServerConfig(
@@ -133,7 +133,7 @@ struct RowVersion2Tests {
 
   @Test("of a policy is read, and what it did not know has its default")
   func policy() throws {
-    var reader = try Self.reader(
+    var reader = try rowReader(
       "0204c0cf24080113636f6e74696e75655f69665f6865616c74687980d30ec0cf24809f49c0cbc90280e8dd0d"
         + "c0ee6dc0ee6d80bab70380dddb01c0ee6dc0cbc902809f4980be920100c0ee6d0080e8dd0dc0a9070c7265"
         + "626f6f745f666972737408736e617073686f740802444304686f6c640353514c04686f6c6402444204686f"
@@ -155,7 +155,7 @@ struct RowVersion2Tests {
 
   @Test("of a run is read")
   func run() throws {
-    var reader = try Self.reader(
+    var reader = try rowReader(
       "02000001060309554e4845414c54485900000000000000000000010b6e6f74206865616c7468790000000000"
         + "000000000104616e6e610000")
     var expected = Run(server: ServerID(0), lane: 0, order: 3)
@@ -167,21 +167,13 @@ struct RowVersion2Tests {
     expected.details = RunDetails(content)
     #expect(try reader.run() == expected)
   }
-
-  private static func reader(_ text: String) throws -> ByteReader {
-    let digits = text.compactMap(\.hexDigitValue)
-    let bytes = stride(from: 0, to: digits.count, by: 2).map {
-      UInt8(digits[$0] << 4 | digits[$0 + 1])
-    }
-    return try ByteReader(bytes, versions: StateRows.readable, row: "row")
-  }
 }
 
 @Suite("A row of version 3")
 struct RowVersion3Tests {
   @Test("of a client is read, and no outage is declared")
   func client() throws {
-    var reader = try Self.reader(
+    var reader = try rowReader(
       "03034c4141040355544300000201010180f0b25200c8010000000001010466616972036b696d0001"
         + "d08c010000")
     let latch = Latch(
@@ -197,7 +189,7 @@ struct RowVersion3Tests {
 
   @Test("of a server is read, and it is not dismissed")
   func server() throws {
-    var reader = try Self.reader(
+    var reader = try rowReader(
       "030f4c41412d50415249532d5745423031034c414105504152495300000000000000000001035341"
         + "4e0106776176652d32")
     let config = ServerConfig(
@@ -211,7 +203,7 @@ struct RowVersion3Tests {
 
   @Test("of a policy is read, and no snapshot is kept")
   func policy() throws {
-    var reader = try Self.reader(
+    var reader = try rowReader(
       "0304c0cf24080113636f6e74696e75655f69665f6865616c74687980d30ec0cf24809f49c0cbc902"
         + "80e8dd0dc0ee6dc0ee6d80bab70380dddb01c0ee6dc0cbc902809f4980be920100c0ee6d0080e8dd"
         + "0dc0a9070c7265626f6f745f666972737408736e617073686f740802444304686f6c640353514c04"
@@ -227,7 +219,7 @@ struct RowVersion3Tests {
 
   @Test("of a campaign is read, and it rolls nothing back")
   func campaign() throws {
-    var reader = try Self.reader(
+    var reader = try rowReader(
       "03036e6f76036b696d00000000000000000000000004c0cf24080113636f6e74696e75655f69665f"
         + "6865616c74687980d30ec0cf24809f49c0cbc90280e8dd0dc0ee6dc0ee6d80bab70380dddb01c0ee"
         + "6dc0cbc902809f4980be920100c0ee6d0080e8dd0dc0a9070c7265626f6f745f666972737408736e"
@@ -246,7 +238,7 @@ struct RowVersion3Tests {
 
   @Test("of a run is read, and it undoes nothing")
   func run() throws {
-    var reader = try Self.reader(
+    var reader = try rowReader(
       "030000010604075550444154454400000000000000000001060104736c6f77000000000000000000"
         + "000108")
     var expected = Run(server: ServerID(0), lane: 0, order: 3)
@@ -259,13 +251,42 @@ struct RowVersion3Tests {
     #expect(try reader.run() == expected)
     #expect(throws: RowError.self) { try reader.byte() }
   }
+}
 
-  private static func reader(_ text: String) throws -> ByteReader {
-    let digits = text.compactMap(\.hexDigitValue)
-    let bytes = stride(from: 0, to: digits.count, by: 2).map {
-      UInt8(digits[$0] << 4 | digits[$0 + 1])
-    }
-    return try ByteReader(bytes, versions: StateRows.readable, row: "row")
+@Suite("A row of version 4")
+struct RowVersion4Tests {
+  @Test("of a campaign is read, and nobody has edited its policy")
+  func campaign() throws {
+    var reader = try rowReader(
+      "04036e6f76036b696d00000000000000000000000004c0cf24080113636f6e74696e75655f69665f"
+        + "6865616c74687980d30ec0cf24809f49c0cbc90280e8dd0dc0ee6dc0ee6d80bab70380dddb01c0ee"
+        + "6dc0cbc902809f4980be920100c0ee6d0080e8dd0dc0a9070c7265626f6f745f666972737408736e"
+        + "617073686f740802444304686f6c640353514c04686f6c6402444204686f6c64024d5804686f6c64"
+        + "044558434804686f6c64044d41494c04686f6c6403434c5504686f6c6402485604686f6c64000000"
+        + "00000000000000036f666600000000010401a0012801060106010400010244430000000e00000000"
+        + "0000000000000100040300000000000000000000000000000000000000000000000000000000")
+    let header = try reader.campaign().header
+    #expect(header.name == Desk.campaign)
+    #expect(header.policy == Policy())
+    #expect(header.createdAt == Instant(milliseconds: 7))
+    #expect(header.earlier.isEmpty)
+    #expect(throws: RowError.self) { try reader.byte() }
+  }
+
+  @Test("of a run is read, and it goes by the policy of now")
+  func run() throws {
+    var reader = try rowReader(
+      "04000001060407555044415445440000000000000000000106010104736c6f770000000000000000"
+        + "000001080000000000000000000000000000000000000000")
+    var expected = Run(server: ServerID(0), lane: 0, order: 3)
+    expected.restore(state: .completed(.updated))
+    expected.deadline = Instant(milliseconds: 3)
+    var content = RunDetails.Content()
+    content.lastError = "slow"
+    content.outcomeAt = Instant(milliseconds: 4)
+    expected.details = RunDetails(content)
+    #expect(try reader.run() == expected)
+    #expect(throws: RowError.self) { try reader.byte() }
   }
 }
 
@@ -326,12 +347,47 @@ struct RowTests {
       content.kept = place < kept.count ? kept[place] : nil
       content.undo = [nil, .planned(other), .done(other)][place % 3]
       run.restore(undoes: place - 1)
+      run.restore(edition: place)
       run.details = RunDetails(content)
       var writer = ByteWriter(version: StateRows.version)
       writer.put(run)
       var reader = try ByteReader(writer.bytes, versions: StateRows.readable, row: "run")
       #expect(try reader.run() == run)
     }
+  }
+
+  @Test("keeps the policies that a campaign had before people edited it")
+  func edits() throws {
+    var state = ControlState()
+    let start = Instant(milliseconds: 0)
+    _ = try state.step(
+      .fleetImported(
+        clients: [ClientConfig(name: Desk.client)],
+        servers: [
+          ServerConfig(
+            name: Desk.first, client: Desk.client, site: SiteName(trusted: "PARIS"))
+        ], by: "kim"), now: start)
+    var policy = Policy()
+    policy.maxRetries = 7
+    let own = ClientPolicy(client: ClientID(0), policy: policy)
+    let until = Instant(milliseconds: 90_000_000)
+    let draft = CampaignDraft(name: Desk.campaign, overrides: [own], endsAt: until)
+    _ = try state.step(.createCampaign(draft, by: "kim"), now: start)
+    _ = try state.step(
+      .startCampaign(CampaignID(0), ifMatch: nil, hookRevision: "", by: "kim"), now: start)
+    let edit = CampaignEdit(policy: policy, changes: "max_retries: 2 → 7")
+    let at = Instant(milliseconds: 5_000)
+    _ = try state.step(.editCampaign(CampaignID(0), edit, by: "kim"), now: at)
+    var writer = ByteWriter(version: StateRows.version)
+    writer.put(state.campaigns[0])
+    var reader = try ByteReader(writer.bytes, versions: StateRows.readable, row: "campaign")
+    let header = try reader.campaign().header
+    #expect(header.policy == policy)
+    #expect(header.overrides == [])
+    #expect(header.earlier.map(\.until) == [at])
+    #expect(header.earlier.map(\.policy) == [Policy()])
+    #expect(header.earlier.map(\.overrides) == [[own]])
+    #expect(throws: RowError.self) { try reader.byte() }
   }
 
   @Test("keeps what people and the engine said about a client")
@@ -381,4 +437,13 @@ struct RowTests {
       try reader.server()
         == StoredServer(config: config, locked: nil, retired: false, agentVersion: "", version: 0))
   }
+}
+
+/// A reader of the row that these digits are.
+private func rowReader(_ text: String) throws -> ByteReader {
+  let digits = text.compactMap(\.hexDigitValue)
+  let bytes = stride(from: 0, to: digits.count, by: 2).map {
+    UInt8(digits[$0] << 4 | digits[$0 + 1])
+  }
+  return try ByteReader(bytes, versions: StateRows.readable, row: "row")
 }

@@ -16,7 +16,7 @@ struct RandomWalk {
   private enum Disturbance: CaseIterable {
     case crash, flap, surprise, stop, pause, cancel, promote, resolve, skip, retry, lock, retire
     case exclude, repeatReport, wait, postpone, blackout, source, release, waive
-    case dismiss, outage, approve, rollBack
+    case dismiss, outage, approve, rollBack, edit
 
     /// How frequent it is where it is present: what ends things early is rare.
     var weights: [Int] {
@@ -25,7 +25,7 @@ struct RandomWalk {
       case .flap, .stop, .resolve: [6, 12, 40]
       case .surprise, .skip, .retry, .lock, .exclude, .wait, .dismiss, .outage, .approve:
         [2, 4, 10]
-      case .postpone, .blackout, .source, .release, .waive, .rollBack: [1, 2, 6]
+      case .postpone, .blackout, .source, .release, .waive, .rollBack, .edit: [1, 2, 6]
       case .cancel, .promote, .retire: [1, 1, 4]
       }
     }
@@ -226,6 +226,7 @@ struct RandomWalk {
     case .outage: declareOrEndOutage()
     case .approve: attempt(.approveRun(run(), reason: "I am here", by: "anna"))
     case .rollBack: rollBack()
+    case .edit: world.edit(ifAllowed: campaign(), to: Self.policy(&random))
     case .wait: if world.now < Self.lastDay { world.run(for: random.seconds(60...20_000)) }
     }
   }

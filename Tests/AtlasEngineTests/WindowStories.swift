@@ -22,6 +22,39 @@ import Testing
     #expect(world.state[campaign: id].endsAt == EngineFleet.night(last, hours: 4).end)
   }
 
+  @Test(
+    arguments: [
+      (
+        [], 6 * 3_600,
+        "no server fits into a window before 2026-12-05 22:00 UTC: LAA-PARIS-WEB01 needs 1h with its "
+          + "reserve, and no window opens"
+      ),
+      (
+        [0], 6 * 3_600,
+        "no server fits into a window before 2026-12-05 22:00 UTC: LAA-PARIS-WEB01 needs 6h15m with "
+          + "its reserve, and the longest window has 4h"
+      ),
+    ] as [([Int], Int, String)])
+  func `that no server fits into refuse the campaign`(
+    days: [Int], estimate: Int, message: String
+  ) {
+    var world = EngineWorld(fleet(days))
+    var draft = CampaignDraft(name: CampaignName(trusted: "patch-11"))
+    draft.endsAt = world.now + day * 14
+    if !days.isEmpty { draft.policy.times.estimate = .seconds(estimate) }
+    let refusal = Refusal.notAllowed(
+      code: .noWindow, message: message,
+      hint: "widen the windows, end the campaign later, or lower estimates and rollback_reserve")
+    #expect(throws: refusal) { try world.obey(.createCampaign(draft, by: "anna")) }
+    #expect(world.state.campaigns.isEmpty)
+    // One server that fits is enough; the others are warned about.
+    draft.policy.roleTimes = []
+    draft.policy.times.estimate = .seconds(1_800)
+    if !days.isEmpty {
+      #expect(throws: Never.self) { try world.obey(.createCampaign(draft, by: "anna")) }
+    }
+  }
+
   @Test func `are known fourteen days ahead whenever a campaign starts`() {
     var world = EngineWorld(fleet(Array(0..<40)))
     for start in [0, 5, 9, 13, 20] {

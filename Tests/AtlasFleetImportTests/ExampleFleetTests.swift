@@ -72,7 +72,9 @@ struct ExampleFleetTests {
     let fleet = try readExample("servers.csv", "clients.yaml").fleet
     let reading = PolicyDocument.read(
       SourceDocument(name: "policy.yaml", bytes: try bytes("policy.yaml")),
-      knownClients: fleet.clients.map(\.name))
+      names: FleetNames(
+        clients: Set(fleet.clients.map(\.name)), roles: Set(fleet.servers.flatMap(\.roles)),
+        resources: Set(fleet.servers.flatMap(\.resources))))
     #expect(reading.diagnostics.map(\.description) == [])
     for ring in [Ring.canary, .pilot, .standard] {
       let gate = reading.policy.gate(after: ring)

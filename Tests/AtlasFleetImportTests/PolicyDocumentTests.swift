@@ -13,6 +13,36 @@ struct PolicyDocumentTests {
     #expect(reading.explicitKeys == [])
   }
 
+  @Test("two policies differ in what one says and the other does not")
+  func differences() {
+    let before = read(
+      """
+      max_retries: 3
+      roles: {SQL: {update_timeout: 4h}}
+      resources: {SAN-LYON-1: 4}
+      clients: {LAA: {max_retries: 0}, MRB: {offline_grace: 1h}}
+      """)
+    let after = read(
+      """
+      max_in_progress: 20
+      gates: [{ring: 0, min_completed: 5}]
+      clients: {MRB: {offline_grace: 2h}, OVH: {offline_grace: 1h}}
+      """)
+    func changes(_ old: PolicyDocument.Reading, _ new: PolicyDocument.Reading) -> [String] {
+      PolicyDocument.changes(
+        from: (old.policy, old.clientOverrides), to: (new.policy, new.clientOverrides)
+      ).map(\.text)
+    }
+    #expect(
+      changes(before, after) == [
+        "max_retries: 3 → 2", "max_in_progress: unlimited → 20",
+        "roles.SQL.update_timeout: 4h → (not set)", "resources.SAN-LYON-1: 4 → (not set)",
+        "gates.0.min_completed: 3 → 5", "LAA: max_retries: 0 → (not set)",
+        "MRB: offline_grace: 1h → 2h", "OVH: offline_grace: (not set) → 1h",
+      ])
+    #expect(changes(before, before) == [])
+  }
+
   @Test("every key is read")
   func everyKey() {
     let reading = read(
@@ -208,11 +238,39 @@ struct PolicyDocumentTests {
     ])
   func refuses(line: String, expected: String) {
     let reading = PolicyDocument.read(
-      SourceDocument(name: "p.yaml", text: "# a\n\(line)\n"), knownClients: ["LAA"])
+      SourceDocument(name: "p.yaml", text: "# a\n\(line)\n"), names: Self.names)
     let said = reading.diagnostics.map(\.description)
     #expect(said.count == 1 && said[0].contains(expected), "\(said)")
     #expect(reading.diagnostics.first?.line == 2)
     #expect(reading.hasErrors)
+  }
+
+  private static let names = FleetNames(
+    clients: ["LAA"], roles: ["SQL", "WEB", "DC"], resources: ["SAN-LYON-1"])
+
+  @Test(
+    "what nobody has is a warning, because the setting does nothing",
+    arguments: [
+      (
+        "rollback: {SQLL: hold}",
+        "p.yaml:2: warning: SQLL: no server has the role SQLL, so this does nothing; did you mean SQL?"
+      ),
+      (
+        "estimates: {MAIL: 3h}",
+        "p.yaml:2: warning: MAIL: no server has the role MAIL, so this does nothing; "
+          + "known: DC, SQL, WEB"
+      ),
+      ("roles: {EB: {update_timeout: 4h}}", "did you mean WEB?"),
+      ("peer_check: DC, SQLL", "peer_check: no server has the role SQLL"),
+      ("resources: {SAN-LYON-2: 3}", "no server uses SAN-LYON-2, so this does nothing; did you"),
+      ("clients: {LAA: {rollback: {SQLL: hold}}}", "no server has the role SQLL"),
+    ])
+  func warns(line: String, expected: String) {
+    let reading = PolicyDocument.read(
+      SourceDocument(name: "p.yaml", text: "# a\n\(line)\n"), names: Self.names)
+    let said = reading.diagnostics.map(\.description)
+    #expect(said.count == 1 && said[0].contains(expected), "\(said)")
+    #expect(!reading.hasErrors)
   }
 
   @Test("something said in two ways is refused")

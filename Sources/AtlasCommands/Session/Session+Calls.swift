@@ -100,6 +100,7 @@ extension AtlasV1.StartCampaignRequest: IdentifiedRequest {}
 extension AtlasV1.PauseCampaignRequest: IdentifiedRequest {}
 extension AtlasV1.ResumeCampaignRequest: IdentifiedRequest {}
 extension AtlasV1.CancelCampaignRequest: IdentifiedRequest {}
+extension AtlasV1.EditCampaignRequest: IdentifiedRequest {}
 extension AtlasV1.PromoteRingRequest: IdentifiedRequest {}
 extension AtlasV1.RetryServerRunRequest: IdentifiedRequest {}
 extension AtlasV1.SkipServerRunRequest: IdentifiedRequest {}

@@ -16,10 +16,7 @@ extension ByteWriter {
     put(campaign.selection)
     put(campaign.updateSet)
     put(campaign.policy)
-    put(campaign.overrides) {
-      $0.put(Int($1.client.index))
-      $0.put($1.policy)
-    }
+    put(campaign.overrides)
     put(campaign.changeReference)
     put(campaign.createdAt)
     put(campaign.rollbackOf) { $0.put(Int($1.index)) }
@@ -41,6 +38,18 @@ extension ByteWriter {
     }
     put(campaign.rings) { $0.put(StoredRing($1)) }
     put(campaign.safety)
+    put(campaign.earlier) {
+      $0.put($1.until)
+      $0.put($1.policy)
+      $0.put($1.overrides)
+    }
+  }
+
+  private mutating func put(_ overrides: [ClientPolicy]) {
+    put(overrides) {
+      $0.put(Int($1.client.index))
+      $0.put($1.policy)
+    }
   }
 
   private mutating func put(_ selection: Selection) {
@@ -90,9 +99,7 @@ extension ByteReader {
     var header = Campaign(
       name: try name(), author: try string(), selection: try selection(),
       updateSet: try updateSet(), policy: try policy(),
-      overrides: try array {
-        ClientPolicy(client: ClientID(try $0.int()), policy: try $0.policy())
-      },
+      overrides: try overrides(),
       changeReference: try string(), createdAt: try instant(),
       rollbackOf: version < 4 ? nil : try optional { CampaignID(try $0.int()) })
     header.state = try value()
@@ -109,7 +116,18 @@ extension ByteReader {
     }
     let rings = try array { try $0.storedRing() }
     if version >= 3 { header.safety = try safety() }
+    if version >= 5 {
+      header.restore(
+        earlier: try array {
+          EarlierPolicy(
+            until: try $0.instant(), policy: try $0.policy(), overrides: try $0.overrides())
+        })
+    }
     return StoredCampaign(header: header, lanes: lanes, rings: rings, runs: [])
+  }
+
+  private mutating func overrides() throws -> [ClientPolicy] {
+    try array { ClientPolicy(client: ClientID(try $0.int()), policy: try $0.policy()) }
   }
 
   private mutating func selection() throws -> Selection {

@@ -25,6 +25,7 @@ extension ByteWriter {
     put(run.endedAt) { $0.put($1) }
     put(run.deadline) { $0.put($1) }
     put(Int(run.undoes))
+    put(Int(run.edition))
     put(run.details.stored) { $0.put($1) }
   }
 
@@ -173,6 +174,7 @@ extension ByteReader {
     run.endedAt = try optional { try $0.instant() }
     run.deadline = try optional { try $0.instant() }
     if version >= 4 { run.restore(undoes: try int()) }
+    if version >= 5 { run.restore(edition: try int()) }
     if try bool() { run.details = RunDetails(try details()) }
     return run
   }

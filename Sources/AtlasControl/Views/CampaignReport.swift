@@ -131,14 +131,14 @@ extension Campaign {
     return counts.keys.sorted().map { UpdateTally(update: $0, counts: counts[$0] ?? [:]) }
   }
 
-  /// The largest number of slots, of one lane or of all, that were in use at once, from the
-  /// intervals in which runs held them.
-  func largestInUse(until now: Instant, perLane: Bool = true) -> Int {
-    var edges = [[(at: Instant, change: Int)]](repeating: [], count: perLane ? lanes.count : 1)
+  /// The largest number of slots of one lane that were in use at once, from the intervals in which
+  /// runs held them.
+  fileprivate func largestInUse(until now: Instant) -> Int {
+    var edges = [[(at: Instant, change: Int)]](repeating: [], count: lanes.count)
     for run in runs {
       for interval in run.details.content.slotIntervals {
-        edges[perLane ? Int(run.lane) : 0].append((interval.start, 1))
-        edges[perLane ? Int(run.lane) : 0].append((min(interval.end, now), -1))
+        edges[Int(run.lane)].append((interval.start, 1))
+        edges[Int(run.lane)].append((min(interval.end, now), -1))
       }
     }
     return edges.map { edges in

@@ -20,7 +20,8 @@ extension ControlState {
       startedAt: campaign.startedAt, endedAt: campaign.endedAt, endsAt: campaign.endsAt,
       flags: flags(of: id), heldKinds: heldKinds(of: id), settled: settled,
       decisions: settled ? decisions(of: id, now: now) : [],
-      etag: String(planVersion(id)), changeReference: campaign.changeReference,
+      etag: String(planVersion(id)), version: campaign.version,
+      changeReference: campaign.changeReference,
       rollbackOf: campaign.rollbackOf.map { self[campaign: $0].name },
       notUndoable: isListed ? [] : notUndoableViews(of: id),
       hookRevision: campaign.hookRevision, now: now, demoFactor: demoFactor)

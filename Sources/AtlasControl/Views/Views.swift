@@ -24,6 +24,8 @@ package struct CampaignView: Hashable, Sendable {
   package var settled: Bool
   package var decisions: [String]
   package var etag: String
+  /// Grows when the campaign is edited, started or ended, and when an update is excluded from it.
+  package var version: UInt32
   package var changeReference: String
   /// The campaign that it rolls back; nil for one that installs.
   package var rollbackOf: CampaignName?

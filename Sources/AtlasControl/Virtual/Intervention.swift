@@ -7,6 +7,13 @@ package struct Intervention: Sendable {
   package let at: Instant
   /// In the numbers of the replay, in which the campaign is the only one.
   package let event: Event
+
+  /// Both, in order of time.
+  static func merged(_ left: [Intervention], _ right: [Intervention]) -> [Intervention] {
+    guard !right.isEmpty else { return left }
+    let all = Array((left + right).enumerated())
+    return all.sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
+  }
 }
 
 extension ControlSnapshot {

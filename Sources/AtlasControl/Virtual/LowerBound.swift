@@ -7,12 +7,15 @@ extension ControlSnapshot {
   /// long as it really did, under the same windows, gates and actions of people.
   /// - Parameter interventions: What people did while it ran, in order of time.
   /// - Returns: the real makespan and the bound, up to the last move of a run; nil for a campaign
-  ///   that has not started anything.
+  ///   that has not started anything, and for one whose own windows were edited while it ran: when
+  ///   its clients could be worked on before is not known any more.
   package func makespan(
     _ id: CampaignID, interventions: [Intervention] = []
   ) -> (real: Duration, lowerBound: Duration)? {
     let campaign = state[campaign: id]
-    guard let start = campaign.startedAt, let end = campaign.lastMove else { return nil }
+    guard let start = campaign.startedAt, let end = campaign.lastMove,
+      campaign.earlier.allSatisfy({ $0.policy.windows == campaign.policy.windows })
+    else { return nil }
     var visits = [Int](repeating: 0, count: campaign.runs.count)
     var pristine = state.pristine(id)
     // What fitted into a window then fits into it again, whatever has been learned since.
@@ -23,7 +26,8 @@ extension ControlSnapshot {
         return estimate > .zero ? estimate : nil
       })
     var virtual = VirtualCampaign(
-      pristine, CampaignID(0), at: start, interventions: interventions
+      pristine, CampaignID(0), at: start,
+      interventions: Intervention.merged(interventions, campaign.edits)
     ) { ref, _ in
       let index = Int(ref.index)
       defer { visits[index] += 1 }
@@ -37,6 +41,18 @@ extension ControlSnapshot {
 }
 
 extension Campaign {
+  /// What people changed about its policy while it ran, to be done again.
+  fileprivate var edits: [Intervention] {
+    earlier.indices.map { index in
+      let isLast = index + 1 == earlier.count
+      let edit = CampaignEdit(
+        policy: isLast ? policy : earlier[index + 1].policy,
+        overrides: isLast ? overrides : earlier[index + 1].overrides, changes: "")
+      return Intervention(
+        at: earlier[index].until, event: .editCampaign(CampaignID(0), edit, by: author))
+    }
+  }
+
   /// How long a run held its slot when it took it for the `visit`-th time, and how that ended.
   fileprivate func course(
     of run: Run, visit: Int, until end: Instant

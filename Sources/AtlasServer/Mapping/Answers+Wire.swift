@@ -1,5 +1,6 @@
 import AtlasControl
 import AtlasEngine
+import AtlasFleetImport
 import AtlasWire
 
 /// Responses that carry a campaign.
@@ -32,6 +33,22 @@ extension AtlasV1.ExcludeUpdateResponse: ControlAnswered {
     guard case .campaign(let view, let inFlight) = answer else { throw .wrongAnswer }
     let started = inFlight + view.counts[.completed] + view.counts[.failed]
     self.init(campaign: .init(view), alreadyStarted: Int32(started))
+  }
+}
+
+extension AtlasV1.EditCampaignResponse: ControlAnswered {
+  init(_ answer: ControlAnswer) throws(WireStatus) {
+    guard case .campaign(let view, let inFlight) = answer else { throw .wrongAnswer }
+    self.init(
+      campaign: .init(view), inFlight: Int32(clamping: inFlight), etag: String(view.version))
+  }
+}
+
+extension AtlasV1.SettingChange {
+  init(_ change: SettingChange) {
+    self.init(
+      key: change.key, client: change.client?.text ?? "", before: change.before ?? "",
+      after: change.after ?? "")
   }
 }
 

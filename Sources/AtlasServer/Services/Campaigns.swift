@@ -24,7 +24,8 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
       rollbackOf: try Field.optionalName(request.rollbackOf, "rollback_of"))
     var diagnostics: [AtlasV1.Diagnostic] = []
     if let document = request.policy {
-      diagnostics = try readPolicy(document, into: &wanted)
+      let read = try await readPolicy(document)
+      (wanted.policy, wanted.overrides, diagnostics) = read
     }
     var response: AtlasV1.CreateCampaignResponse = try await core.change(
       .createCampaign(wanted), request, requestID: request.requestID, context)
@@ -37,11 +38,12 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
   }
 
   /// Warnings come back; errors refuse the campaign, all of them at once.
-  private func readPolicy(
-    _ document: AtlasV1.Document, into wanted: inout CampaignRequest
-  ) throws(WireStatus) -> [AtlasV1.Diagnostic] {
+  func readPolicy(
+    _ document: AtlasV1.Document
+  ) async throws(WireStatus) -> (Policy, [ClientName: Policy], [AtlasV1.Diagnostic]) {
     let result = PolicyDocument.read(
-      SourceDocument(name: document.name, bytes: document.content))
+      SourceDocument(name: document.name, bytes: document.content),
+      names: try await snapshot().names)
     let diagnostics = result.diagnostics.map { AtlasV1.Diagnostic($0) }
     let errors = diagnostics.filter { !$0.warning }
     guard errors.isEmpty else {
@@ -54,9 +56,7 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
             description: $0.line(of: document.name))
         })
     }
-    wanted.policy = result.policy
-    wanted.overrides = result.clientOverrides
-    return diagnostics
+    return (result.policy, result.clientOverrides, diagnostics)
   }
 
   package func getCampaign(
@@ -189,5 +189,17 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
         try Field.name(request.campaign, "campaign"), try Field.name(request.update, "update"),
         reason: try Field.reason(request.reason, required: true)),
       request, requestID: request.requestID, context)
+  }
+}
+
+extension ControlSnapshot {
+  /// What a policy may name.
+  fileprivate var names: FleetNames {
+    var names = FleetNames(clients: Set(state.clients.map(\.config.name)))
+    for server in state.servers where !server.retired {
+      names.roles.formUnion(server.config.roles)
+      names.resources.formUnion(server.config.resources)
+    }
+    return names
   }
 }

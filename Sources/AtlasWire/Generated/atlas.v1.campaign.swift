@@ -2876,6 +2876,259 @@ extension AtlasV1.CancelCampaignResponse {
 }
 
 extension AtlasV1 {
+  /// The message `atlas.v1.EditCampaignRequest`.
+  package struct EditCampaignRequest: WireMessage {
+    /// The field `request_id`.
+    package var requestID: String = ""
+
+    /// The field `campaign`.
+    package var campaign: String = ""
+
+    /// All settings as YAML, as for CreateCampaign; absent: they stay as they are.
+    package var policy: AtlasV1.Document? = nil
+
+    /// Absent: it stays as it is.
+    package var endsAt: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `reason`.
+    package var reason: String = ""
+
+    /// The etag of an answer; when somebody else has changed the campaign since, nothing is done.
+    package var ifMatch: String = ""
+
+    /// Says what would be different, and changes nothing.
+    package var dryRun: Bool = false
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      requestID: String = "",
+      campaign: String = "",
+      policy: AtlasV1.Document? = nil,
+      endsAt: GoogleProtobuf.Timestamp? = nil,
+      reason: String = "",
+      ifMatch: String = "",
+      dryRun: Bool = false
+    ) {
+      self.requestID = requestID
+      self.campaign = campaign
+      self.policy = policy
+      self.endsAt = endsAt
+      self.reason = reason
+      self.ifMatch = ifMatch
+      self.dryRun = dryRun
+    }
+  }
+}
+
+extension AtlasV1.EditCampaignRequest {
+  /// `atlas.v1.EditCampaignRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__edit_campaign_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__EditCampaignRequest.self)
+    atlas__v1__edit_campaign_request__init(c)
+    c.pointee.request_id = arena.bytes(self.requestID)
+    c.pointee.campaign = arena.bytes(self.campaign)
+    if let value = self.policy {
+      c.pointee.policy = arena.message(value)
+    }
+    if let value = self.endsAt {
+      c.pointee.ends_at = arena.message(value)
+    }
+    c.pointee.reason = arena.bytes(self.reason)
+    c.pointee.if_match = arena.bytes(self.ifMatch)
+    c.pointee.dry_run = self.dryRun ? 1 : 0
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__EditCampaignRequest.self)
+    self.requestID = try reader.string(c.pointee.request_id, "request_id")
+    self.campaign = try reader.string(c.pointee.campaign, "campaign")
+    if let value = c.pointee.policy {
+      self.policy = try reader.message(value, "policy")
+    }
+    if let value = c.pointee.ends_at {
+      self.endsAt = try reader.message(value, "ends_at")
+    }
+    self.reason = try reader.string(c.pointee.reason, "reason")
+    self.ifMatch = try reader.string(c.pointee.if_match, "if_match")
+    self.dryRun = c.pointee.dry_run != 0
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "request_id", json: "requestId"), &self.requestID)
+    try visitor.singular(WireField(2, "campaign", json: "campaign"), &self.campaign)
+    try visitor.optional(WireField(3, "policy", json: "policy"), &self.policy)
+    try visitor.optional(WireField(4, "ends_at", json: "endsAt"), &self.endsAt)
+    try visitor.singular(WireField(5, "reason", json: "reason"), &self.reason)
+    try visitor.singular(WireField(6, "if_match", json: "ifMatch"), &self.ifMatch)
+    try visitor.singular(WireField(7, "dry_run", json: "dryRun"), &self.dryRun)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.EditCampaignResponse`.
+  package struct EditCampaignResponse: WireMessage {
+    /// The field `campaign`.
+    package var campaign: AtlasV1.Campaign? = nil
+
+    /// What is different, or would be; empty for a repeated request.
+    package var changes: [AtlasV1.SettingChange] = []
+
+    /// Warnings about the policy.
+    package var diagnostics: [AtlasV1.Diagnostic] = []
+
+    /// Servers in progress; they go to their end by the policy that they started under.
+    package var inFlight: Int32 = 0
+
+    /// For if_match.
+    package var etag: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      campaign: AtlasV1.Campaign? = nil,
+      changes: [AtlasV1.SettingChange] = [],
+      diagnostics: [AtlasV1.Diagnostic] = [],
+      inFlight: Int32 = 0,
+      etag: String = ""
+    ) {
+      self.campaign = campaign
+      self.changes = changes
+      self.diagnostics = diagnostics
+      self.inFlight = inFlight
+      self.etag = etag
+    }
+  }
+}
+
+extension AtlasV1.EditCampaignResponse {
+  /// `atlas.v1.EditCampaignResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__edit_campaign_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__EditCampaignResponse.self)
+    atlas__v1__edit_campaign_response__init(c)
+    if let value = self.campaign {
+      c.pointee.campaign = arena.message(value)
+    }
+    c.pointee.n_changes = self.changes.count
+    c.pointee.changes = arena.messages(self.changes)
+    c.pointee.n_diagnostics = self.diagnostics.count
+    c.pointee.diagnostics = arena.messages(self.diagnostics)
+    c.pointee.in_flight = self.inFlight
+    c.pointee.etag = arena.bytes(self.etag)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__EditCampaignResponse.self)
+    if let value = c.pointee.campaign {
+      self.campaign = try reader.message(value, "campaign")
+    }
+    self.changes = try reader.messages(c.pointee.n_changes, c.pointee.changes, "changes")
+    self.diagnostics = try reader.messages(c.pointee.n_diagnostics, c.pointee.diagnostics, "diagnostics")
+    self.inFlight = c.pointee.in_flight
+    self.etag = try reader.string(c.pointee.etag, "etag")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "campaign", json: "campaign"), &self.campaign)
+    try visitor.repeated(WireField(2, "changes", json: "changes"), &self.changes)
+    try visitor.repeated(WireField(3, "diagnostics", json: "diagnostics"), &self.diagnostics)
+    try visitor.singular(WireField(4, "in_flight", json: "inFlight"), &self.inFlight)
+    try visitor.singular(WireField(5, "etag", json: "etag"), &self.etag)
+  }
+}
+
+extension AtlasV1 {
+  /// A setting that has another value: "max_in_progress" from "50" to "20".
+  package struct SettingChange: WireMessage {
+    /// The field `key`.
+    package var key: String = ""
+
+    /// The client it applies to; empty for all.
+    package var client: String = ""
+
+    /// Empty where nothing was set.
+    package var before: String = ""
+
+    /// Empty where nothing is set any more.
+    package var after: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      key: String = "",
+      client: String = "",
+      before: String = "",
+      after: String = ""
+    ) {
+      self.key = key
+      self.client = client
+      self.before = before
+      self.after = after
+    }
+  }
+}
+
+extension AtlasV1.SettingChange {
+  /// `atlas.v1.SettingChange`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__setting_change__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__SettingChange.self)
+    atlas__v1__setting_change__init(c)
+    c.pointee.key = arena.bytes(self.key)
+    c.pointee.client = arena.bytes(self.client)
+    c.pointee.before = arena.bytes(self.before)
+    c.pointee.after = arena.bytes(self.after)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__SettingChange.self)
+    self.key = try reader.string(c.pointee.key, "key")
+    self.client = try reader.string(c.pointee.client, "client")
+    self.before = try reader.string(c.pointee.before, "before")
+    self.after = try reader.string(c.pointee.after, "after")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "key", json: "key"), &self.key)
+    try visitor.singular(WireField(2, "client", json: "client"), &self.client)
+    try visitor.singular(WireField(3, "before", json: "before"), &self.before)
+    try visitor.singular(WireField(4, "after", json: "after"), &self.after)
+  }
+}
+
+extension AtlasV1 {
   /// The message `atlas.v1.PromoteRingRequest`.
   package struct PromoteRingRequest: WireMessage {
     /// The field `request_id`.
@@ -6295,6 +6548,9 @@ extension AtlasV1 {
       /// `PromoteRing`.
       package static let promoteRing = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "PromoteRing", type: .unary)
+      /// `EditCampaign`.
+      package static let editCampaign = GRPCCore.MethodDescriptor(
+        service: CampaignService.descriptor, method: "EditCampaign", type: .unary)
       /// `ListRings`.
       package static let listRings = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "ListRings", type: .unary)
@@ -6350,6 +6606,7 @@ extension AtlasV1 {
         resumeCampaign,
         cancelCampaign,
         promoteRing,
+        editCampaign,
         listRings,
         listServerRuns,
         getServerRun,
@@ -6420,6 +6677,11 @@ extension AtlasV1 {
       func promoteRing(
         _ request: AtlasV1.PromoteRingRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.PromoteRingResponse
+
+      /// Another policy, and perhaps another end, for what has not started.
+      func editCampaign(
+        _ request: AtlasV1.EditCampaignRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.EditCampaignResponse
 
       /// `ListRings`.
       func listRings(
@@ -6622,6 +6884,18 @@ extension AtlasV1 {
       ) async throws -> AtlasV1.PromoteRingResponse {
         try await client.unaryCall(
           CampaignService.Method.promoteRing,
+          request,
+          metadata: metadata, options: options)
+      }
+
+      /// Another policy, and perhaps another end, for what has not started.
+      package func editCampaign(
+        _ request: AtlasV1.EditCampaignRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.EditCampaignResponse {
+        try await client.unaryCall(
+          CampaignService.Method.editCampaign,
           request,
           metadata: metadata, options: options)
       }
@@ -6834,6 +7108,9 @@ extension AtlasV1.CampaignService.Server {
     }
     router.unary(AtlasV1.CampaignService.Method.promoteRing) {
       try await self.promoteRing($0, context: $1)
+    }
+    router.unary(AtlasV1.CampaignService.Method.editCampaign) {
+      try await self.editCampaign($0, context: $1)
     }
     router.unary(AtlasV1.CampaignService.Method.listRings) {
       try await self.listRings($0, context: $1)

@@ -124,6 +124,18 @@ struct FakeCampaigns: AtlasV1.CampaignService.Server {
       campaign: campaign, inFlight: campaign.servers?.inProgress ?? 0)
   }
 
+  func editCampaign(
+    _ request: AtlasV1.EditCampaignRequest, context: ServerContext
+  ) async throws -> AtlasV1.EditCampaignResponse {
+    atlas.note(request)
+    let campaign = try atlas.world.campaign(request.campaign)
+    let slower = AtlasV1.SettingChange(key: "max_in_progress", before: "unlimited", after: "20")
+    let retries = AtlasV1.SettingChange(key: "max_retries", client: "LAA", before: "", after: "0")
+    return AtlasV1.EditCampaignResponse(
+      campaign: campaign, changes: request.policy == nil ? [] : [slower, retries], inFlight: 3,
+      etag: "7")
+  }
+
   func promoteRing(
     _ request: AtlasV1.PromoteRingRequest, context: ServerContext
   ) async throws -> AtlasV1.PromoteRingResponse {

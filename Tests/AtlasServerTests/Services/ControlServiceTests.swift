@@ -194,6 +194,48 @@ import Testing
     }
   }
 
+  @Test("edits a policy: what is different, nothing under a dry run, once, and not over others")
+  func edit() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      func policy(_ text: String) -> AtlasV1.Document {
+        AtlasV1.Document(name: "policy.yaml", content: Array(text.utf8))
+      }
+      _ = try await daemon.campaigns.createCampaign(
+        .init(name: "november", policy: policy("max_retries: 3\nclients: {LAA: {max_retries: 0}}")))
+      var request = AtlasV1.EditCampaignRequest(
+        campaign: "november", policy: policy("max_in_progress: 20"), reason: "slower",
+        dryRun: true)
+      let preview = try await daemon.campaigns.editCampaign(request)
+      let changes = [
+        AtlasV1.SettingChange(key: "max_retries", before: "3", after: "2"),
+        AtlasV1.SettingChange(key: "max_in_progress", before: "unlimited", after: "20"),
+        AtlasV1.SettingChange(key: "max_retries", client: "LAA", before: "0", after: ""),
+      ]
+      #expect(preview.changes == changes)
+      let before = try await daemon.campaigns.getCampaign(.init(campaign: "november")).campaign
+      #expect(before?.settings.first { $0.key == "max_retries" }?.value == "3")
+      request.dryRun = false
+      request.ifMatch = preview.etag
+      request.requestID = "edit-1"
+      let edited = try await daemon.campaigns.editCampaign(request)
+      #expect(edited.changes == changes)
+      #expect(edited.campaign?.settings.first { $0.key == "max_in_progress" }?.value == "20")
+      // The same again is the same answer, and nothing happens twice.
+      #expect(try await daemon.campaigns.editCampaign(request).etag == edited.etag)
+      request.requestID = "edit-2"
+      let late = await #expect(throws: RPCError.self) {
+        try await daemon.campaigns.editCampaign(request)
+      }
+      #expect(late?.code == .aborted)
+      request.ifMatch = "seven"
+      let bad = await #expect(throws: RPCError.self) {
+        try await daemon.campaigns.editCampaign(request)
+      }
+      #expect(bad?.code == .invalidArgument)
+    }
+  }
+
   @Test("says which line of a policy is wrong")
   func badPolicy() async throws {
     try await TestDaemon.run { daemon in

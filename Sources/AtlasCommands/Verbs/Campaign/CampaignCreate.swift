@@ -46,7 +46,7 @@ struct CampaignCreate: DaemonVerb {
   func run(in session: Session) async throws {
     let request = AtlasV1.CreateCampaignRequest(
       name: name, selection: try selection.message, updateSet: updates.message,
-      policy: try policy.map(Self.document), endsAt: endsAt?.timestamp,
+      policy: try policy.map(AtlasV1.Document.policy(at:)), endsAt: endsAt?.timestamp,
       changeReference: changeReference ?? "", rollbackOf: rollbackOf ?? "")
     let response = try await session.change(session.daemon.campaigns.createCampaign, request)
     for diagnostic in response.diagnostics {
@@ -63,8 +63,11 @@ struct CampaignCreate: DaemonVerb {
       session.console.hint("atlas campaign plan \(campaign.name)")
     }
   }
+}
 
-  private static func document(_ path: String) throws(Failure) -> AtlasV1.Document {
+extension AtlasV1.Document {
+  /// The settings of a campaign, from a file.
+  static func policy(at path: String) throws(Failure) -> AtlasV1.Document {
     let content = try FileReading.bytes(of: path, limit: CommandLimits.policy)
     return AtlasV1.Document(name: path, content: content)
   }

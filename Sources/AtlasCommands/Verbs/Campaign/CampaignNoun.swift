@@ -18,8 +18,7 @@ struct CampaignNoun: ParsableCommand {
         name: "Life",
         subcommands: [
           CampaignCreate.self, CampaignPlan.self, CampaignPreflight.self, CampaignStart.self,
-          CampaignPause.self,
-          CampaignResume.self, CampaignCancel.self,
+          CampaignEdit.self, CampaignPause.self, CampaignResume.self, CampaignCancel.self,
         ]),
       CommandGroup(
         name: "Look",

@@ -1447,6 +1447,141 @@ void   atlas__v1__cancel_campaign_response__free_unpacked
   assert(message->base.descriptor == &atlas__v1__cancel_campaign_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__edit_campaign_request__init
+                     (Atlas__V1__EditCampaignRequest         *message)
+{
+  static const Atlas__V1__EditCampaignRequest init_value = ATLAS__V1__EDIT_CAMPAIGN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__edit_campaign_request__get_packed_size
+                     (const Atlas__V1__EditCampaignRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__edit_campaign_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__edit_campaign_request__pack
+                     (const Atlas__V1__EditCampaignRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__edit_campaign_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__edit_campaign_request__pack_to_buffer
+                     (const Atlas__V1__EditCampaignRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__edit_campaign_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__EditCampaignRequest *
+       atlas__v1__edit_campaign_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__EditCampaignRequest *)
+     protobuf_c_message_unpack (&atlas__v1__edit_campaign_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__edit_campaign_request__free_unpacked
+                     (Atlas__V1__EditCampaignRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__edit_campaign_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__edit_campaign_response__init
+                     (Atlas__V1__EditCampaignResponse         *message)
+{
+  static const Atlas__V1__EditCampaignResponse init_value = ATLAS__V1__EDIT_CAMPAIGN_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__edit_campaign_response__get_packed_size
+                     (const Atlas__V1__EditCampaignResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__edit_campaign_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__edit_campaign_response__pack
+                     (const Atlas__V1__EditCampaignResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__edit_campaign_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__edit_campaign_response__pack_to_buffer
+                     (const Atlas__V1__EditCampaignResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__edit_campaign_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__EditCampaignResponse *
+       atlas__v1__edit_campaign_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__EditCampaignResponse *)
+     protobuf_c_message_unpack (&atlas__v1__edit_campaign_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__edit_campaign_response__free_unpacked
+                     (Atlas__V1__EditCampaignResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__edit_campaign_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__setting_change__init
+                     (Atlas__V1__SettingChange         *message)
+{
+  static const Atlas__V1__SettingChange init_value = ATLAS__V1__SETTING_CHANGE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__setting_change__get_packed_size
+                     (const Atlas__V1__SettingChange *message)
+{
+  assert(message->base.descriptor == &atlas__v1__setting_change__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__setting_change__pack
+                     (const Atlas__V1__SettingChange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__setting_change__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__setting_change__pack_to_buffer
+                     (const Atlas__V1__SettingChange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__setting_change__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__SettingChange *
+       atlas__v1__setting_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__SettingChange *)
+     protobuf_c_message_unpack (&atlas__v1__setting_change__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__setting_change__free_unpacked
+                     (Atlas__V1__SettingChange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__setting_change__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__promote_ring_request__init
                      (Atlas__V1__PromoteRingRequest         *message)
 {
@@ -6093,6 +6228,289 @@ const ProtobufCMessageDescriptor atlas__v1__cancel_campaign_response__descriptor
   (ProtobufCMessageInit) atlas__v1__cancel_campaign_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor atlas__v1__edit_campaign_request__field_descriptors[7] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignRequest, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "campaign",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignRequest, campaign),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "policy",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignRequest, policy),
+    &atlas__v1__document__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ends_at",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignRequest, ends_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignRequest, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "if_match",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignRequest, if_match),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dry_run",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignRequest, dry_run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__edit_campaign_request__field_indices_by_name[] = {
+  1,   /* field[1] = campaign */
+  6,   /* field[6] = dry_run */
+  3,   /* field[3] = ends_at */
+  5,   /* field[5] = if_match */
+  2,   /* field[2] = policy */
+  4,   /* field[4] = reason */
+  0,   /* field[0] = request_id */
+};
+static const ProtobufCIntRange atlas__v1__edit_campaign_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor atlas__v1__edit_campaign_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.EditCampaignRequest",
+  "EditCampaignRequest",
+  "Atlas__V1__EditCampaignRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__EditCampaignRequest),
+  7,
+  atlas__v1__edit_campaign_request__field_descriptors,
+  atlas__v1__edit_campaign_request__field_indices_by_name,
+  1,  atlas__v1__edit_campaign_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__edit_campaign_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__edit_campaign_response__field_descriptors[5] =
+{
+  {
+    "campaign",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignResponse, campaign),
+    &atlas__v1__campaign__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__EditCampaignResponse, n_changes),
+    offsetof(Atlas__V1__EditCampaignResponse, changes),
+    &atlas__v1__setting_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "diagnostics",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__EditCampaignResponse, n_diagnostics),
+    offsetof(Atlas__V1__EditCampaignResponse, diagnostics),
+    &atlas__v1__diagnostic__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "in_flight",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignResponse, in_flight),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "etag",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EditCampaignResponse, etag),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__edit_campaign_response__field_indices_by_name[] = {
+  0,   /* field[0] = campaign */
+  1,   /* field[1] = changes */
+  2,   /* field[2] = diagnostics */
+  4,   /* field[4] = etag */
+  3,   /* field[3] = in_flight */
+};
+static const ProtobufCIntRange atlas__v1__edit_campaign_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor atlas__v1__edit_campaign_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.EditCampaignResponse",
+  "EditCampaignResponse",
+  "Atlas__V1__EditCampaignResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__EditCampaignResponse),
+  5,
+  atlas__v1__edit_campaign_response__field_descriptors,
+  atlas__v1__edit_campaign_response__field_indices_by_name,
+  1,  atlas__v1__edit_campaign_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__edit_campaign_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__setting_change__field_descriptors[4] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__SettingChange, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__SettingChange, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "before",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__SettingChange, before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__SettingChange, after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__setting_change__field_indices_by_name[] = {
+  3,   /* field[3] = after */
+  2,   /* field[2] = before */
+  1,   /* field[1] = client */
+  0,   /* field[0] = key */
+};
+static const ProtobufCIntRange atlas__v1__setting_change__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor atlas__v1__setting_change__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.SettingChange",
+  "SettingChange",
+  "Atlas__V1__SettingChange",
+  "atlas.v1",
+  sizeof(Atlas__V1__SettingChange),
+  4,
+  atlas__v1__setting_change__field_descriptors,
+  atlas__v1__setting_change__field_indices_by_name,
+  1,  atlas__v1__setting_change__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__setting_change__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor atlas__v1__promote_ring_request__field_descriptors[4] =
 {
   {
@@ -9888,7 +10306,7 @@ const ProtobufCEnumDescriptor atlas__v1__decision__descriptor =
   atlas__v1__decision__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[24] =
+static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[25] =
 {
   { "CreateCampaign", &atlas__v1__create_campaign_request__descriptor, &atlas__v1__create_campaign_response__descriptor },
   { "GetCampaign", &atlas__v1__get_campaign_request__descriptor, &atlas__v1__get_campaign_response__descriptor },
@@ -9900,6 +10318,7 @@ static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descr
   { "ResumeCampaign", &atlas__v1__resume_campaign_request__descriptor, &atlas__v1__resume_campaign_response__descriptor },
   { "CancelCampaign", &atlas__v1__cancel_campaign_request__descriptor, &atlas__v1__cancel_campaign_response__descriptor },
   { "PromoteRing", &atlas__v1__promote_ring_request__descriptor, &atlas__v1__promote_ring_response__descriptor },
+  { "EditCampaign", &atlas__v1__edit_campaign_request__descriptor, &atlas__v1__edit_campaign_response__descriptor },
   { "ListRings", &atlas__v1__list_rings_request__descriptor, &atlas__v1__list_rings_response__descriptor },
   { "ListServerRuns", &atlas__v1__list_server_runs_request__descriptor, &atlas__v1__list_server_runs_response__descriptor },
   { "GetServerRun", &atlas__v1__get_server_run_request__descriptor, &atlas__v1__get_server_run_response__descriptor },
@@ -9916,30 +10335,31 @@ static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descr
   { "WatchCampaign", &atlas__v1__watch_campaign_request__descriptor, &atlas__v1__watch_campaign_response__descriptor },
 };
 const unsigned atlas__v1__campaign_service__method_indices_by_name[] = {
-  15,        /* ApproveServerRun */
+  16,        /* ApproveServerRun */
   8,        /* CancelCampaign */
   0,        /* CreateCampaign */
-  17,        /* ExcludeUpdate */
+  10,        /* EditCampaign */
+  18,        /* ExcludeUpdate */
   1,        /* GetCampaign */
-  22,        /* GetReport */
-  12,        /* GetServerRun */
+  23,        /* GetReport */
+  13,        /* GetServerRun */
   2,        /* ListCampaigns */
-  21,        /* ListEstimates */
-  10,        /* ListRings */
-  20,        /* ListServerKinds */
-  11,        /* ListServerRuns */
+  22,        /* ListEstimates */
+  11,        /* ListRings */
+  21,        /* ListServerKinds */
+  12,        /* ListServerRuns */
   6,        /* PauseCampaign */
   3,        /* PlanCampaign */
   4,        /* PreflightCampaign */
   9,        /* PromoteRing */
-  18,        /* ReleaseSignature */
-  16,        /* ResolveServerRun */
+  19,        /* ReleaseSignature */
+  17,        /* ResolveServerRun */
   7,        /* ResumeCampaign */
-  13,        /* RetryServerRun */
-  14,        /* SkipServerRun */
+  14,        /* RetryServerRun */
+  15,        /* SkipServerRun */
   5,        /* StartCampaign */
-  19,        /* WaiveRepresentative */
-  23         /* WatchCampaign */
+  20,        /* WaiveRepresentative */
+  24         /* WatchCampaign */
 };
 const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
 {
@@ -9948,7 +10368,7 @@ const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
   "CampaignService",
   "Atlas__V1__CampaignService",
   "atlas.v1",
-  24,
+  25,
   atlas__v1__campaign_service__method_descriptors,
   atlas__v1__campaign_service__method_indices_by_name
 };
@@ -10032,13 +10452,21 @@ void atlas__v1__campaign_service__promote_ring(ProtobufCService *service,
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
   service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void atlas__v1__campaign_service__edit_campaign(ProtobufCService *service,
+                                                const Atlas__V1__EditCampaignRequest *input,
+                                                Atlas__V1__EditCampaignResponse_Closure closure,
+                                                void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void atlas__v1__campaign_service__list_rings(ProtobufCService *service,
                                              const Atlas__V1__ListRingsRequest *input,
                                              Atlas__V1__ListRingsResponse_Closure closure,
                                              void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__list_server_runs(ProtobufCService *service,
                                                    const Atlas__V1__ListServerRunsRequest *input,
@@ -10046,7 +10474,7 @@ void atlas__v1__campaign_service__list_server_runs(ProtobufCService *service,
                                                    void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__get_server_run(ProtobufCService *service,
                                                  const Atlas__V1__GetServerRunRequest *input,
@@ -10054,7 +10482,7 @@ void atlas__v1__campaign_service__get_server_run(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__retry_server_run(ProtobufCService *service,
                                                    const Atlas__V1__RetryServerRunRequest *input,
@@ -10062,7 +10490,7 @@ void atlas__v1__campaign_service__retry_server_run(ProtobufCService *service,
                                                    void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__skip_server_run(ProtobufCService *service,
                                                   const Atlas__V1__SkipServerRunRequest *input,
@@ -10070,7 +10498,7 @@ void atlas__v1__campaign_service__skip_server_run(ProtobufCService *service,
                                                   void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__approve_server_run(ProtobufCService *service,
                                                      const Atlas__V1__ApproveServerRunRequest *input,
@@ -10078,7 +10506,7 @@ void atlas__v1__campaign_service__approve_server_run(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__resolve_server_run(ProtobufCService *service,
                                                      const Atlas__V1__ResolveServerRunRequest *input,
@@ -10086,7 +10514,7 @@ void atlas__v1__campaign_service__resolve_server_run(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__exclude_update(ProtobufCService *service,
                                                  const Atlas__V1__ExcludeUpdateRequest *input,
@@ -10094,7 +10522,7 @@ void atlas__v1__campaign_service__exclude_update(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__release_signature(ProtobufCService *service,
                                                     const Atlas__V1__ReleaseSignatureRequest *input,
@@ -10102,7 +10530,7 @@ void atlas__v1__campaign_service__release_signature(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 19, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__waive_representative(ProtobufCService *service,
                                                        const Atlas__V1__WaiveRepresentativeRequest *input,
@@ -10110,7 +10538,7 @@ void atlas__v1__campaign_service__waive_representative(ProtobufCService *service
                                                        void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 19, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 20, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
                                                     const Atlas__V1__ListServerKindsRequest *input,
@@ -10118,7 +10546,7 @@ void atlas__v1__campaign_service__list_server_kinds(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 20, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 21, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__list_estimates(ProtobufCService *service,
                                                  const Atlas__V1__ListEstimatesRequest *input,
@@ -10126,7 +10554,7 @@ void atlas__v1__campaign_service__list_estimates(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 21, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 22, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              const Atlas__V1__GetReportRequest *input,
@@ -10134,7 +10562,7 @@ void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 22, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 23, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  const Atlas__V1__WatchCampaignRequest *input,
@@ -10142,7 +10570,7 @@ void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 23, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 24, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *service,
                                         Atlas__V1__CampaignService_ServiceDestroy destroy)

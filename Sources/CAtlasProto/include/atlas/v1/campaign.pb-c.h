@@ -51,6 +51,9 @@ typedef struct Atlas__V1__ResumeCampaignRequest Atlas__V1__ResumeCampaignRequest
 typedef struct Atlas__V1__ResumeCampaignResponse Atlas__V1__ResumeCampaignResponse;
 typedef struct Atlas__V1__CancelCampaignRequest Atlas__V1__CancelCampaignRequest;
 typedef struct Atlas__V1__CancelCampaignResponse Atlas__V1__CancelCampaignResponse;
+typedef struct Atlas__V1__EditCampaignRequest Atlas__V1__EditCampaignRequest;
+typedef struct Atlas__V1__EditCampaignResponse Atlas__V1__EditCampaignResponse;
+typedef struct Atlas__V1__SettingChange Atlas__V1__SettingChange;
 typedef struct Atlas__V1__PromoteRingRequest Atlas__V1__PromoteRingRequest;
 typedef struct Atlas__V1__PromoteRingResponse Atlas__V1__PromoteRingResponse;
 typedef struct Atlas__V1__ListRingsRequest Atlas__V1__ListRingsRequest;
@@ -612,6 +615,51 @@ struct  Atlas__V1__CancelCampaignResponse
 #define ATLAS__V1__CANCEL_CAMPAIGN_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__cancel_campaign_response__descriptor) \
     , NULL, 0 }
+
+
+struct  Atlas__V1__EditCampaignRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData campaign;
+  Atlas__V1__Document *policy;
+  Google__Protobuf__Timestamp *ends_at;
+  ProtobufCBinaryData reason;
+  ProtobufCBinaryData if_match;
+  protobuf_c_boolean dry_run;
+};
+#define ATLAS__V1__EDIT_CAMPAIGN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__edit_campaign_request__descriptor) \
+    , {0,NULL}, {0,NULL}, NULL, NULL, {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Atlas__V1__EditCampaignResponse
+{
+  ProtobufCMessage base;
+  Atlas__V1__Campaign *campaign;
+  size_t n_changes;
+  Atlas__V1__SettingChange **changes;
+  size_t n_diagnostics;
+  Atlas__V1__Diagnostic **diagnostics;
+  int32_t in_flight;
+  ProtobufCBinaryData etag;
+};
+#define ATLAS__V1__EDIT_CAMPAIGN_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__edit_campaign_response__descriptor) \
+    , NULL, 0,NULL, 0,NULL, 0, {0,NULL} }
+
+
+struct  Atlas__V1__SettingChange
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData key;
+  ProtobufCBinaryData client;
+  ProtobufCBinaryData before;
+  ProtobufCBinaryData after;
+};
+#define ATLAS__V1__SETTING_CHANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__setting_change__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 struct  Atlas__V1__PromoteRingRequest
@@ -1853,6 +1901,63 @@ Atlas__V1__CancelCampaignResponse *
 void   atlas__v1__cancel_campaign_response__free_unpacked
                      (Atlas__V1__CancelCampaignResponse *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__EditCampaignRequest methods */
+void   atlas__v1__edit_campaign_request__init
+                     (Atlas__V1__EditCampaignRequest         *message);
+size_t atlas__v1__edit_campaign_request__get_packed_size
+                     (const Atlas__V1__EditCampaignRequest   *message);
+size_t atlas__v1__edit_campaign_request__pack
+                     (const Atlas__V1__EditCampaignRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__edit_campaign_request__pack_to_buffer
+                     (const Atlas__V1__EditCampaignRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__EditCampaignRequest *
+       atlas__v1__edit_campaign_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__edit_campaign_request__free_unpacked
+                     (Atlas__V1__EditCampaignRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__EditCampaignResponse methods */
+void   atlas__v1__edit_campaign_response__init
+                     (Atlas__V1__EditCampaignResponse         *message);
+size_t atlas__v1__edit_campaign_response__get_packed_size
+                     (const Atlas__V1__EditCampaignResponse   *message);
+size_t atlas__v1__edit_campaign_response__pack
+                     (const Atlas__V1__EditCampaignResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__edit_campaign_response__pack_to_buffer
+                     (const Atlas__V1__EditCampaignResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__EditCampaignResponse *
+       atlas__v1__edit_campaign_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__edit_campaign_response__free_unpacked
+                     (Atlas__V1__EditCampaignResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__SettingChange methods */
+void   atlas__v1__setting_change__init
+                     (Atlas__V1__SettingChange         *message);
+size_t atlas__v1__setting_change__get_packed_size
+                     (const Atlas__V1__SettingChange   *message);
+size_t atlas__v1__setting_change__pack
+                     (const Atlas__V1__SettingChange   *message,
+                      uint8_t             *out);
+size_t atlas__v1__setting_change__pack_to_buffer
+                     (const Atlas__V1__SettingChange   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__SettingChange *
+       atlas__v1__setting_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__setting_change__free_unpacked
+                     (Atlas__V1__SettingChange *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__PromoteRingRequest methods */
 void   atlas__v1__promote_ring_request__init
                      (Atlas__V1__PromoteRingRequest         *message);
@@ -2768,6 +2873,15 @@ typedef void (*Atlas__V1__CancelCampaignRequest_Closure)
 typedef void (*Atlas__V1__CancelCampaignResponse_Closure)
                  (const Atlas__V1__CancelCampaignResponse *message,
                   void *closure_data);
+typedef void (*Atlas__V1__EditCampaignRequest_Closure)
+                 (const Atlas__V1__EditCampaignRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__EditCampaignResponse_Closure)
+                 (const Atlas__V1__EditCampaignResponse *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__SettingChange_Closure)
+                 (const Atlas__V1__SettingChange *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__PromoteRingRequest_Closure)
                  (const Atlas__V1__PromoteRingRequest *message,
                   void *closure_data);
@@ -2944,6 +3058,10 @@ struct Atlas__V1__CampaignService_Service
                        const Atlas__V1__PromoteRingRequest *input,
                        Atlas__V1__PromoteRingResponse_Closure closure,
                        void *closure_data);
+  void (*edit_campaign)(Atlas__V1__CampaignService_Service *service,
+                        const Atlas__V1__EditCampaignRequest *input,
+                        Atlas__V1__EditCampaignResponse_Closure closure,
+                        void *closure_data);
   void (*list_rings)(Atlas__V1__CampaignService_Service *service,
                      const Atlas__V1__ListRingsRequest *input,
                      Atlas__V1__ListRingsResponse_Closure closure,
@@ -3018,6 +3136,7 @@ void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *serv
       function_prefix__ ## resume_campaign,\
       function_prefix__ ## cancel_campaign,\
       function_prefix__ ## promote_ring,\
+      function_prefix__ ## edit_campaign,\
       function_prefix__ ## list_rings,\
       function_prefix__ ## list_server_runs,\
       function_prefix__ ## get_server_run,\
@@ -3072,6 +3191,10 @@ void atlas__v1__campaign_service__promote_ring(ProtobufCService *service,
                                                const Atlas__V1__PromoteRingRequest *input,
                                                Atlas__V1__PromoteRingResponse_Closure closure,
                                                void *closure_data);
+void atlas__v1__campaign_service__edit_campaign(ProtobufCService *service,
+                                                const Atlas__V1__EditCampaignRequest *input,
+                                                Atlas__V1__EditCampaignResponse_Closure closure,
+                                                void *closure_data);
 void atlas__v1__campaign_service__list_rings(ProtobufCService *service,
                                              const Atlas__V1__ListRingsRequest *input,
                                              Atlas__V1__ListRingsResponse_Closure closure,
@@ -3169,6 +3292,9 @@ extern const ProtobufCMessageDescriptor atlas__v1__resume_campaign_request__desc
 extern const ProtobufCMessageDescriptor atlas__v1__resume_campaign_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__cancel_campaign_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__cancel_campaign_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__edit_campaign_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__edit_campaign_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__setting_change__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__promote_ring_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__promote_ring_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__list_rings_request__descriptor;

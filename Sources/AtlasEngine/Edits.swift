@@ -1,0 +1,193 @@
+import AtlasModel
+
+/// What people change about the policy of a campaign that is there already.
+package struct CampaignEdit: Hashable, Sendable {
+  /// The whole policy from now on.
+  package var policy: Policy
+  /// The whole policy of each client that has its own from now on.
+  package var overrides: [ClientPolicy]
+  /// Nil leaves the end where it is.
+  package var endsAt: Instant?
+  /// The ``Campaign/version`` that the person saw; nil when that does not matter.
+  package var ifVersion: UInt32?
+  /// What is different, in words, for the log: `max_in_progress: 50 → 20`.
+  package var changes: String
+  package var reason: String
+
+  package init(
+    policy: Policy, overrides: [ClientPolicy] = [], endsAt: Instant? = nil,
+    ifVersion: UInt32? = nil, changes: String, reason: String = ""
+  ) {
+    self.policy = policy
+    self.overrides = overrides
+    self.endsAt = endsAt
+    self.ifVersion = ifVersion
+    self.changes = changes
+    self.reason = reason
+  }
+}
+
+/// A policy of before: runs that took their slots under it go by it to their end.
+package struct EarlierPolicy: Sendable {
+  /// When it was edited.
+  package let until: Instant
+  package let policy: Policy
+  /// Sorted by client.
+  package let overrides: [ClientPolicy]
+  private let rules: [Rules]
+
+  package init(until: Instant, policy: Policy, overrides: [ClientPolicy]) {
+    self.until = until
+    self.policy = policy
+    self.overrides = overrides
+    rules = [Rules(policy)] + overrides.map { Rules($0.policy, in: policy) }
+  }
+
+  func rules(for client: ClientID) -> Rules {
+    rules[overrides.position(of: client).map { $0 + 1 } ?? 0]
+  }
+
+  func policy(for client: ClientID) -> Policy {
+    overrides.position(of: client).map { overrides[$0].policy } ?? policy
+  }
+}
+
+extension [ClientPolicy] {
+  /// Where the client's own policy is among these, which are sorted by client; nil when it has none.
+  func position(of client: ClientID) -> Int? {
+    guard !isEmpty else { return nil }
+    let place = firstPosition { $0.client >= client }
+    return place < count && self[place].client == client ? place : nil
+  }
+}
+
+/// Edits of a policy. What has not started goes by the new one at once: admission, gates, caps,
+/// breakers, windows. A run that has its slot goes to the end of it by the policy that it started
+/// under, so that nothing changes under a server that is being worked on.
+extension ControlState {
+  /// The policy of before that a run goes by; nil for the one of now.
+  func earlierPolicy(of ref: RunRef) -> EarlierPolicy? {
+    let run = self[ref]
+    let campaign = Int(ref.campaign.index)
+    guard run.state.kind != .pending, Int(run.edition) < campaigns[campaign].earlier.count,
+      !Plant.editReachesTheStarted.isOn
+    else { return nil }
+    return campaigns[campaign].earlier[Int(run.edition)]
+  }
+
+  /// The policy that a run goes by.
+  func policy(of ref: RunRef) -> Policy {
+    let client = clientOf(ref)
+    return earlierPolicy(of: ref)?.policy(for: client)
+      ?? campaigns[Int(ref.campaign.index)].policy(for: client)
+  }
+
+  mutating func edit(
+    _ id: CampaignID, _ edit: CampaignEdit, by: String, now: Instant
+  ) throws(Refusal) {
+    let overrides = edit.overrides.sorted { $0.client < $1.client }
+    try checkEditable(id, edit, overrides, now: now)
+    let hadOwnWindows = campaigns[id].hasOwnWindows
+    let isOther =
+      edit.policy != campaigns[id].policy || overrides != campaigns[id].overrides
+    guard isOther || edit.endsAt.map({ $0 != campaigns[id].endsAt }) ?? false else { return }
+    if isOther, campaigns[id].state == .active {
+      let campaign = campaigns[Int(id.index)]
+      campaigns[id].earlier.append(
+        EarlierPolicy(until: now, policy: campaign.policy, overrides: campaign.overrides))
+    }
+    campaigns[id].replacePolicy(edit.policy, overrides)
+    campaigns[id].version += 1
+    record(
+      Record(
+        .campaignEdited, campaign: id, detail: edit.changes.bounded(),
+        reason: edit.reason.bounded(), principal: by))
+    if let end = edit.endsAt { campaigns[id].endsAt = end }
+    emit(.save(.campaign(id)))
+    // A replay has no calendar, and knows the windows already.
+    if hadOwnWindows || campaigns[id].hasOwnWindows, !isVirtual { askForWindows(id) }
+    if campaigns[id].state == .active { reconsider(id) }
+  }
+
+  private func checkEditable(
+    _ id: CampaignID, _ edit: CampaignEdit, _ overrides: [ClientPolicy], now: Instant
+  ) throws(Refusal) {
+    let state = campaigns[Int(id.index)].state
+    guard state == .draft || state == .active else {
+      throw .notAllowed(
+        code: .campaignState, message: "cannot edit a campaign that is \(state.word)",
+        hint: "nothing more starts in it")
+    }
+    if let version = edit.ifVersion, version != campaigns[Int(id.index)].version {
+      throw .changed(
+        message: "the campaign was changed by another in the meantime",
+        hint: "look at what would change again, then edit it")
+    }
+    if let end = edit.endsAt, end <= now {
+      throw .invalid(field: "ends_at", message: "that is over; it must be later than now")
+    }
+    guard campaigns[Int(id.index)].earlier.count < Limits.policyEdits else {
+      throw .limit("a campaign is edited at most \(Limits.policyEdits) times")
+    }
+    if campaigns[Int(id.index)].rollbackOf != nil { try checkSameMeans(id, edit, overrides) }
+  }
+
+  /// Which servers a rollback campaign can undo was decided by its means when it was made.
+  private func checkSameMeans(
+    _ id: CampaignID, _ edit: CampaignEdit, _ overrides: [ClientPolicy]
+  ) throws(Refusal) {
+    let campaign = campaigns[Int(id.index)]
+    for lane in campaign.lanes {
+      let old = campaign.policy(for: lane.client)
+      let new = overrides.position(of: lane.client).map { overrides[$0].policy } ?? edit.policy
+      guard old.rollback != new.rollback || old.roleRollback != new.roleRollback else { continue }
+      throw .invalid(
+        field: "rollback",
+        message: "a rollback campaign goes back as it was made to; make another one instead")
+    }
+  }
+
+  /// When its clients may be worked on is another question from now on; nothing starts until that
+  /// is answered.
+  private mutating func askForWindows(_ id: CampaignID) {
+    for index in campaigns[id].lanes.indices {
+      campaigns[id].lanes[index].narrowed = nil
+      emit(.expandWindows(campaigns[id].lanes[index].client))
+    }
+  }
+
+  /// Looks at everything that the policy decides about what has not started.
+  private mutating func reconsider(_ id: CampaignID) {
+    if let end = campaigns[id].endsAt { timers.add(.end(id), at: end) }
+    limitResources()
+    campaigns[id].recountOutcomes()
+    campaigns[id].forgetCapped()
+    markCapped(id)
+    for ring in campaigns[id].rings {
+      if let since = ring.soakingSince {
+        let soak = campaigns[id].gateRules[Int(ring.ring.number)].gateSoak
+        timers.add(.gate(id, ring.ring), at: since + soak)
+      }
+      markGate(id, ring.ring)
+    }
+    wakeLanes(of: id)
+  }
+}
+
+extension Campaign {
+  /// Puts the policies before in, of a campaign that is read back.
+  package mutating func restore(earlier: [EarlierPolicy]) { self.earlier = earlier }
+
+  /// The breakers of another policy look at another part of what was.
+  fileprivate mutating func recountOutcomes() {
+    sample = []
+    for lane in lanes.indices { lanes[lane].troubled = [] }
+    for index in runs.indices { loadOutcome(Int32(index)) }
+  }
+
+  /// Lanes that waited for a cap come again, when there is one.
+  fileprivate mutating func forgetCapped() {
+    capped = LaneQueue()
+    for lane in lanes.indices { lanes[lane].isCapped = false }
+  }
+}
