@@ -68,7 +68,7 @@ extension AgentMachine {
   mutating func probed(_ number: UInt64, _ facts: ServerFacts) -> [AgentAction] {
     guard isLive else { return [] }
     var facts = facts
-    facts.refusals = rules.words + facts.refusals
+    facts.refusals = rules.refusals + facts.refusals
     return [.send(.probed(ProbeAnswer(number: number, facts: facts)))]
   }
 

@@ -26,12 +26,20 @@ package struct AgentRules: Hashable, Sendable {
 }
 
 extension AgentRules {
-  /// What they forbid, a line each, for people.
-  package var words: [String] {
-    let never = forbidden.map { "this server's own rules forbid \($0.word)" }
+  /// What they forbid.
+  package var refusals: [ExpectedRefusal] {
+    let never = forbidden.map {
+      ExpectedRefusal(kind: $0, reason: "this server's own rules forbid \($0.word)")
+    }
     guard !hours.isEmpty else { return never }
     let spans = hours.map(\.description).joined(separator: ", ")
-    return never + ["this server's own rules allow UPDATE and REBOOT at \(spans) UTC only"]
+    let interrupting = [CommandKind.update, .reboot].filter { !forbidden.contains($0) }
+    return never
+      + interrupting.map {
+        ExpectedRefusal(
+          kind: $0, atSomeHours: true,
+          reason: "this server's own rules allow \($0.word) at \(spans) UTC only")
+      }
   }
 }
 

@@ -22,7 +22,9 @@ extension ControlState {
 
   /// The host that a server is a guest of; nil when it is none's.
   func host(of id: ServerID) -> ServerID? {
-    servers[Int(id.index)].config.host.flatMap { serverByName[$0] }
+    // No closure: it would take a copy of everything along.
+    guard let name = servers[Int(id.index)].config.host else { return nil }
+    return serverByName[name]
   }
 
   /// Clients whose guests are on a server, each once; retired guests stay theirs.
@@ -52,6 +54,7 @@ extension ControlState {
 
   /// A run of a host has taken its slot: it takes one of every other client that has guests there.
   mutating func takeGuests(_ ref: RunRef, of client: ClientID) {
+    guard !servers[self[ref].server].guests.isEmpty else { return }
     for other in clientsOfGuests(of: self[ref].server) {
       clients[other].busyHosts.append(ref)
       if other != client { clients[other].slotsInUse += 1 }
@@ -59,13 +62,17 @@ extension ControlState {
   }
 
   mutating func returnGuests(_ ref: RunRef, of client: ClientID) {
+    if !servers[self[ref].server].guests.isEmpty { wakeClients(ofGuestsOf: ref, of: client) }
+    // A host waits until no guest of it has a slot.
+    if let host = host(of: self[ref].server) { markDirty(servers[host].client) }
+  }
+
+  private mutating func wakeClients(ofGuestsOf ref: RunRef, of client: ClientID) {
     for other in clientsOfGuests(of: self[ref].server) {
       clients[other].busyHosts.removeAll { $0 == ref }
       if other != client { clients[other].slotsInUse -= 1 }
       markDirty(other)
     }
-    // A host waits until no guest of it has a slot.
-    if let host = host(of: self[ref].server) { markDirty(servers[host].client) }
   }
 }
 

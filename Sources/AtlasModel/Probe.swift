@@ -23,6 +23,21 @@ package struct ProbeAnswer: Hashable, Sendable {
   }
 }
 
+/// A command that an agent would refuse.
+package struct ExpectedRefusal: Hashable, Sendable {
+  package var kind: CommandKind
+  /// It would take it at some hours of the day: what counts is when the command comes.
+  package var atSomeHours: Bool
+  /// For people.
+  package var reason: String
+
+  package init(kind: CommandKind, atSomeHours: Bool = false, reason: String) {
+    self.kind = kind
+    self.atSomeHours = atSomeHours
+    self.reason = reason
+  }
+}
+
 /// What an agent finds when it looks at its server. What it cannot know is nil or empty.
 package struct ServerFacts: Hashable, Sendable {
   /// Bytes that are free where updates are installed, on the volume that has the least to spare.
@@ -41,15 +56,15 @@ package struct ServerFacts: Hashable, Sendable {
   package var isServicing: Bool
   /// Updates of the set that it lacks.
   package var missingUpdates: Int?
-  /// Commands that the agent would refuse, and why, a line each.
-  package var refusals: [String]
+  /// Commands that the agent would refuse.
+  package var refusals: [ExpectedRefusal]
   /// What the look itself could not find out, a line each.
   package var notes: [String]
 
   package init(
     freeDisk: Int64? = nil, neededDisk: Int64? = nil, rebootPending: Bool = false,
     source: String = "", sourceProblem: String = "", otherUpdaters: [String] = [],
-    isServicing: Bool = false, missingUpdates: Int? = nil, refusals: [String] = [],
+    isServicing: Bool = false, missingUpdates: Int? = nil, refusals: [ExpectedRefusal] = [],
     notes: [String] = []
   ) {
     self.freeDisk = freeDisk

@@ -16,7 +16,7 @@ import Testing
   private static let facts = ServerFacts(
     freeDisk: 0, neededDisk: 1 << 40, rebootPending: true, source: "wsus",
     sourceProblem: "0x8024402C", otherUpdaters: ["a", "b"], isServicing: true, missingUpdates: 0,
-    refusals: ["no"], notes: ["half"])
+    refusals: [ExpectedRefusal(kind: .reboot, atSomeHours: true, reason: "no")], notes: ["half"])
   private static let reports = [
     CommandReport(
       fence: Fence(7), seq: 1, at: Instant(milliseconds: -1),

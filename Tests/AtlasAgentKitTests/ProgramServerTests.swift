@@ -147,7 +147,7 @@ import Testing
     for await input in inputs {
       guard case .driverProbed(9, var facts) = input else { return nil }
       let missing = CommandKind.allCases.count - 1
-      #expect(facts.refusals.suffix(missing).allSatisfy { $0.hasPrefix("no program for ") })
+      #expect(facts.refusals.suffix(missing).allSatisfy { $0.reason.hasPrefix("no program for ") })
       facts.refusals.removeLast(missing)
       return facts
     }

@@ -306,11 +306,18 @@ import Testing
     var bench = AgentBench.live(rules: rules)
     let probe = Probe(number: 5, updateSet: UpdateSet())
     #expect(bench.handle(.message(.probe(probe))) == [.probe(probe)])
-    let facts = ServerFacts(freeDisk: 7, refusals: ["no program"])
+    let noProgram = ExpectedRefusal(kind: .snapshot, reason: "no program")
+    let facts = ServerFacts(freeDisk: 7, refusals: [noProgram])
     var told = facts
     told.refusals = [
-      "this server's own rules forbid ROLLBACK",
-      "this server's own rules allow UPDATE and REBOOT at 22:00-06:05 UTC only", "no program",
+      ExpectedRefusal(kind: .rollback, reason: "this server's own rules forbid ROLLBACK"),
+      ExpectedRefusal(
+        kind: .update, atSomeHours: true,
+        reason: "this server's own rules allow UPDATE at 22:00-06:05 UTC only"),
+      ExpectedRefusal(
+        kind: .reboot, atSomeHours: true,
+        reason: "this server's own rules allow REBOOT at 22:00-06:05 UTC only"),
+      noProgram,
     ]
     #expect(
       bench.handle(.driverProbed(5, facts)) == [

@@ -41,15 +41,23 @@ import Testing
         "servicing: something is being installed on it now"
       ),
       (
-        ServerFacts(refusals: ["no program for UPDATE is configured"]), .refused,
+        ServerFacts(refusals: [
+          ExpectedRefusal(kind: .update, reason: "no program for UPDATE is configured")
+        ]), .refused,
         "rules: no program for UPDATE is configured"
       ),
       (
-        ServerFacts(refusals: ["no program for DOWNLOAD is configured"]), .ready,
+        ServerFacts(refusals: [
+          ExpectedRefusal(kind: .download, reason: "no program for DOWNLOAD is configured")
+        ]), .ready,
         "rules: no program for DOWNLOAD is configured"
       ),
       (
-        ServerFacts(refusals: ["this server's own rules allow UPDATE at 22:00-06:00 UTC only"]),
+        ServerFacts(refusals: [
+          ExpectedRefusal(
+            kind: .update, atSomeHours: true,
+            reason: "this server's own rules allow UPDATE at 22:00-06:00 UTC only")
+        ]),
         .ready, "rules: this server's own rules allow UPDATE at 22:00-06:00 UTC only"
       ),
       (ServerFacts(notes: ["only disk was looked at"]), .ready, "agent: only disk was looked at"),

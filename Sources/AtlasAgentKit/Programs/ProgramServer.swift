@@ -79,7 +79,7 @@ package struct ProgramServer: ServerDriver {
   /// Elsewhere, because looking takes its time; what is lacking for a run is told by ourselves.
   private func look(_ probe: Probe) {
     let refusals = CommandKind.allCases.filter { programs[$0] == nil }.map {
-      "no program for \($0.word) is configured"
+      ExpectedRefusal(kind: $0, reason: "no program for \($0.word) is configured")
     }
     DispatchQueue(label: "atlas.probe").async { [prober, deliver] in
       var facts = prober.map { ProbeProgram.facts($0, probe) } ?? .ofEverySystem()

@@ -177,14 +177,18 @@ extension PreflightSubject {
 
   /// Only what a run needs keeps it from being ready.
   private func judge(
-    _ refusal: String, _ hasSnapshotHook: Bool, into findings: inout [PreflightFinding]
+    _ refusal: ExpectedRefusal, _ hasSnapshotHook: Bool, into findings: inout [PreflightFinding]
   ) {
-    let needed = ["UPDATE", "REBOOT", "HEALTH"].contains { refusal.contains($0) }
-    let lacksSnapshot = requiresSnapshot && !hasSnapshotHook && refusal.contains(" SNAPSHOT")
-    if lacksSnapshot { return add(.snapshot, .refused, refusal, to: &findings) }
-    // Hours are no refusal: they are compared when the command comes.
-    let isHours = refusal.contains("only")
-    add(.rules, needed && !isHours ? .refused : .ready, refusal, to: &findings)
+    let isNeeded: Bool
+    switch refusal.kind {
+    case .update, .reboot, .health: isNeeded = true
+    case .snapshot: isNeeded = requiresSnapshot && !hasSnapshotHook
+    case .download, .rollback, .removeSnapshot: isNeeded = false
+    }
+    // Hours are no refusal yet: they are compared when the command comes.
+    add(
+      refusal.kind == .snapshot && isNeeded ? .snapshot : .rules,
+      isNeeded && !refusal.atSomeHours ? .refused : .ready, refusal.reason, to: &findings)
   }
 
   private func judgeUpdate(_ verdict: HookVerdict, into findings: inout [PreflightFinding]) {

@@ -28,6 +28,7 @@ package enum WireRegistry {
     AtlasV1.Probe.self,
     AtlasV1.ProbeAnswer.self,
     AtlasV1.ServerFacts.self,
+    AtlasV1.ExpectedRefusal.self,
     AtlasV1.Hello.self,
     AtlasV1.CommandStatus.self,
     AtlasV1.Command.self,

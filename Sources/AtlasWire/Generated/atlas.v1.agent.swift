@@ -681,11 +681,11 @@ extension AtlasV1 {
     /// Updates of the set that it lacks.
     package var missingUpdates: Int32? = nil
 
-    /// Commands that the agent would refuse, and why, a line each.
-    package var refusals: [String] = []
-
     /// What could not be found out, a line each.
     package var notes: [String] = []
+
+    /// Commands that the agent would refuse.
+    package var refusals: [AtlasV1.ExpectedRefusal] = []
 
     /// Every field at its default.
     package init() {}
@@ -700,8 +700,8 @@ extension AtlasV1 {
       otherUpdaters: [String] = [],
       isServicing: Bool = false,
       missingUpdates: Int32? = nil,
-      refusals: [String] = [],
-      notes: [String] = []
+      notes: [String] = [],
+      refusals: [AtlasV1.ExpectedRefusal] = []
     ) {
       self.freeDisk = freeDisk
       self.neededDisk = neededDisk
@@ -711,8 +711,8 @@ extension AtlasV1 {
       self.otherUpdaters = otherUpdaters
       self.isServicing = isServicing
       self.missingUpdates = missingUpdates
-      self.refusals = refusals
       self.notes = notes
+      self.refusals = refusals
     }
   }
 }
@@ -743,10 +743,10 @@ extension AtlasV1.ServerFacts {
       c.pointee.missing_updates = value
       c.pointee._missing_updates_case = .init(rawValue: 8)
     }
-    c.pointee.n_refusals = self.refusals.count
-    c.pointee.refusals = arena.chunks(self.refusals)
     c.pointee.n_notes = self.notes.count
     c.pointee.notes = arena.chunks(self.notes)
+    c.pointee.n_refusals = self.refusals.count
+    c.pointee.refusals = arena.messages(self.refusals)
     return WireCell(c)
   }
 
@@ -770,8 +770,8 @@ extension AtlasV1.ServerFacts {
     if c.pointee._missing_updates_case.rawValue == 8 {
       self.missingUpdates = c.pointee.missing_updates
     }
-    self.refusals = try reader.strings(c.pointee.n_refusals, c.pointee.refusals, "refusals")
     self.notes = try reader.strings(c.pointee.n_notes, c.pointee.notes, "notes")
+    self.refusals = try reader.messages(c.pointee.n_refusals, c.pointee.refusals, "refusals")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -784,8 +784,69 @@ extension AtlasV1.ServerFacts {
     try visitor.repeated(WireField(6, "other_updaters", json: "otherUpdaters"), &self.otherUpdaters)
     try visitor.singular(WireField(7, "is_servicing", json: "isServicing"), &self.isServicing)
     try visitor.optional(WireField(8, "missing_updates", json: "missingUpdates"), &self.missingUpdates)
-    try visitor.repeated(WireField(9, "refusals", json: "refusals"), &self.refusals)
     try visitor.repeated(WireField(10, "notes", json: "notes"), &self.notes)
+    try visitor.repeated(WireField(11, "refusals", json: "refusals"), &self.refusals)
+  }
+}
+
+extension AtlasV1 {
+  /// A command that an agent would refuse.
+  package struct ExpectedRefusal: WireMessage {
+    /// The field `kind`.
+    package var kind: AtlasV1.CommandKind = .init(rawValue: 0)
+
+    /// Only at some hours of the day, which are not those of now.
+    package var atSomeHours: Bool = false
+
+    /// Why, for people.
+    package var reason: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      kind: AtlasV1.CommandKind = .init(rawValue: 0),
+      atSomeHours: Bool = false,
+      reason: String = ""
+    ) {
+      self.kind = kind
+      self.atSomeHours = atSomeHours
+      self.reason = reason
+    }
+  }
+}
+
+extension AtlasV1.ExpectedRefusal {
+  /// `atlas.v1.ExpectedRefusal`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__expected_refusal__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__ExpectedRefusal.self)
+    atlas__v1__expected_refusal__init(c)
+    c.pointee.kind = .init(rawValue: .init(truncatingIfNeeded: self.kind.rawValue))
+    c.pointee.at_some_hours = self.atSomeHours ? 1 : 0
+    c.pointee.reason = arena.bytes(self.reason)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__ExpectedRefusal.self)
+    self.kind = .init(rawValue: .init(truncatingIfNeeded: c.pointee.kind.rawValue))
+    self.atSomeHours = c.pointee.at_some_hours != 0
+    self.reason = try reader.string(c.pointee.reason, "reason")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "kind", json: "kind"), &self.kind)
+    try visitor.singular(WireField(2, "at_some_hours", json: "atSomeHours"), &self.atSomeHours)
+    try visitor.singular(WireField(3, "reason", json: "reason"), &self.reason)
   }
 }
 

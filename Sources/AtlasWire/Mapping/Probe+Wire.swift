@@ -43,7 +43,10 @@
         sourceProblem: facts.sourceProblem, otherUpdaters: facts.otherUpdaters,
         isServicing: facts.isServicing,
         missingUpdates: facts.missingUpdates.map { Int32(clamping: $0) },
-        refusals: facts.refusals, notes: facts.notes)
+        notes: facts.notes,
+        refusals: facts.refusals.map {
+          .init(kind: .init($0.kind), atSomeHours: $0.atSomeHours, reason: $0.reason)
+        })
     }
   }
 
@@ -57,7 +60,17 @@
         sourceProblem: wire.sourceProblem.bounded(), otherUpdaters: Self.lines(wire.otherUpdaters),
         isServicing: wire.isServicing,
         missingUpdates: wire.missingUpdates.flatMap { $0 < 0 ? nil : Int($0) },
-        refusals: Self.lines(wire.refusals), notes: Self.lines(wire.notes))
+        refusals: Self.refusals(wire.refusals), notes: Self.lines(wire.notes))
+    }
+
+    /// Commands that this daemon does not know are none that it would send.
+    private static func refusals(_ refusals: [AtlasV1.ExpectedRefusal]) -> [ExpectedRefusal] {
+      refusals.prefix(AgentProtocolLimits.problems).compactMap { refusal in
+        (try? CommandKind(refusal.kind)).map {
+          ExpectedRefusal(
+            kind: $0, atSomeHours: refusal.atSomeHours, reason: refusal.reason.bounded())
+        }
+      }
     }
 
     private static func lines(_ lines: [String]) -> [String] {

@@ -232,6 +232,51 @@ void   atlas__v1__server_facts__free_unpacked
   assert(message->base.descriptor == &atlas__v1__server_facts__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__expected_refusal__init
+                     (Atlas__V1__ExpectedRefusal         *message)
+{
+  static const Atlas__V1__ExpectedRefusal init_value = ATLAS__V1__EXPECTED_REFUSAL__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__expected_refusal__get_packed_size
+                     (const Atlas__V1__ExpectedRefusal *message)
+{
+  assert(message->base.descriptor == &atlas__v1__expected_refusal__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__expected_refusal__pack
+                     (const Atlas__V1__ExpectedRefusal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__expected_refusal__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__expected_refusal__pack_to_buffer
+                     (const Atlas__V1__ExpectedRefusal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__expected_refusal__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__ExpectedRefusal *
+       atlas__v1__expected_refusal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__ExpectedRefusal *)
+     protobuf_c_message_unpack (&atlas__v1__expected_refusal__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__expected_refusal__free_unpacked
+                     (Atlas__V1__ExpectedRefusal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__expected_refusal__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__hello__init
                      (Atlas__V1__Hello         *message)
 {
@@ -1288,18 +1333,6 @@ static const ProtobufCFieldDescriptor atlas__v1__server_facts__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "refusals",
-    9,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_BYTES,
-    offsetof(Atlas__V1__ServerFacts, n_refusals),
-    offsetof(Atlas__V1__ServerFacts, refusals),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "notes",
     10,
     PROTOBUF_C_LABEL_REPEATED,
@@ -1311,22 +1344,35 @@ static const ProtobufCFieldDescriptor atlas__v1__server_facts__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "refusals",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__ServerFacts, n_refusals),
+    offsetof(Atlas__V1__ServerFacts, refusals),
+    &atlas__v1__expected_refusal__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__server_facts__field_indices_by_name[] = {
   0,   /* field[0] = free_disk */
   6,   /* field[6] = is_servicing */
   7,   /* field[7] = missing_updates */
   1,   /* field[1] = needed_disk */
-  9,   /* field[9] = notes */
+  8,   /* field[8] = notes */
   5,   /* field[5] = other_updaters */
   2,   /* field[2] = reboot_pending */
-  8,   /* field[8] = refusals */
+  9,   /* field[9] = refusals */
   3,   /* field[3] = source */
   4,   /* field[4] = source_problem */
 };
-static const ProtobufCIntRange atlas__v1__server_facts__number_ranges[1 + 1] =
+static const ProtobufCIntRange atlas__v1__server_facts__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 10, 8 },
   { 0, 10 }
 };
 const ProtobufCMessageDescriptor atlas__v1__server_facts__descriptor =
@@ -1340,8 +1386,72 @@ const ProtobufCMessageDescriptor atlas__v1__server_facts__descriptor =
   10,
   atlas__v1__server_facts__field_descriptors,
   atlas__v1__server_facts__field_indices_by_name,
-  1,  atlas__v1__server_facts__number_ranges,
+  2,  atlas__v1__server_facts__number_ranges,
   (ProtobufCMessageInit) atlas__v1__server_facts__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__expected_refusal__field_descriptors[3] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ExpectedRefusal, kind),
+    &atlas__v1__command_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "at_some_hours",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ExpectedRefusal, at_some_hours),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ExpectedRefusal, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__expected_refusal__field_indices_by_name[] = {
+  1,   /* field[1] = at_some_hours */
+  0,   /* field[0] = kind */
+  2,   /* field[2] = reason */
+};
+static const ProtobufCIntRange atlas__v1__expected_refusal__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor atlas__v1__expected_refusal__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.ExpectedRefusal",
+  "ExpectedRefusal",
+  "Atlas__V1__ExpectedRefusal",
+  "atlas.v1",
+  sizeof(Atlas__V1__ExpectedRefusal),
+  3,
+  atlas__v1__expected_refusal__field_descriptors,
+  atlas__v1__expected_refusal__field_indices_by_name,
+  1,  atlas__v1__expected_refusal__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__expected_refusal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atlas__v1__hello__field_descriptors[6] =

@@ -23,6 +23,7 @@ typedef struct Atlas__V1__SessionResponse Atlas__V1__SessionResponse;
 typedef struct Atlas__V1__Probe Atlas__V1__Probe;
 typedef struct Atlas__V1__ProbeAnswer Atlas__V1__ProbeAnswer;
 typedef struct Atlas__V1__ServerFacts Atlas__V1__ServerFacts;
+typedef struct Atlas__V1__ExpectedRefusal Atlas__V1__ExpectedRefusal;
 typedef struct Atlas__V1__Hello Atlas__V1__Hello;
 typedef struct Atlas__V1__CommandStatus Atlas__V1__CommandStatus;
 typedef struct Atlas__V1__Command Atlas__V1__Command;
@@ -188,10 +189,10 @@ struct  Atlas__V1__ServerFacts
   size_t n_other_updaters;
   ProtobufCBinaryData *other_updaters;
   protobuf_c_boolean is_servicing;
-  size_t n_refusals;
-  ProtobufCBinaryData *refusals;
   size_t n_notes;
   ProtobufCBinaryData *notes;
+  size_t n_refusals;
+  Atlas__V1__ExpectedRefusal **refusals;
   Atlas__V1__ServerFacts__FreeDiskCase _free_disk_case;
   union {
     int64_t free_disk;
@@ -208,6 +209,18 @@ struct  Atlas__V1__ServerFacts
 #define ATLAS__V1__SERVER_FACTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__server_facts__descriptor) \
     , 0, {0,NULL}, {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, ATLAS__V1__SERVER_FACTS___FREE_DISK__NOT_SET, {0}, ATLAS__V1__SERVER_FACTS___NEEDED_DISK__NOT_SET, {0}, ATLAS__V1__SERVER_FACTS___MISSING_UPDATES__NOT_SET, {0} }
+
+
+struct  Atlas__V1__ExpectedRefusal
+{
+  ProtobufCMessage base;
+  Atlas__V1__CommandKind kind;
+  protobuf_c_boolean at_some_hours;
+  ProtobufCBinaryData reason;
+};
+#define ATLAS__V1__EXPECTED_REFUSAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__expected_refusal__descriptor) \
+    , ATLAS__V1__COMMAND_KIND__COMMAND_KIND_UNSPECIFIED, 0, {0,NULL} }
 
 
 struct  Atlas__V1__Hello
@@ -516,6 +529,25 @@ Atlas__V1__ServerFacts *
 void   atlas__v1__server_facts__free_unpacked
                      (Atlas__V1__ServerFacts *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__ExpectedRefusal methods */
+void   atlas__v1__expected_refusal__init
+                     (Atlas__V1__ExpectedRefusal         *message);
+size_t atlas__v1__expected_refusal__get_packed_size
+                     (const Atlas__V1__ExpectedRefusal   *message);
+size_t atlas__v1__expected_refusal__pack
+                     (const Atlas__V1__ExpectedRefusal   *message,
+                      uint8_t             *out);
+size_t atlas__v1__expected_refusal__pack_to_buffer
+                     (const Atlas__V1__ExpectedRefusal   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__ExpectedRefusal *
+       atlas__v1__expected_refusal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__expected_refusal__free_unpacked
+                     (Atlas__V1__ExpectedRefusal *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__Hello methods */
 void   atlas__v1__hello__init
                      (Atlas__V1__Hello         *message);
@@ -818,6 +850,9 @@ typedef void (*Atlas__V1__ProbeAnswer_Closure)
 typedef void (*Atlas__V1__ServerFacts_Closure)
                  (const Atlas__V1__ServerFacts *message,
                   void *closure_data);
+typedef void (*Atlas__V1__ExpectedRefusal_Closure)
+                 (const Atlas__V1__ExpectedRefusal *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__Hello_Closure)
                  (const Atlas__V1__Hello *message,
                   void *closure_data);
@@ -909,6 +944,7 @@ extern const ProtobufCMessageDescriptor atlas__v1__session_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__probe__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__probe_answer__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__server_facts__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__expected_refusal__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__hello__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__command_status__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__command__descriptor;
