@@ -146,7 +146,7 @@ let package = Package(
     tests(of: "AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore"]),
     tests(of: "AtlasLua", ["AtlasModel", "AtlasHooks", nio, nioHTTP1, nioPosix]),
     tests(of: "AtlasChecker"),
-    tests(of: "AtlasSimulator", ["AtlasModel"], exclude: ["Seeds"]),
+    tests(of: "AtlasSimulator", ["AtlasModel"], exclude: ["Seeds", "Scenarios"]),
     tests(of: "AtlasCalendar", ["AtlasModel"]),
     tests(of: "AtlasFleetImport", ["AtlasModel", "AtlasCalendar"]),
     tests(

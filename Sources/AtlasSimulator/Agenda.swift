@@ -70,6 +70,8 @@ enum Happening {
   case person(PersonAct)
   case callerGivesUp(call: Int, attempt: Int)
   case fault(FaultKind)
+  /// Of the script, by its place there.
+  case cue(Int)
   case databaseIsCopied
   case cloneIsRemoved(machine: Int)
   case stage(Stage)
@@ -94,6 +96,8 @@ enum PersonAct {
 
 /// The parts of a simulated weekend.
 enum Stage {
+  /// A scenario is over; seeds go through the others.
+  case storyEnds
   case faultsEnd
   case progressIsJudged
   case settlingIsJudged

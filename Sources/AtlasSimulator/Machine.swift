@@ -6,7 +6,8 @@ struct Machine {
   let number: Int
   let server: ServerName
   let client: ClientName
-  let ailments: Set<Ailment>
+  var ailments: Set<Ailment>
+  let traits: ServerTraits
   /// What the owner of the server allows.
   var rules = AgentRules()
   /// Counted up with every start of the agent's process; 0 before the first.
@@ -48,8 +49,10 @@ struct Machine {
   }
 
   init(
-    number: Int, server: ServerName, client: ClientName, ailments: Set<Ailment>, owesBoot: Bool
+    number: Int, server: ServerName, client: ClientName, ailments: Set<Ailment>,
+    traits: ServerTraits, owesBoot: Bool
   ) {
+    self.traits = traits
     self.number = number
     self.server = server
     self.client = client
@@ -60,7 +63,7 @@ struct Machine {
   init(number: Int, _ planned: PlannedServer, of client: ClientName) {
     self.init(
       number: number, server: planned.config.name, client: client, ailments: planned.ailments,
-      owesBoot: planned.ailments.contains(.pendingReboot))
+      traits: planned.traits, owesBoot: planned.ailments.contains(.pendingReboot))
     if planned.ailments.contains(.forbidsNight) {
       rules.hours = [DailyHours(startMinute: 6 * 60, endMinute: 22 * 60)]
     }

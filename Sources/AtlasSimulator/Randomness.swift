@@ -2,8 +2,18 @@
 /// Sebastiano Vigna, in the public domain).
 package struct Randomness: RandomNumberGenerator, Sendable {
   private var state: UInt64
+  /// Nothing is drawn: every length is the middle of its range, and what happens at least every
+  /// second time happens.
+  private var isEven = false
 
   package init(seed: UInt64) { state = seed }
+
+  /// What a written plan is played with: nothing goes otherwise than it usually goes.
+  package static var even: Randomness {
+    var even = Randomness(seed: 0)
+    even.isEven = true
+    return even
+  }
 
   /// A source of its own for a part of the simulation: what one part draws changes nothing for the
   /// others.
@@ -25,7 +35,8 @@ package struct Randomness: RandomNumberGenerator, Sendable {
   }
 
   package mutating func number(_ range: ClosedRange<Int>) -> Int {
-    range.lowerBound + Int(next() % UInt64(range.upperBound - range.lowerBound + 1))
+    let span = range.upperBound - range.lowerBound
+    return range.lowerBound + (isEven ? span / 2 : Int(next() % UInt64(span + 1)))
   }
 
   /// Whether something happens that happens `times` times of a thousand.

@@ -3,8 +3,9 @@ import AtlasEngine
 import AtlasModel
 
 /// Everything that is drawn from a seed before anything happens: the fleet, the campaigns, and what
-/// may go wrong. A reduced seed is the same plan with less in it.
-package struct SeedPlan: Hashable, Sendable {
+/// may go wrong. A reduced seed is the same plan with less in it; a ``Scenario`` has one that is
+/// written instead.
+package struct SeedPlan: Sendable {
   package var seed: UInt64
   package var start: Instant
   package var clients: [PlannedClient]
@@ -14,6 +15,8 @@ package struct SeedPlan: Hashable, Sendable {
   package var rollbacks: [PlannedRollback] = []
   /// Moments of ``FaultMenu/moments`` that do not happen, by number: a reduced seed has more.
   package var leftOut: Set<Int> = []
+  /// What happens in a plan that is written; nil for one that is drawn.
+  package var script: Script?
 
   /// From the start: when campaigns are made, faults end, and so on.
   static let campaignsAt = Duration.seconds(6 * 3_600)
@@ -39,6 +42,18 @@ package struct SeedPlan: Hashable, Sendable {
     planRollbacks()
   }
 
+  /// A plan that is written: nothing of it is drawn, and nothing goes wrong but by its script.
+  package init(
+    start: Instant, clients: [PlannedClient], campaigns: [PlannedCampaign], script: Script
+  ) {
+    seed = 0
+    self.start = start
+    self.clients = clients
+    self.campaigns = campaigns
+    menu = FaultMenu()
+    self.script = script
+  }
+
   /// Fridays at noon UTC; the clocks of Europe or of America change in the night to Sunday of the
   /// first four.
   private static let fridays = [
@@ -54,6 +69,17 @@ package struct PlannedClient: Hashable, Sendable {
   package var servers: [PlannedServer]
   /// Hook functions that its file has.
   package var hooks: [HookPoint]
+
+  package init(
+    config: ClientConfig, zone: ZoneFact, weekly: [WeeklyWindow], servers: [PlannedServer],
+    hooks: [HookPoint]
+  ) {
+    self.config = config
+    self.zone = zone
+    self.weekly = weekly
+    self.servers = servers
+    self.hooks = hooks
+  }
 
   init(_ number: Int, _ menu: FaultMenu, _ random: inout Randomness) {
     let name = ClientName(trusted: "C" + (number < 10 ? "0" : "") + String(number))
@@ -116,6 +142,12 @@ extension WeeklyWindow {
 package struct PlannedServer: Hashable, Sendable {
   package var config: ServerConfig
   package var ailments: Set<Ailment>
+  package var traits = ServerTraits()
+
+  package init(config: ServerConfig, ailments: Set<Ailment> = []) {
+    self.config = config
+    self.ailments = ailments
+  }
 
   init(_ number: Int, of client: ClientName, _ menu: FaultMenu, _ random: inout Randomness) {
     let role = random.pick(["WEB", "APP", "FILE", "SQL", "DC"])
@@ -130,13 +162,43 @@ package struct PlannedServer: Hashable, Sendable {
   }
 }
 
+/// What a server does in its own way; nil for the usual.
+package struct ServerTraits: Hashable, Sendable {
+  /// From leave to change to the end of one installation.
+  package var installs: Duration?
+  /// From going down to being up again.
+  package var boots: Duration?
+  package var agentVersion = "1.0.0"
+  /// How many updates the set has here, 1 to 20.
+  package var updates = 2
+  /// An update that breaks the server when it is installed.
+  package var badUpdate: UpdateID?
+  /// Whether what is installed wants a boot.
+  package var wantsBoot = true
+
+  package init() {}
+}
+
 /// A campaign of a seed.
 package struct PlannedCampaign: Hashable, Sendable {
   package var name: CampaignName
   package var servers: [ServerName]
   package var policy: Policy
+  /// From the start of the plan.
   package var startsAfter: Duration
   package var endsAt: Instant
+  package var updateSet = UpdateSet(include: [UpdateID(trusted: "security")])
+
+  package init(
+    name: CampaignName, servers: [ServerName], policy: Policy, startsAfter: Duration,
+    endsAt: Instant
+  ) {
+    self.name = name
+    self.servers = servers
+    self.policy = policy
+    self.startsAfter = startsAfter
+    self.endsAt = endsAt
+  }
 
   init(
     _ number: Int, of count: Int, _ clients: [PlannedClient], end start: Instant,

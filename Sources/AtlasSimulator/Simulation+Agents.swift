@@ -28,7 +28,8 @@ extension Simulation {
     machines[number].clockError = machines[number].hardwareClockError
     machines[number].unwritten = []
     machines[number].process = AgentMachine(
-      server: machines[number].server, version: "1.0.0", rules: machines[number].rules,
+      server: machines[number].server, version: machines[number].traits.agentVersion,
+      rules: machines[number].rules,
       journal: JournalState(replaying: machines[number].journal))
     tellAgent(number, .started(bootID: machines[number].bootID))
     planConnect(number, after: agentRandom.milliseconds(100...5_000))

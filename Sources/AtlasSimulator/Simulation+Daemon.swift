@@ -285,7 +285,7 @@ extension RecordFact {
     var line = "log \(kind)"
     if !server.isEmpty { line += " \(server)" } else if !client.isEmpty { line += " \(client)" }
     if let ring, server.isEmpty { line += " ring \(ring)" }
-    if !to.isEmpty { line += " \(from)→\(to)" }
+    if !to.isEmpty { line += from == to ? " \(to)" : " \(from)→\(to)" }
     if !phase.isEmpty { line += " \(phase)" }
     if let attempt, attempt > 1 { line += " attempt \(attempt)" }
     if let fence { line += " fence \(fence)" }

@@ -8,6 +8,7 @@ extension Simulation {
     tell("\(machines[number].server) begins \(command.kind.word) (fence \(command.fence.number))")
     checker.began(CommandFact(command), on: number, of: machines[number].server.text)
     begin(command, on: number, after: agentRandom.seconds(2...10))
+    see(.begins(command.kind, machines[number].server))
   }
 
   private func begin(_ command: Command, on number: Int, after delay: Duration) {
@@ -63,8 +64,12 @@ extension Simulation {
     job.isPermitted = true
     job.step = .works
     job.progressLeft = agentRandom.number(1...4)
+    if let long = machines[number].traits.installs {
+      job.progressLeft = max(0, Int(long / Self.progressInterval) - 1)
+    }
     machines[number].job = job
-    goOn(number, after: agentRandom.seconds(30...300))
+    goOn(number, after: installStep(number))
+    see(.changes(machines[number].server))
   }
 
   func driverGoesOn(_ number: Int, job: Int) {
@@ -82,7 +87,8 @@ extension Simulation {
   }
 
   private func downTime(_ number: Int) -> Duration {
-    machines[number].ailments.contains(.bootHangs) && agentRandom.happens(500)
+    if let long = machines[number].traits.boots { return long }
+    return machines[number].ailments.contains(.bootHangs) && agentRandom.happens(500)
       ? agentRandom.minutes(20...120) : agentRandom.minutes(2...8)
   }
 
@@ -186,8 +192,16 @@ extension Simulation {
       .driverProgress(
         job.command.fence, ProgressReport(percent: 90 - 20 * job.progressLeft)))
     let hangs = machines[number].ailments.contains(.installHangs) && job.progressLeft == 1
-    goOn(number, after: hangs ? agentRandom.minutes(30...180) : agentRandom.seconds(30...300))
+    goOn(number, after: hangs ? agentRandom.minutes(30...180) : installStep(number))
   }
+
+  /// Until an installer has something to say again.
+  private func installStep(_ number: Int) -> Duration {
+    machines[number].traits.installs == nil
+      ? agentRandom.seconds(30...300) : Self.progressInterval
+  }
+
+  private static let progressInterval = Duration.seconds(600)
 
   /// The installer has ended: what is on the disk now, and what it says.
   private func installResult(_ command: Command, _ number: Int) -> CommandResult {
@@ -203,29 +217,39 @@ extension Simulation {
         status: .failed, retryable: true, code: "0x80070005", message: "try again", changed: true)
     }
     machines[number].installedPasses += 1
-    machines[number].owesBoot = agentRandom.happens(700) || ailments.contains(.updateReverted)
+    machines[number].owesBoot =
+      agentRandom.happens(700) && machines[number].traits.wantsBoot
+      || ailments.contains(.updateReverted)
     if ailments.contains(.unhealthyAfterUpdate) || ailments.contains(.liesAboutHealth)
       || ailments.contains(.rollbackFails) || ailments.contains(.rollbackRefused)
+      || breaks(command, number)
     {
       machines[number].isBroken = true
     }
     let more = machines[number].installedPasses < machines[number].passesNeeded
     if more { sometimes.reach(.threePasses) }
     return CommandResult(
-      status: .succeeded, changed: true, updates: updateResults(number),
+      status: .succeeded, changed: true, updates: updateResults(number, command),
       rebootRequired: machines[number].owesBoot, moreUpdates: more)
   }
 
   private static func update(_ number: Int) -> UpdateID { UpdateID(trusted: "KB500\(number)") }
 
-  private func updateResults(_ number: Int) -> [UpdateResult] {
+  private func breaks(_ command: Command, _ number: Int) -> Bool {
+    guard let bad = machines[number].traits.badUpdate else { return false }
+    return !command.updateSet.exclude.contains(bad)
+  }
+
+  /// The second update is the one that fails where one does.
+  private func updateResults(_ number: Int, _ command: Command) -> [UpdateResult] {
     let fails = machines[number].ailments.contains(.optionalUpdateFails)
-    return [
-      UpdateResult(update: Self.update(1), outcome: .installed),
-      fails
-        ? UpdateResult(update: Self.update(2), outcome: .failed, code: "0x80073712")
-        : UpdateResult(update: Self.update(2), outcome: .installed),
-    ]
+    return (1...machines[number].traits.updates).map(Self.update)
+      .filter { !command.updateSet.exclude.contains($0) }
+      .map {
+        fails && $0 == Self.update(2)
+          ? UpdateResult(update: $0, outcome: .failed, code: "0x80073712")
+          : UpdateResult(update: $0, outcome: .installed)
+      }
   }
 
   private func bootResult(_ number: Int) -> CommandResult {

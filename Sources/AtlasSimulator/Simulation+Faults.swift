@@ -61,9 +61,7 @@ extension Simulation {
       }
       doom(link)
     case .clientDark: darken(machines[victim].client, for: faultRandom.minutes(1...90))
-    case .providerDown:
-      providerIsDownUntil = now + faultRandom.minutes(1...30)
-      for index in links.indices where links[index].isOpenAtAgent { doom(index) }
+    case .providerDown: cutLine(for: faultRandom.minutes(1...30))
     case .agentCrashes: crashAgent(busyMachine() ?? victim, back: faultRandom.seconds(1...900))
     case .serverPauses:
       let number = busyMachine() ?? victim
@@ -110,7 +108,12 @@ extension Simulation {
     return busy.isEmpty || faultRandom.happens(300) ? nil : faultRandom.pick(busy)
   }
 
-  private func darken(_ client: ClientName, for duration: Duration) {
+  func cutLine(for duration: Duration) {
+    providerIsDownUntil = now + duration
+    for index in links.indices where links[index].isOpenAtAgent { doom(index) }
+  }
+
+  func darken(_ client: ClientName, for duration: Duration) {
     darkUntil[client] = now + duration
     for index in links.indices
     where links[index].isOpenAtAgent && machines[links[index].machine].client == client {
@@ -162,7 +165,7 @@ extension Simulation {
     if backups.count > 4 { backups.removeFirst() }
   }
 
-  private func restoreDatabase() {
+  func restoreDatabase() {
     guard !backups.isEmpty else { return }
     let backup = faultRandom.pick(backups)
     sometimes.reach(.databaseRestored)
@@ -194,7 +197,8 @@ extension Machine {
   /// The same server a second time: everything that is on its disk.
   func copy(number: Int) -> Machine {
     var copy = Machine(
-      number: number, server: server, client: client, ailments: ailments, owesBoot: owesBoot)
+      number: number, server: server, client: client, ailments: ailments, traits: traits,
+      owesBoot: owesBoot)
     copy.journal = journal
     copy.installedPasses = installedPasses
     copy.isBroken = isBroken

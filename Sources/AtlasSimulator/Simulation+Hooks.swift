@@ -24,7 +24,9 @@ extension Simulation {
     let (verdict, delay) = answer(order)
     let run = HookRun(order: order, number: nextHook, verdict: verdict)
     daemon?.hooks[order.ticket] = run
-    tell("hook \(order.point.rawValue) of \(order.server) runs")
+    // A hook that nobody wrote is nothing to tell of.
+    if verdict != .notDefined { tell("hook \(order.point.rawValue) of \(order.server) runs") }
+    see(.hook(order.point, order.server))
     if let delay { after(delay, .hookEnds(life: life, run)) }
   }
 
@@ -51,7 +53,9 @@ extension Simulation {
     daemon?.hooks[ticket] = nil
     let verdict = current.verdict
     if case .left = verdict { sometimes.reach(.hookLeftSnapshot) }
-    tell("hook \(run.order.point.rawValue) of \(run.order.server) ends: \(verdict.word)")
+    if verdict != .notDefined {
+      tell("hook \(run.order.point.rawValue) of \(run.order.server) ends: \(verdict.word)")
+    }
     note(verdict, of: run.order)
     noteEnd(verdict, of: run.order)
     loseAgent(before: run.order)
@@ -129,6 +133,9 @@ extension Simulation {
     let defined = clientConfigs[order.client]?.1.hooks.contains(order.point) ?? false
     guard defined else { return (.notDefined, hookRandom.milliseconds(0...5)) }
     let delay = hookRandom.milliseconds(50...30_000)
+    if let written = writtenAnswer(order) {
+      return (written ?? .cancelled, written.map { _ in delay })
+    }
     if order.point == .leaveMaintenance, stuckMaintenance.contains(order.key) {
       return (.error("monitoring does not answer"), delay)
     }

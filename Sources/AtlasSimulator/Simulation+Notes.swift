@@ -20,6 +20,7 @@ extension Simulation {
     switch message {
     case .command(let command):
       trace.mix(command.fence.number)
+      see(.sends(command.kind, machines[machine].server))
       checker.sent(CommandFact(command), to: machines[machine].server.text)
       if !sentFences.insert(command.fence).inserted { sometimes.reach(.commandSentTwice) }
       if command.kind == .download { downloads.insert(command.fence) }
@@ -115,6 +116,7 @@ extension Simulation {
   // MARK: - Sometimes
 
   func note(_ record: RecordFact) {
+    seeRecord(record)
     switch record.kind {
     case "stop.latched": noteStop(record)
     case "run.parked":

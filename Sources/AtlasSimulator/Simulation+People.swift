@@ -151,8 +151,8 @@ extension Simulation {
       .createCampaign(
         CampaignRequest(
           name: campaign.name, selection: Selection(servers: campaign.servers),
-          updateSet: UpdateSet(include: [UpdateID(trusted: "security")]),
-          policy: campaign.policy, endsAt: campaign.endsAt)), "CreateCampaign",
+          updateSet: campaign.updateSet, policy: campaign.policy, endsAt: campaign.endsAt)),
+      "CreateCampaign",
       configures: .campaign(fact), then: .start(campaign.name))
   }
 

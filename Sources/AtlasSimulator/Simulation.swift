@@ -9,7 +9,8 @@ import AtlasStore
 /// clock, network, store, hooks, people and the hardware of servers simulated and driven by a seed.
 ///
 /// No real time passes, and nothing is drawn but from the seed: the same plan gives the same
-/// weekend, down to every byte of the log.
+/// weekend, down to every byte of the log. A plan with a script is played by the same machinery,
+/// with nothing drawn at all.
 package final class Simulation {
   let plan: SeedPlan
   var now: Instant
@@ -55,6 +56,10 @@ package final class Simulation {
   var ticketOwner: [UInt64: Int] = [:]
   var decisionRounds = 0
   var happenings = 0
+  /// Cues of the script that wait for what they name, by place.
+  var openCues: [Int] = []
+  /// Of a script: all that became durable, in the order in which it did.
+  package internal(set) var records: [RecordFact] = []
 
   // What rare branches are recognised by.
   var sentFences: Set<Fence> = []
@@ -79,13 +84,16 @@ package final class Simulation {
   package init(_ plan: SeedPlan, isTelling: Bool = false) {
     self.plan = plan
     now = plan.start
-    trace = SimulationTrace(start: plan.start, isTelling: isTelling)
-    networkRandom = Randomness(seed: plan.seed, for: "network")
-    storeRandom = Randomness(seed: plan.seed, for: "store")
-    agentRandom = Randomness(seed: plan.seed, for: "agents")
-    hookRandom = Randomness(seed: plan.seed, for: "hooks")
-    peopleRandom = Randomness(seed: plan.seed, for: "people")
-    faultRandom = Randomness(seed: plan.seed, for: "faults")
+    trace = SimulationTrace(start: plan.script?.midnight ?? plan.start, isTelling: isTelling)
+    func source(_ part: StaticString) -> Randomness {
+      plan.script == nil ? Randomness(seed: plan.seed, for: part) : .even
+    }
+    networkRandom = source("network")
+    storeRandom = source("store")
+    agentRandom = source("agents")
+    hookRandom = source("hooks")
+    peopleRandom = source("people")
+    faultRandom = source("faults")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
     setUp()
@@ -138,6 +146,7 @@ package final class Simulation {
     case .person(let act): perform(act)
     case .callerGivesUp(let call, let attempt): giveUp(call, attempt: attempt)
     case .fault(let kind): if !faultsAreOver { inject(kind) }
+    case .cue(let number): take(number)
     case .databaseIsCopied: backUpDatabase()
     case .cloneIsRemoved(let machine): retireClone(machine)
     case .stage(let stage): begin(stage)
@@ -180,6 +189,14 @@ package final class Simulation {
       agenda.plan(
         .person(.changes(change, method: "DeclareOutage")), at: plan.start + outage.at)
     }
+    planCues()
+    planStages()
+  }
+
+  private func planStages() {
+    if let script = plan.script {
+      return agenda.plan(.stage(.storyEnds), at: script.midnight + script.ends)
+    }
     let end = plan.start + SeedPlan.faultsEnd
     agenda.plan(.stage(.faultsEnd), at: end)
     agenda.plan(.stage(.progressIsJudged), at: end + .seconds(6 * 3_600))
@@ -200,6 +217,9 @@ package final class Simulation {
     case .settlingIsJudged:
       checker.judgeSettled()
       after(.seconds(60), .stage(.peopleDecide))
+    case .storyEnds:
+      checker.judgeSettled()
+      isOver = true
     case .peopleDecide: decideEverything()
     case .endIsJudged:
       checker.judgeEnded()

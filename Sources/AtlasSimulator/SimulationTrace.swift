@@ -6,6 +6,7 @@ struct SimulationTrace {
   private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
   private(set) var lines: [String] = []
   let isTelling: Bool
+  /// Times of the story are counted from here.
   private let start: Instant
 
   init(start: Instant, isTelling: Bool) {

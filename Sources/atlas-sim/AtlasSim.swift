@@ -9,5 +9,5 @@ struct AtlasSim: AsyncParsableCommand {
       The real engine, control machine and agents run in one thread, with clock, network, store, \
       hooks, people and hardware driven by a seed. The same seed is the same weekend, always.
       """,
-    subcommands: [Check.self, Tell.self, Reduce.self])
+    subcommands: [Check.self, Tell.self, Reduce.self, Scenarios.self])
 }
