@@ -37,6 +37,8 @@ struct Machine {
   var owesBoot: Bool
   var isBroken = false
   var hasReverted = false
+  /// The newest order that put the disk back to a snapshot, and booted for it.
+  var putBackBy: Fence?
   var snapshots: [String: Snapshot] = [:]
   /// Attempts of an installation that failed on purpose.
   var failedInstalls = 0

@@ -42,7 +42,7 @@ extension Simulation {
       if machines[number].job?.command.fence == command.fence { return }
       begin(command, on: number, after: agentRandom.seconds(30...300))
       conclude(number, installResult(command, number))
-    case (.rollback, .unexpectedBoot):
+    case (.rollback, .unexpectedBoot) where machines[number].putBackBy == command.fence:
       begin(command, on: number, after: agentRandom.seconds(5...60))
       conclude(number, CommandResult(status: .succeeded))
     case (.download, _), (.snapshot, _), (.update, _), (.reboot, _), (.health, _),
@@ -297,6 +297,7 @@ extension Simulation {
         after: agentRandom.seconds(3...20))
     }
     goDown(number, for: agentRandom.minutes(2...6))
+    machines[number].putBackBy = command.fence
     revert(number, to: snapshot)
     guard machine.ailments.contains(.journalIsRevertedToo) else { return }
     sometimes.reach(.journalRevertedWithServer)

@@ -203,6 +203,7 @@ extension Machine {
     copy.installedPasses = installedPasses
     copy.isBroken = isBroken
     copy.snapshots = snapshots
+    copy.putBackBy = putBackBy
     copy.boots = boots
     return copy
   }

@@ -4,7 +4,8 @@ import AtlasModel
 /// What keeps a server from its turn, and what its lane does meanwhile.
 extension Scenario {
   static let ofLanes = [
-    staleBackups, offline, otherBooted, ownBooted, hostWithGuests, replication, tooOld,
+    staleBackups, offline, otherBooted, ownBooted, ownBootedAtAnyTime, hostWithGuests, replication,
+    tooOld,
     backupRuns,
   ]
 
@@ -84,6 +85,40 @@ extension Scenario {
     night.claim("the next one starts only after it") {
       $0.isBefore(("run.completed", "ATL-LYON-WEB01"), ("run.started", "ATL-LYON-WEB02"))
     }
+  }
+
+  /// A night for every kind of order: somebody boots the server five seconds after it has begun.
+  private static let ownBootedAtAnyTime = Scenario(
+    "server-in-progress-is-rebooted-by-hand-at-any-time",
+    shows: "whatever a boot interrupts, the server ends updated or as it was, and its slot is kept"
+  ) {
+    let server = "ATL-LYON-WEB01"
+    var outcome = ScenarioOutcome(story: [], wrong: [])
+    for kind in CommandKind.allCases where kind != .download {
+      var night = Night()
+      night.client("ATL", ["WEB01", "WEB02"])
+      if kind == .rollback {
+        night.server(server, ails: .installFails)
+        night.ends(server, "FAILED ROLLED_BACK")
+      }
+      // Nothing is installed yet: that is a refusal.
+      if kind == .update { night.ends(server, "NOT_ATTEMPTED environment") }
+      night.when(
+        .begins(kind, .of(server)), after: .seconds(5),
+        .bootsByHand(.of(server), for: .seconds(240)))
+      night.claim("the next one starts only when it is done") { told in
+        let next = told.all("run.started", of: "ATL-LYON-WEB02").first?.seq
+        let ends = ["run.completed", "run.failed", "run.not_attempted"]
+        let last = ends.flatMap { told.all($0, of: server) }.map(\.seq).max()
+        guard let next, let last else { return false }
+        return last < next
+      }
+      let (told, wrong) = night.tell()
+      outcome.wrong += wrong.map { "in \(kind.word): \($0)" }
+      outcome.story.append("booted in \(kind.word)")
+      outcome.story += told.lines.filter { $0.contains(" log run.") && $0.contains(server) }
+    }
+    return outcome
   }
 
   private static let hostWithGuests = Scenario(

@@ -94,6 +94,19 @@ extension Scenario {
         night.server("\(client)-LYON-\(server)") { $0.traits.badUpdate = bad }
       }
     }
+    // Its second server is in SNAPSHOT at one, and of another kind.
+    night.client("DRA", ["APP01", "APP02"], windows: [.init(5, 30, 360)])
+    night.server("DRA-LYON-APP01") {
+      $0.traits.installs = .seconds(1_200)
+      $0.traits.boots = .seconds(380)
+    }
+    night.server("DRA-LYON-APP02") { $0.traits.badUpdate = bad }
+    night.claim("who has not begun to install at one gets it no more, whatever its phase") {
+      told in
+      let snapshot = told.time("run.phase", of: "DRA-LYON-APP02", "SNAPSHOT") ?? .zero
+      let update = told.time("run.phase", of: "DRA-LYON-APP02", "UPDATE") ?? .zero
+      return snapshot < Night.clock(25) && Night.clock(25) < update
+    }
     night.at(
       25, 0, .asks(.excludeUpdate(Night.campaign, bad, reason: "it breaks WEB"), "ExcludeUpdate"))
     night.at(

@@ -3,7 +3,8 @@ import AtlasModel
 /// Single servers that take their time, or go wrong.
 extension Scenario {
   static let ofServers = [
-    threeReboots, pendingReboot, threeHours, hangs, twelveOfThirteen, undoneAtBoot, refusedRevert,
+    threeReboots, pendingReboot, threeHours, hangs, lost, twelveOfThirteen, undoneAtBoot,
+    refusedRevert,
   ]
 
   private static let threeReboots = Scenario(
@@ -69,6 +70,23 @@ extension Scenario {
     night.claim("it is tried once more after the boot, with the slot that it has") {
       $0.isBefore(("run.back", "ATL-LYON-WEB01"), ("run.retried", "ATL-LYON-WEB01"))
         && $0.starts(of: "ATL-LYON-WEB01") == 1
+    }
+    night.claim("the next one starts only after it") {
+      $0.isBefore(("run.completed", "ATL-LYON-WEB01"), ("run.started", "ATL-LYON-WEB02"))
+    }
+  }
+
+  private static let lost = Scenario(
+    "agent-is-lost-while-it-installs",
+    shows: "time alone frees no slot: it is HELD{LOST} until its agent is back with its result"
+  ) { night in
+    night.client("ATL", ["WEB01", "WEB02"])
+    night.when(
+      .changes(.of("ATL-LYON-WEB01")), after: .seconds(60),
+      .crashesAgent(.of("ATL-LYON-WEB01"), for: .seconds(2_400)))
+    night.claim("it is held as lost, and goes on by itself with what it has done meanwhile") {
+      $0.has("run.held", of: "ATL-LYON-WEB01", "LOST") && $0.has("run.back", of: "ATL-LYON-WEB01")
+        && !$0.has("run.resolved") && !$0.has("run.retried")
     }
     night.claim("the next one starts only after it") {
       $0.isBefore(("run.completed", "ATL-LYON-WEB01"), ("run.started", "ATL-LYON-WEB02"))

@@ -138,6 +138,16 @@ extension Scenario {
       }
     },
     stop(
+      "stop-of-one-client-before-its-window",
+      shows: "nothing of the client starts in its window, and others do",
+      when: .at(Night.clock(21, 59)), client: "ATL"
+    ) { night in
+      night.client("LAA", ["WEB01", "WEB02"])
+      night.claim("the other client starts when the window opens") {
+        ($0.time("run.started", of: "LAA-LYON-WEB01") ?? .zero) < Night.clock(22, 1)
+      }
+    },
+    stop(
       "stop-of-one-client", shows: "what is stopped for one client goes on at all others",
       when: .changes(.of(first)), after: 60, parksAs: "REBOOT", client: "ATL"
     ) { night in
