@@ -70,7 +70,9 @@ let package = Package(
     library("AtlasAgent", ["AtlasModel"]),
     library("AtlasStore", ["AtlasModel"]),
     library("AtlasHooks", ["AtlasModel"]),
-    library("AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore", heap]),
+    library("AtlasEvidence", ["AtlasModel", "AtlasStore"]),
+    library(
+      "AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasEvidence", heap]),
 
     // The proof: the machines above in a simulated world, and a checker that shares no code with
     // them.
@@ -97,16 +99,21 @@ let package = Package(
       ]),
     library("AtlasWire", ["AtlasModel", "CAtlasProto", "CProtobufC", grpcCore]),
     library(
+      "AtlasEvidenceFile", ["AtlasModel", "AtlasStore", "AtlasEvidence", "AtlasWire", crypto]),
+    library(
       "AtlasServer",
       [
         "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasHooks", "AtlasControl", "AtlasRuntime",
-        "AtlasFleetImport", "AtlasCalendar", "AtlasWire", crypto, grpcCore, grpcTransport,
+        "AtlasEvidence", "AtlasEvidenceFile", "AtlasFleetImport", "AtlasCalendar", "AtlasWire",
+        crypto, grpcCore, grpcTransport,
         lifecycle, logging, nio, nioPosix,
       ]),
     library(
       "AtlasAgentKit",
       ["AtlasModel", "AtlasAgent", "AtlasWire", grpcCore, grpcTransport, logging, nio]),
-    library("AtlasCommands", ["AtlasModel", "AtlasWire", argumentParser, grpcCore, grpcTransport]),
+    library(
+      "AtlasCommands",
+      ["AtlasModel", "AtlasEvidenceFile", "AtlasWire", argumentParser, grpcCore, grpcTransport]),
 
     // Programs: the only places where concrete parts are put together.
     .executableTarget(
@@ -114,7 +121,7 @@ let package = Package(
       dependencies: [
         "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasControl", "AtlasCalendar",
         "AtlasRuntime", "AtlasServer", "AtlasStoreSQLite", "AtlasHooks", "AtlasLua", "AtlasWire",
-        argumentParser, grpcCore, grpcTransport, lifecycle, logging, nioPosix,
+        "AtlasEvidenceFile", argumentParser, grpcCore, grpcTransport, lifecycle, logging, nioPosix,
       ],
       swiftSettings: strict),
     .executableTarget(name: "atlas", dependencies: ["AtlasCommands"], swiftSettings: strict),
@@ -143,7 +150,10 @@ let package = Package(
     tests(of: "AtlasAgent", ["AtlasModel"]),
     tests(of: "AtlasStore", ["AtlasModel", "AtlasTestKit"]),
     tests(of: "AtlasStoreSQLite", ["AtlasModel", "AtlasStore", "AtlasTestKit", grdb]),
-    tests(of: "AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore"]),
+    tests(of: "AtlasEvidence", ["AtlasModel", "AtlasStore"]),
+    tests(
+      of: "AtlasEvidenceFile", ["AtlasModel", "AtlasStore", "AtlasEvidence", "AtlasWire", crypto]),
+    tests(of: "AtlasControl", ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasEvidence"]),
     tests(of: "AtlasLua", ["AtlasModel", "AtlasHooks", nio, nioHTTP1, nioPosix]),
     tests(of: "AtlasChecker"),
     tests(of: "AtlasSimulator", ["AtlasModel"], exclude: ["Seeds", "Scenarios"]),
@@ -173,6 +183,9 @@ let package = Package(
       swiftSettings: strict),
     tests(
       of: "AtlasCommands",
-      ["AtlasModel", "AtlasWire", "atlas", argumentParser, grpcCore, grpcTransport, yams]),
+      [
+        "AtlasModel", "AtlasStore", "AtlasEvidence", "AtlasEvidenceFile", "AtlasWire", "atlas",
+        argumentParser, grpcCore, grpcTransport, yams,
+      ]),
   ]
 )

@@ -7,6 +7,7 @@ extension ControlState {
     servers[server].connected = false
     noteDrop(server, now: now)
     servers[server].silentSince = now
+    emit(.save(.server(server)))
     updateDoubt(server)
     guard let ref = servers[server].openRun, case .inProgress = self[ref].state else { return }
     armSilence(ref, now: now)
@@ -33,13 +34,9 @@ extension ControlState {
     if let doubt = doubt(about: hello) { return turnAway(server, doubt) }
     servers[server].isTurnedAway = false
     let knowsMore = knowsMore(server, hello)
+    recordAbsence(of: server, now: now)
     if !servers[server].connected { noteReturn(server) }
-    servers[server].connected = true
-    servers[server].silentSince = nil
-    if servers[server].agentVersion != hello.agentVersion {
-      servers[server].agentVersion = hello.agentVersion.bounded(to: 64)
-      emit(.save(.server(server)))
-    }
+    noteContact(with: server, hello)
     fence = max(fence, hello.highestNamed)
     for report in hello.reports { reported(server, report, now: now) }
     reconcileRemovals(of: server, hello, now: now)
@@ -52,6 +49,17 @@ extension ControlState {
     returned(server, now: now)
     considerRemovals(of: server, now: now)
     markDirty(servers[server].client)
+  }
+
+  private mutating func noteContact(with server: ServerID, _ hello: Hello) {
+    let isSaved =
+      servers[server].silentSince == nil && servers[server].agentVersion == hello.agentVersion
+    servers[server].connected = true
+    servers[server].isHeard = true
+    servers[server].silentSince = nil
+    guard !isSaved else { return }
+    servers[server].agentVersion = hello.agentVersion.bounded(to: 64)
+    emit(.save(.server(server)))
   }
 
   /// What its Hello says about whose work the server does. A dismissal ends, unless it was given
@@ -100,7 +108,7 @@ extension ControlState {
   /// that the database does not know: it was restored, and somebody has worked on with the lost one.
   private func knowsMore(_ server: ServerID, _ hello: Hello) -> Bool {
     let index = Int(server.index)
-    guard let loadedFence, !servers[index].connected, servers[index].silentSince == nil else {
+    guard let loadedFence, !servers[index].connected, !servers[index].isHeard else {
       return false
     }
     return hello.highestNamed > loadedFence

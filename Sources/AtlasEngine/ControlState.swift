@@ -26,6 +26,8 @@ package struct ControlState: Sendable {
 
   /// The highest fence that the database knew when it was loaded; nil for a state that was not.
   var loadedFence: Fence?
+  /// When it was set going after it was loaded; nil for a state that was not.
+  var wokenAt: Instant?
   /// Whether ``stop`` is there: asked several times in every step, and a latch is large to copy.
   var isStopped = false
   /// Whether ``contact`` is there.
@@ -175,8 +177,10 @@ package struct Server: Hashable, Sendable {
   var isTurnedAway = false
   /// Whether an agent has ever connected.
   private(set) var isKnown = false
-  /// When its agent's session ended; nil while it is there, and when the daemon has not heard of it
-  /// since it started.
+  /// Its agent has been in contact since the daemon started.
+  var isHeard = false
+  /// When its agent's session ended, also that of an earlier daemon; nil while it is there, and when
+  /// it was there to the end of the daemon before.
   package internal(set) var silentSince: Instant?
   /// What its agent works on although no open run here has ordered it, by its newest Hello.
   package internal(set) var foreign: Fence?

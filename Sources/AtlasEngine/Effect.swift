@@ -148,6 +148,9 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case serverDismissed = "server.dismissed"
   /// A dismissal is over: the agent is back, or a person took it back.
   case serverRecalled = "server.recalled"
+  /// Its agent is back after it was away longer than expected, and not by Atlas's order; the detail is
+  /// since when, in milliseconds since 1970.
+  case serverBack = "server.back"
   /// An agent's Hello is not believed: it gets no session.
   case agentRefused = "agent.refused"
   case hooksLoaded = "hooks.loaded"

@@ -64,7 +64,7 @@ extension ControlState {
   /// The snapshot that a run had, or went back to, is gone.
   mutating func forgetSnapshot(of ref: RunRef) {
     let holder = snapshotHolder(ref)
-    self[holder].details.content.snapshot = nil
+    self[holder].details.content.loseSnapshot()
     if holder != ref { emit(.save(.run(holder))) }
   }
 
@@ -159,7 +159,7 @@ extension ControlState {
     let server = self[ref].server
     let id = snapshotID(of: ref)
     endRemovalOrder(ref)
-    self[ref].details.content.snapshot = nil
+    self[ref].details.content.loseSnapshot()
     self[ref].details.content.kept = nil
     servers[server].kept.removeAll { $0 == ref }
     write(ref, .runSnapshotRemoved, reason: "the snapshot \(id) is removed".bounded())

@@ -51,11 +51,14 @@ package struct StoredServer: Hashable, Sendable {
   package var dismissed: Latch?
   package var agentVersion: String
   package var version: UInt32
+  /// When its agent's session ended; nil when it had not, as far as the database knows.
+  package var silentSince: Instant?
 
   package init(
     config: ServerConfig, locked: Latch?, retired: Bool, dismissed: Latch? = nil,
-    agentVersion: String, version: UInt32
+    agentVersion: String, version: UInt32, silentSince: Instant? = nil
   ) {
+    self.silentSince = silentSince
     self.config = config
     self.locked = locked
     self.retired = retired
@@ -166,6 +169,7 @@ extension ControlState {
     server.retired = stored.retired
     server.dismissed = stored.dismissed
     server.agentVersion = stored.agentVersion
+    server.silentSince = stored.silentSince
     server.version = stored.version
     server.profile = profile(of: server.config)
     servers.append(server)
@@ -211,6 +215,7 @@ extension ControlState {
   /// Windows are not stored: ``Effect/expandWindows(_:)`` must be answered before any other event,
   /// or a run that looks for its window finds none.
   package mutating func wake(now: Instant) -> [Effect] {
+    wokenAt = now
     for index in clients.indices {
       emit(.expandWindows(ClientID(index)))
       armOutage(ClientID(index), now: now)

@@ -31,7 +31,7 @@ extension ControlState {
     guard servers[server].isDoubtful, !holdsSlot(id) else { return false }
     // A guest of a host in progress is counted already, or was moved away.
     if let host = host(of: id), holdsSlot(host) { return false }
-    if servers[server].foreign != nil { return true }
+    if servers[server].foreign != nil || !servers[server].isHeard { return true }
     return servers[server].silentSince.map { $0 + silence < now } ?? true
   }
 
@@ -84,7 +84,7 @@ extension ControlState {
     for id in clients[Int(client.index)].doubtful
     where isUnexplained(id, after: silence, now: now) {
       let server = Int(id.index)
-      guard servers[server].foreign != nil || servers[server].silentSince == nil else { continue }
+      guard servers[server].foreign != nil || !servers[server].isHeard else { continue }
       free -= 1
       if free < 0 { return id }
     }
@@ -120,7 +120,7 @@ extension ControlState {
     if servers[server].connected, let fence = servers[server].foreign {
       return "\(name) works on order \(fence.number), which no run here has given"
     }
-    guard let since = servers[server].silentSince else {
+    guard servers[server].isHeard, let since = servers[server].silentSince else {
       return "\(name) has said nothing since the daemon started"
     }
     return "\(name) has been silent since \(since.words)"

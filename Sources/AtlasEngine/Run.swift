@@ -223,6 +223,8 @@ package struct RunDetails: Hashable, Sendable {
   package struct Content: Hashable, Sendable {
     package var lastError = ""
     package var snapshot: SnapshotFact?
+    /// The newest one that it had and that is gone, for evidence.
+    package var formerSnapshot: SnapshotFact?
     /// How long ``snapshot`` outlives the run, and what is done to remove it; nil when it does not.
     package var kept: KeptSnapshot?
     /// Whether a rollback campaign is to undo the run, or has.
@@ -264,6 +266,11 @@ package struct RunDetails: Hashable, Sendable {
       updates = []
       lastError = ""
       outcomeAt = nil
+    }
+
+    mutating func loseSnapshot() {
+      formerSnapshot = snapshot ?? formerSnapshot
+      snapshot = nil
     }
 
     mutating func takeSlot(_ now: Instant) {

@@ -68,7 +68,8 @@ package struct EngineStore: Sendable {
       let row = StoredServer(
         config: server.config, locked: server.locked, retired: server.retired,
         dismissed: server.dismissed,
-        agentVersion: server.agentVersion, version: server.version)
+        agentVersion: server.agentVersion, version: server.version,
+        silentSince: server.silentSince)
       put(row, at: Int(id.index), in: &servers)
     case .campaign(let id): saveCampaign(id, of: state)
     case .history(let place): put(state.histories[place], at: place, in: &histories)
@@ -164,7 +165,7 @@ extension EngineStore {
     if left.config != right.config || left.locked != right.locked
       || left.retired != right.retired || left.agentVersion != right.agentVersion
       || left.version != right.version || left.dismissed != right.dismissed
-      || Set(left.kept) != Set(right.kept)
+      || Set(left.kept) != Set(right.kept) || left.silentSince != right.silentSince
     {
       found.append("server \(right.config.name) is not saved")
     }

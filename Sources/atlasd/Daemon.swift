@@ -1,6 +1,8 @@
 import AtlasCalendar
 import AtlasControl
 import AtlasEngine
+import AtlasEvidenceFile
+import AtlasHooks
 import AtlasModel
 import AtlasRuntime
 import AtlasServer
@@ -62,7 +64,12 @@ struct Daemon {
       firstWindow: firstWindow(machine), logger: logger)
     pump.hooksLoaded(revision: revision)
     let server = try GRPCDaemonServer(
-      options: options, services: services(ServiceCore(pump: pump, store: store), hooks),
+      options: options,
+      services: services(
+        ServiceCore(
+          pump: pump, store: store,
+          evidence: DaemonEvidence(
+            file: EvidenceKeyFile(directory: options.dataDirectory), hooks: hooks)), hooks),
       portFile: portFile, logger: logger)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
@@ -149,4 +156,13 @@ struct Daemon {
       throw DaemonError.rows("\(error)")
     }
   }
+}
+
+/// What evidence needs of the daemon: its key, and the hooks it keeps.
+private struct DaemonEvidence: EvidenceSource {
+  let file: EvidenceKeyFile
+  let hooks: DaemonHooks
+
+  func key() throws(EvidenceKeyError) -> EvidenceKey { try file.key() }
+  func hookFiles(of revision: HookRevisionID) -> [HookListing.File] { hooks.files(of: revision) }
 }

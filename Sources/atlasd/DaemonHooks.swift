@@ -58,6 +58,11 @@ final class DaemonHooks: Sendable {
   /// What the pump runs hooks with.
   var port: any HookPort { HookGateway(runner) }
 
+  /// Files of a revision that is loaded, by path.
+  func files(of revision: HookRevisionID) -> [HookListing.File] {
+    runner.revision(revision).map { HookListing.files(of: $0) } ?? []
+  }
+
   /// Closes what hooks reached others with. Called once, when no run is left.
   func shutdown() async throws {
     feed.close()
@@ -107,13 +112,15 @@ extension DaemonHooks: HookCatalog {
 
 extension HookListing {
   fileprivate init(_ revision: HookRevision, loadedAt: Instant) {
-    self.init(
-      revision: revision.id, loadedAt: loadedAt,
-      files: revision.files.map { file in
-        File(
-          path: file.path, functions: HookPoint.allCases.filter(file.functions.contains),
-          sha256: file.hash)
-      })
+    self.init(revision: revision.id, loadedAt: loadedAt, files: Self.files(of: revision))
+  }
+
+  fileprivate static func files(of revision: HookRevision) -> [File] {
+    revision.files.map { file in
+      File(
+        path: file.path, functions: HookPoint.allCases.filter(file.functions.contains),
+        sha256: file.hash)
+    }
   }
 }
 

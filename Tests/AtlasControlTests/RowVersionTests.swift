@@ -273,6 +273,20 @@ struct RowVersion4Tests {
     #expect(throws: RowError.self) { try reader.byte() }
   }
 
+  @Test("of a server is read, and nothing is known of when it was silent")
+  func server() throws {
+    var reader = try rowReader(
+      "040f4c41412d50415249532d5745423031034c414105504152495300000000000000000001035341"
+        + "4e0106776176652d32000000000000")
+    let config = ServerConfig(
+      name: Desk.first, client: Desk.client, site: SiteName(trusted: "PARIS"),
+      resources: [ResourceName(trusted: "SAN")], tags: [Tag(trusted: "wave-2")])
+    #expect(
+      try reader.server()
+        == StoredServer(config: config, locked: nil, retired: false, agentVersion: "", version: 0))
+    #expect(throws: RowError.self) { try reader.byte() }
+  }
+
   @Test("of a run is read, and it goes by the policy of now")
   func run() throws {
     var reader = try rowReader(
@@ -346,6 +360,8 @@ struct RowTests {
       content.check = check
       content.kept = place < kept.count ? kept[place] : nil
       content.undo = [nil, .planned(other), .done(other)][place % 3]
+      content.formerSnapshot =
+        place == 0 ? nil : SnapshotFact(id: "s0", takenAt: Instant(milliseconds: 13))
       run.restore(undoes: place - 1)
       run.restore(edition: place)
       run.details = RunDetails(content)
@@ -430,12 +446,17 @@ struct RowTests {
         clients: [ClientConfig(name: Desk.client)], servers: [host, config],
         by: "kim"),
       now: Instant(milliseconds: 0))
+    let hello = Desk.hello(Desk.second)
+    _ = try state.step(.agentBack(ServerID(1), hello), now: Instant(milliseconds: 1))
+    _ = try state.step(.agentSilent(ServerID(1)), now: Instant(milliseconds: 2))
     var writer = ByteWriter(version: StateRows.version)
     writer.put(state.servers[1])
     var reader = try ByteReader(writer.bytes, versions: StateRows.readable, row: "server")
     #expect(
       try reader.server()
-        == StoredServer(config: config, locked: nil, retired: false, agentVersion: "", version: 0))
+        == StoredServer(
+          config: config, locked: nil, retired: false, agentVersion: "1", version: 0,
+          silentSince: Instant(milliseconds: 2)))
   }
 }
 

@@ -77,6 +77,74 @@ extension Programs {
 
       // The log.
       #expect(try await stage.atlas("audit", "verify").hasPrefix("intact"))
+
+      try await Self.checkEvidence(stage, ledger)
+    }
+
+    /// Evidence of the night agrees with the ledger, and with itself after the daemon is gone; with one
+    /// byte changed it is refused.
+    private static func checkEvidence(_ stage: Stage, _ ledger: [String: Any]) async throws {
+      let file = stage.path("night.evidence")
+      let key = try await stage.atlas("audit", "key").trimmingCharacters(
+        in: .whitespacesAndNewlines)
+      try await stage.atlas("campaign", "report", "night", "--evidence", file)
+      await stage.daemon?.kill9()
+      let answer = try await stage.ask("audit", "verify", file, "--key", key, "-o", "json")
+      #expect(answer.status == 0, "\(answer.errors)")
+      let header = try #require(
+        try JSONSerialization.jsonObject(with: Data(answer.text.utf8)) as? [String: Any])
+      #expect(header["mostDown"] as? Int == ledger["most_down"] as? Int)
+      #expect(header["servers"] as? Int == stage.fleet.names.count)
+
+      // Every server was at work, by its own ledger, only while the evidence says so.
+      let worked = try Self.workedOn(stage.text("night.evidence"))
+      var checked = 0
+      for line in stage.text("agents/ledger.jsonl").split(separator: "\n") {
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+        let row = try #require(object as? [String: Any])
+        guard row["event"] as? String == "began", let at = row["campaign_ms"] as? Int64,
+          let server = row["server"] as? String, row["kind"] as? String != "DOWNLOAD"
+        else { continue }
+        checked += 1
+        // The agent's clock goes by the daemon's, and is late by what a message took: tenths of a
+        // second here are minutes there.
+        #expect(
+          worked[server, default: []].contains {
+            $0.lowerBound - 300_000 <= at && at <= $0.upperBound
+          }, "\(line)")
+      }
+      #expect(checked > 40)
+
+      var bytes = Array(stage.text("night.evidence").utf8)
+      let place = try #require(bytes.lastIndex(of: UInt8(ascii: "S")))
+      bytes[place] = UInt8(ascii: "T")
+      try Data(bytes).write(to: URL(filePath: file))
+      let changed = try await stage.ask("audit", "verify", file, "--key", key)
+      #expect(changed.status == 1)
+      #expect(changed.errors.contains("proves nothing: line "))
+    }
+
+    /// By server: when evidence says that it was worked on, in milliseconds since 1970.
+    private static func workedOn(_ file: String) throws -> [String: [ClosedRange<Int64>]] {
+      let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+      func milliseconds(_ text: Any?) throws -> Int64 {
+        guard let text = text as? String else { return .max }
+        let date = try (try? format.parse(text)) ?? Date.ISO8601FormatStyle().parse(text)
+        return Int64((date.timeIntervalSince1970 * 1_000).rounded())
+      }
+      var worked: [String: [ClosedRange<Int64>]] = [:]
+      for line in file.split(separator: "\n") {
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        guard let server = object?["server"] as? [String: Any],
+          let name = server["server"] as? String
+        else { continue }
+        for interval in server["intervals"] as? [[String: Any]] ?? []
+        where interval["kind"] as? String == "EVIDENCE_INTERVAL_KIND_WORKED_ON" {
+          worked[name, default: []].append(
+            try milliseconds(interval["start"])...milliseconds(interval["end"]))
+        }
+      }
+      return worked
     }
 
     /// Verdict and check of each finding, by server.

@@ -20,7 +20,9 @@ ALLOWED = {
     "AtlasHooks": ["AtlasModel"],
     "AtlasCalendar": ["AtlasModel"],
     "AtlasFleetImport": ["AtlasModel", "AtlasCalendar", "Yams"],
-    "AtlasControl": ["AtlasModel", "AtlasEngine", "AtlasStore", "HeapModule"],
+    "AtlasEvidence": ["AtlasModel", "AtlasStore"],
+    "AtlasEvidenceFile": ["AtlasModel", "AtlasStore", "AtlasEvidence", "AtlasWire", "Crypto"],
+    "AtlasControl": ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasEvidence", "HeapModule"],
     # It shares no code with what it checks.
     "AtlasChecker": [],
     "AtlasSimulator": [
@@ -35,8 +37,9 @@ ALLOWED = {
     "AtlasLua": ["AtlasModel", "AtlasHooks", "CAtlasLua", "AsyncHTTPClient", "NIOCore", "NIOHTTP1",
                  "NIOPosix"],
     "AtlasServer": [
-        "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasControl", "AtlasRuntime",
-        "AtlasFleetImport", "AtlasCalendar", "AtlasHooks", "AtlasWire", "Crypto", "GRPCCore",
+        "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasControl", "AtlasRuntime", "AtlasEvidence",
+        "AtlasEvidenceFile", "AtlasFleetImport", "AtlasCalendar", "AtlasHooks", "AtlasWire", "Crypto",
+        "GRPCCore",
         "GRPCNIOTransportHTTP2", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle",
     ],
     "AtlasAgentKit": [
@@ -44,8 +47,8 @@ ALLOWED = {
         "NIOCore", "NIOPosix",
     ],
     "AtlasCommands": [
-        "AtlasModel", "AtlasWire", "ArgumentParser", "GRPCCore", "GRPCNIOTransportHTTP2",
-        "Logging", "Yams",
+        "AtlasModel", "AtlasEvidenceFile", "AtlasWire", "ArgumentParser", "GRPCCore",
+        "GRPCNIOTransportHTTP2", "Logging", "Yams",
     ],
     "AtlasTestKit": ["AtlasModel", "AtlasEngine", "AtlasStore", "AtlasChecker"],
     "atlas": ["AtlasCommands"],
@@ -59,7 +62,7 @@ ALLOWED = {
     "atlasd": [
         "AtlasModel", "AtlasEngine", "AtlasStore", "AtlasStoreSQLite", "AtlasHooks", "AtlasLua",
         "AtlasControl", "AtlasCalendar", "AtlasRuntime", "AtlasServer", "AtlasWire",
-        "ArgumentParser", "GRPCCore", "GRPCNIOTransportHTTP2", "Logging", "NIOPosix",
+        "AtlasEvidenceFile", "ArgumentParser", "GRPCCore", "GRPCNIOTransportHTTP2", "Logging", "NIOPosix",
         "ServiceLifecycle",
     ],
     "CAtlasProto": ["CProtobufC"],
@@ -70,7 +73,7 @@ ALLOWED = {
 }
 
 # The machines that must give the same result for the same input, whoever runs them.
-PURE = ["AtlasEngine", "AtlasAgent", "AtlasControl", "AtlasSimulator", "AtlasChecker"]
+PURE = ["AtlasEngine", "AtlasAgent", "AtlasEvidence", "AtlasControl", "AtlasSimulator", "AtlasChecker"]
 IMPURE = [
     (r"^\s*(?:\w+ )?import (Foundation|Dispatch|Glibc|Synchronization|Logging|_Concurrency)\b",
      "imports {0}"),

@@ -76,6 +76,7 @@ extension ByteWriter {
     put(config.host) { $0.put($1) }
     put(config.migratesGuests)
     put(config.carriesAtlas)
+    put(server.silentSince) { $0.put($1) }
   }
 
   private mutating func put(_ outage: Outage) {
@@ -164,6 +165,8 @@ extension ByteReader {
     server.config.host = try optional { try $0.name() }
     server.config.migratesGuests = try bool()
     server.config.carriesAtlas = try bool()
+    guard version >= 5 else { return server }
+    server.silentSince = try optional { try $0.instant() }
     return server
   }
 }

@@ -119,6 +119,10 @@ extension ByteWriter {
     }
     put(content.undo) { $0.put($1) }
     put(content.clock)
+    put(content.formerSnapshot) {
+      $0.put($1.id)
+      $0.put($1.takenAt)
+    }
   }
 
   private mutating func put(_ undo: Undo) {
@@ -269,6 +273,10 @@ extension ByteReader {
     }
     content.undo = try optional { try $0.undo() }
     content.clock = try clock()
+    guard version >= 5 else { return content }
+    content.formerSnapshot = try optional {
+      SnapshotFact(id: try $0.string(), takenAt: try $0.instant())
+    }
     return content
   }
 

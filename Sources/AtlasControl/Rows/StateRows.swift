@@ -8,7 +8,8 @@ enum StateRows {
   /// is measured by, who looks after a held run, and the oldest agent that is worked with; 3 breakers,
   /// environment holds, postponements, representatives, and what servers share; 4 outages, dismissals,
   /// orders between servers, hosts, maintenance, snapshots that are kept, rollback campaigns, and how
-  /// long phases took; 5 policies that were edited.
+  /// long phases took; 5 policies that were edited, since when a server has been silent, and snapshots
+  /// that are gone.
   static let version: UInt8 = 5
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version

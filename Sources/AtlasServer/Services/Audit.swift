@@ -1,3 +1,4 @@
+import AtlasEvidenceFile
 import AtlasModel
 import AtlasStore
 import AtlasWire
@@ -52,6 +53,14 @@ package struct Audit: AtlasV1.AuditService.Server {
         intact: false, records: seq - 1, firstBadSeq: seq, problem: fault.problem)
     case .unfinished: throw WireStatus(.cancelled, "the caller has gone")
     }
+  }
+
+  package func getEvidenceKey(
+    _ request: AtlasV1.GetEvidenceKeyRequest, context: ServerContext
+  ) async throws -> AtlasV1.GetEvidenceKeyResponse {
+    let key = try core.evidenceKey()
+    return AtlasV1.GetEvidenceKeyResponse(
+      algorithm: EvidenceKey.algorithm, publicKey: key.publicKey, fingerprint: key.fingerprint)
   }
 
   private func lastHash() async throws(WireStatus) -> [UInt8] {

@@ -1,5 +1,6 @@
 import AtlasControl
 import AtlasEngine
+import AtlasEvidence
 import AtlasModel
 import AtlasStore
 import AtlasWire
@@ -144,17 +145,6 @@ extension LogRecord {
     // A breaker's pause is one all the same, and a postponement ends by itself.
     case .campaignPaused, .clientResumed: true
     case _: !principal.isEmpty
-    }
-  }
-
-  /// Whether a person decided it, and not only something that follows from what one decided: every
-  /// server of a cancelled campaign, or the pause that a released stop leaves.
-  fileprivate var isDecision: Bool {
-    guard !principal.isEmpty, principal != ControlState.itself else { return false }
-    switch RecordKind(rawValue: kind) {
-    case .runSkipped: return detail == Skip.person.rawValue
-    case .campaignPaused: return !reason.hasPrefix("stop released: ")
-    case _: return true
     }
   }
 }

@@ -1,5 +1,7 @@
 import AtlasControl
 import AtlasEngine
+import AtlasEvidenceFile
+import AtlasHooks
 import AtlasModel
 import AtlasRuntime
 import AtlasStore
@@ -12,10 +14,27 @@ package struct ServiceCore: Sendable {
   package let pump: ControlPump
   package let store: any Store
   let bench = Workbench()
+  private let evidence: any EvidenceSource
 
-  package init(pump: ControlPump, store: any Store) {
+  package init(pump: ControlPump, store: any Store, evidence: any EvidenceSource) {
     self.pump = pump
     self.store = store
+    self.evidence = evidence
+  }
+
+  /// What evidence is signed with.
+  func evidenceKey() throws(WireStatus) -> EvidenceKey {
+    do throws(EvidenceKeyError) {
+      return try evidence.key()
+    } catch {
+      throw WireStatus(
+        .failedPrecondition, "evidence cannot be signed: \(error)", reason: "EVIDENCE_KEY")
+    }
+  }
+
+  /// Files of a revision of the hooks, by path; none when it is not kept any more.
+  func hookFiles(of revision: String) -> [HookListing.File] {
+    revision.isEmpty ? [] : evidence.hookFiles(of: HookRevisionID(revision))
   }
 
   /// Answers a request that changes nothing.

@@ -449,6 +449,98 @@ extension AtlasV1.VerifyAuditResponse {
 }
 
 extension AtlasV1 {
+  /// The message `atlas.v1.GetEvidenceKeyRequest`.
+  package struct GetEvidenceKeyRequest: WireMessage {
+    /// Every field at its default.
+    package init() {}
+  }
+}
+
+extension AtlasV1.GetEvidenceKeyRequest {
+  /// `atlas.v1.GetEvidenceKeyRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__get_evidence_key_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__GetEvidenceKeyRequest.self)
+    atlas__v1__get_evidence_key_request__init(c)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.GetEvidenceKeyResponse`.
+  package struct GetEvidenceKeyResponse: WireMessage {
+    /// "Ed25519".
+    package var algorithm: String = ""
+
+    /// 32 bytes.
+    package var publicKey: [UInt8] = []
+
+    /// SHA-256 of the public key, in hexadecimal: to be written down where nobody can change it.
+    package var fingerprint: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      algorithm: String = "",
+      publicKey: [UInt8] = [],
+      fingerprint: String = ""
+    ) {
+      self.algorithm = algorithm
+      self.publicKey = publicKey
+      self.fingerprint = fingerprint
+    }
+  }
+}
+
+extension AtlasV1.GetEvidenceKeyResponse {
+  /// `atlas.v1.GetEvidenceKeyResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__get_evidence_key_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__GetEvidenceKeyResponse.self)
+    atlas__v1__get_evidence_key_response__init(c)
+    c.pointee.algorithm = arena.bytes(self.algorithm)
+    c.pointee.public_key = arena.bytes(self.publicKey)
+    c.pointee.fingerprint = arena.bytes(self.fingerprint)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__GetEvidenceKeyResponse.self)
+    self.algorithm = try reader.string(c.pointee.algorithm, "algorithm")
+    self.publicKey = reader.bytes(c.pointee.public_key)
+    self.fingerprint = try reader.string(c.pointee.fingerprint, "fingerprint")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "algorithm", json: "algorithm"), &self.algorithm)
+    try visitor.singular(WireField(2, "public_key", json: "publicKey"), &self.publicKey)
+    try visitor.singular(WireField(3, "fingerprint", json: "fingerprint"), &self.fingerprint)
+  }
+}
+
+extension AtlasV1 {
   /// The log: one record for every transition, each carrying the hash of the one before.
   package enum AuditService {
     /// The service's name on the wire.
@@ -463,11 +555,15 @@ extension AtlasV1 {
       /// `VerifyAudit`.
       package static let verifyAudit = GRPCCore.MethodDescriptor(
         service: AuditService.descriptor, method: "VerifyAudit", type: .unary)
+      /// `GetEvidenceKey`.
+      package static let getEvidenceKey = GRPCCore.MethodDescriptor(
+        service: AuditService.descriptor, method: "GetEvidenceKey", type: .unary)
 
       /// All of them, in the order of the `.proto` file.
       package static let all: [GRPCCore.MethodDescriptor] = [
         listAuditRecords,
         verifyAudit,
+        getEvidenceKey,
       ]
     }
 
@@ -482,6 +578,11 @@ extension AtlasV1 {
       func verifyAudit(
         _ request: AtlasV1.VerifyAuditRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.VerifyAuditResponse
+
+      /// The key that evidence is signed with; it is made when it is first asked for.
+      func getEvidenceKey(
+        _ request: AtlasV1.GetEvidenceKeyRequest, context: GRPCCore.ServerContext
+      ) async throws -> AtlasV1.GetEvidenceKeyResponse
     }
 
     /// Calls the service over a connection that its owner runs.
@@ -516,6 +617,18 @@ extension AtlasV1 {
           request,
           metadata: metadata, options: options)
       }
+
+      /// The key that evidence is signed with; it is made when it is first asked for.
+      package func getEvidenceKey(
+        _ request: AtlasV1.GetEvidenceKeyRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults
+      ) async throws -> AtlasV1.GetEvidenceKeyResponse {
+        try await client.unaryCall(
+          AuditService.Method.getEvidenceKey,
+          request,
+          metadata: metadata, options: options)
+      }
     }
   }
 }
@@ -530,6 +643,9 @@ extension AtlasV1.AuditService.Server {
     }
     router.unary(AtlasV1.AuditService.Method.verifyAudit) {
       try await self.verifyAudit($0, context: $1)
+    }
+    router.unary(AtlasV1.AuditService.Method.getEvidenceKey) {
+      try await self.getEvidenceKey($0, context: $1)
     }
   }
 }

@@ -6392,6 +6392,96 @@ extension AtlasV1.GainRow {
 }
 
 extension AtlasV1 {
+  /// The message `atlas.v1.GetEvidenceRequest`.
+  package struct GetEvidenceRequest: WireMessage {
+    /// The field `campaign`.
+    package var campaign: String = ""
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      campaign: String = ""
+    ) {
+      self.campaign = campaign
+    }
+  }
+}
+
+extension AtlasV1.GetEvidenceRequest {
+  /// `atlas.v1.GetEvidenceRequest`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__get_evidence_request__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__GetEvidenceRequest.self)
+    atlas__v1__get_evidence_request__init(c)
+    c.pointee.campaign = arena.bytes(self.campaign)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__GetEvidenceRequest.self)
+    self.campaign = try reader.string(c.pointee.campaign, "campaign")
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "campaign", json: "campaign"), &self.campaign)
+  }
+}
+
+extension AtlasV1 {
+  /// The message `atlas.v1.GetEvidenceResponse`.
+  package struct GetEvidenceResponse: WireMessage {
+    /// The next bytes of the file, at most 64 KiB.
+    package var piece: [UInt8] = []
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      piece: [UInt8] = []
+    ) {
+      self.piece = piece
+    }
+  }
+}
+
+extension AtlasV1.GetEvidenceResponse {
+  /// `atlas.v1.GetEvidenceResponse`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__get_evidence_response__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__GetEvidenceResponse.self)
+    atlas__v1__get_evidence_response__init(c)
+    c.pointee.piece = arena.bytes(self.piece)
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__GetEvidenceResponse.self)
+    self.piece = reader.bytes(c.pointee.piece)
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "piece", json: "piece"), &self.piece)
+  }
+}
+
+extension AtlasV1 {
   /// The message `atlas.v1.WatchCampaignRequest`.
   package struct WatchCampaignRequest: WireMessage {
     /// The field `campaign`.
@@ -6590,6 +6680,9 @@ extension AtlasV1 {
       /// `GetReport`.
       package static let getReport = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "GetReport", type: .unary)
+      /// `GetEvidence`.
+      package static let getEvidence = GRPCCore.MethodDescriptor(
+        service: CampaignService.descriptor, method: "GetEvidence", type: .serverStreaming)
       /// `WatchCampaign`.
       package static let watchCampaign = GRPCCore.MethodDescriptor(
         service: CampaignService.descriptor, method: "WatchCampaign", type: .serverStreaming)
@@ -6620,6 +6713,7 @@ extension AtlasV1 {
         listServerKinds,
         listEstimates,
         getReport,
+        getEvidence,
         watchCampaign,
       ]
     }
@@ -6747,6 +6841,13 @@ extension AtlasV1 {
       func getReport(
         _ request: AtlasV1.GetReportRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.GetReportResponse
+
+      /// What it did to every client's servers, with the records that prove it, signed: a file of
+      /// EvidenceLines (evidence.proto), in pieces.
+      func getEvidence(
+        _ request: AtlasV1.GetEvidenceRequest, responses: GRPCCore.RPCWriter<AtlasV1.GetEvidenceResponse>,
+        context: GRPCCore.ServerContext
+      ) async throws
 
       /// Every record of the campaign, in order, from a place in the log on.
       func watchCampaign(
@@ -7056,6 +7157,22 @@ extension AtlasV1 {
           metadata: metadata, options: options)
       }
 
+      /// What it did to every client's servers, with the records that prove it, signed: a file of
+      /// EvidenceLines (evidence.proto), in pieces.
+      package func getEvidence<Result: Sendable>(
+        _ request: AtlasV1.GetEvidenceRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        receive: @escaping @Sendable (
+          GRPCCore.RPCAsyncSequence<AtlasV1.GetEvidenceResponse, any Error>
+        ) async throws -> Result
+      ) async throws -> Result {
+        try await client.serverStreamingCall(
+          CampaignService.Method.getEvidence,
+          request,
+          metadata: metadata, options: options, receive: receive)
+      }
+
       /// Every record of the campaign, in order, from a place in the log on.
       package func watchCampaign<Result: Sendable>(
         _ request: AtlasV1.WatchCampaignRequest,
@@ -7150,6 +7267,9 @@ extension AtlasV1.CampaignService.Server {
     }
     router.unary(AtlasV1.CampaignService.Method.getReport) {
       try await self.getReport($0, context: $1)
+    }
+    router.serverStreaming(AtlasV1.CampaignService.Method.getEvidence) {
+      try await self.getEvidence($0, responses: $1, context: $2)
     }
     router.serverStreaming(AtlasV1.CampaignService.Method.watchCampaign) {
       try await self.watchCampaign($0, responses: $1, context: $2)

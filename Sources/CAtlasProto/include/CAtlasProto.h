@@ -6,6 +6,7 @@
 #include "atlas/v1/audit.pb-c.h"
 #include "atlas/v1/campaign.pb-c.h"
 #include "atlas/v1/common.pb-c.h"
+#include "atlas/v1/evidence.pb-c.h"
 #include "atlas/v1/fleet.pb-c.h"
 #include "atlas/v1/hook.pb-c.h"
 #include "atlas/v1/metrics.pb-c.h"

@@ -211,6 +211,15 @@ struct FakeCampaigns: AtlasV1.CampaignService.Server {
     return AtlasV1.GetReportResponse(report: report)
   }
 
+  func getEvidence(
+    _ request: AtlasV1.GetEvidenceRequest,
+    responses: RPCWriter<AtlasV1.GetEvidenceResponse>, context: ServerContext
+  ) async throws {
+    atlas.note(request)
+    _ = try atlas.world.campaign(request.campaign)
+    for piece in atlas.world.evidence { try await responses.write(.init(piece: piece)) }
+  }
+
   func watchCampaign(
     _ request: AtlasV1.WatchCampaignRequest,
     responses: RPCWriter<AtlasV1.WatchCampaignResponse>, context: ServerContext

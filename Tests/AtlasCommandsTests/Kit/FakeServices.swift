@@ -317,6 +317,12 @@ struct FakeAudit: AtlasV1.AuditService.Server {
   func verifyAudit(
     _ request: AtlasV1.VerifyAuditRequest, context: ServerContext
   ) async throws -> AtlasV1.VerifyAuditResponse { atlas.world.audit }
+
+  func getEvidenceKey(
+    _ request: AtlasV1.GetEvidenceKeyRequest, context: ServerContext
+  ) async throws -> AtlasV1.GetEvidenceKeyResponse {
+    .init(algorithm: "Ed25519", fingerprint: "5f2c")
+  }
 }
 
 /// The standard health service.

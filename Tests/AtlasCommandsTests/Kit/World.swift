@@ -27,6 +27,8 @@ struct World: Sendable {
   var hookLogs: [AtlasV1.WatchHookLogsResponse] = []
   var windows = AtlasV1.ListWindowsResponse()
   var audit = AtlasV1.VerifyAuditResponse(intact: true)
+  /// An evidence file, in pieces.
+  var evidence: [[UInt8]] = []
   var health = GRPCHealthV1.HealthCheckResponse.ServingStatus.serving
   var agentsConnected: Int32 = 0
 

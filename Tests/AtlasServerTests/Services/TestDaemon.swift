@@ -1,6 +1,8 @@
 import AtlasCalendar
 import AtlasControl
 import AtlasEngine
+import AtlasEvidenceFile
+import AtlasHooks
 import AtlasModel
 import AtlasRuntime
 import AtlasStore
@@ -34,7 +36,7 @@ struct TestDaemon: Sendable {
       machine: machine, store: store, hooks: NoHooks(),
       clock: CampaignClock(factor: 1, start: nil), firstWindow: .ignored,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    let core = ServiceCore(pump: pump, store: store)
+    let core = ServiceCore(pump: pump, store: store, evidence: FixedEvidence(hooks: hooks))
     let transport = InProcessTransport()
     let server = GRPCServer(
       transport: transport.server,
@@ -102,6 +104,17 @@ struct TestDaemon: Sendable {
         windows: [Fri 20:00-Mon 05:00]
 
     """
+}
+
+/// One key for each process, and the files of the hooks that there are.
+private struct FixedEvidence: EvidenceSource {
+  private static let key = EvidenceKey()
+  let hooks: (any HookCatalog)?
+
+  func key() throws(EvidenceKeyError) -> EvidenceKey { Self.key }
+  func hookFiles(of revision: HookRevisionID) -> [HookListing.File] {
+    [HookListing.File(path: "default.lua", functions: [], sha256: "\(revision)")]
+  }
 }
 
 /// Defines no hook.

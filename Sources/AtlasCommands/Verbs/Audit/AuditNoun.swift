@@ -1,4 +1,5 @@
 import ArgumentParser
+import AtlasEvidenceFile
 import AtlasWire
 
 /// `atlas audit …`
@@ -9,8 +10,9 @@ struct AuditNoun: ParsableCommand {
     discussion: """
         atlas audit list --client LAA
         atlas audit verify
+        atlas audit verify november.evidence --key 5f2c…
       """,
-    subcommands: [AuditList.self, AuditVerify.self])
+    subcommands: [AuditList.self, AuditVerify.self, AuditKey.self])
 }
 
 /// `atlas audit list`
@@ -53,14 +55,62 @@ struct AuditList: DaemonVerb {
 struct AuditVerify: DaemonVerb {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Recompute the chain of the log from what is on disk.",
+    abstract: "Recompute the chain of the log from what is on disk, or check an evidence file.",
     discussion: """
-      Exits with 1 if a record does not fit.
+      Exits with 1 if a record does not fit, or anything in the file is not what its records say. A
+      file is checked without a daemon.
 
         atlas audit verify --timeout 5m
+        atlas audit verify november.evidence --key 5f2c…
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
+  @Argument(help: "Evidence, as atlas campaign report --evidence wrote it.") var file: String?
+  @Option(
+    help: ArgumentHelp(
+      "What atlas audit key said: the file must be signed by that key.", valueName: "fingerprint"))
+  var key: String?
+
+  mutating func validate() throws {
+    guard let key else { return }
+    if file == nil { throw ValidationError("--key is of an evidence file; name it") }
+    let isHex = key.utf8.allSatisfy {
+      UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
+        || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
+    }
+    if key.utf8.count != 64 || !isHex {
+      throw ValidationError("--key is 64 digits and letters a to f, as atlas audit key says them")
+    }
+  }
+
+  func run(with console: Console) async throws {
+    if let file { return try verify(file, console) }
+    let destination = try Destination(options: global, environment: console.environment)
+    try await Session.open(
+      to: destination, options: global, console: console, listVerb: Self.listVerb
+    ) { session in try await run(in: session) }
+  }
+
+  private func verify(_ path: String, _ console: Console) throws {
+    var verifier = EvidenceVerifier(fingerprint: key)
+    try FileReading.pieces(of: path) { verifier.take($0) }
+    guard let verdict = verifier.finish() else {
+      let problems = verifier.problems
+      let more = problems.count == EvidenceVerifier.most ? ["and perhaps more"] : []
+      throw Failure(
+        .error, "\(path) proves nothing: \(problems.first.map { "\($0)" } ?? "")",
+        details: problems.dropFirst().map(\.description) + more,
+        hint: "ask for the file again where it was written")
+    }
+    let times = TimeText(
+      style: global.time == .local ? .local : .iso, now: 0, local: console.localTime)
+    try console.show(verdict.presentation(of: path, times), as: global.output)
+    if key == nil {
+      console.hint(
+        "this proves that nobody changed the file since that key signed it; whose key it is, "
+          + "compare with what atlas audit key said: --key")
+    }
+  }
 
   func run(in session: Session) async throws {
     let response = try await session.read(
@@ -78,6 +128,30 @@ struct AuditVerify: DaemonVerb {
         .error, "the log is broken at record \(response.firstBadSeq): \(response.problem)",
         hint: "keep the data directory as it is; restore a backup beside it and compare")
     }
+  }
+}
+
+/// `atlas audit key`
+struct AuditKey: DaemonVerb {
+  static let configuration = CommandConfiguration(
+    commandName: "key",
+    abstract: "The fingerprint of the key that the daemon signs evidence with.",
+    discussion: """
+      Write it down where nobody can change it: whoever has it can tell evidence of this daemon from
+      anybody else's.
+
+        atlas audit key
+      """)
+
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func run(in session: Session) async throws {
+    let response = try await session.read(
+      session.daemon.audit.getEvidenceKey, AtlasV1.GetEvidenceKeyRequest())
+    try session.show(
+      Presentation(.message(response), names: [response.fingerprint]) { _ in
+        [Line(response.fingerprint)]
+      })
   }
 }
 

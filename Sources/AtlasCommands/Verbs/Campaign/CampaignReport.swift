@@ -9,12 +9,26 @@ struct CampaignReport: DaemonVerb {
     discussion: """
         atlas campaign report november
         atlas campaign report november -o json > november.json
+        atlas campaign report november --evidence november.evidence
+
+      --evidence writes a file with every interval in which a server was down, what was proven about
+      backups, what hooks said, who decided what, and the records of the log that prove it, signed by
+      the daemon. atlas audit verify checks it without a daemon.
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
+  @OptionGroup var confirmation: ConfirmationOptions
   @Argument(help: "The campaign.") var name: String
+  @Option(
+    help: ArgumentHelp("Write evidence into this file instead of a report.", valueName: "file"))
+  var evidence: String?
 
   func run(in session: Session) async throws {
+    if let evidence {
+      return try await EvidenceDownload(
+        campaign: name, path: evidence, confirmation: confirmation
+      ).run(in: session)
+    }
     let response = try await session.read(
       session.daemon.campaigns.getReport, AtlasV1.GetReportRequest(campaign: name))
     guard let report = response.report else { throw Failure.empty("GetReport") }

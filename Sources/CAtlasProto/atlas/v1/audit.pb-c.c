@@ -232,6 +232,96 @@ void   atlas__v1__verify_audit_response__free_unpacked
   assert(message->base.descriptor == &atlas__v1__verify_audit_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__get_evidence_key_request__init
+                     (Atlas__V1__GetEvidenceKeyRequest         *message)
+{
+  static const Atlas__V1__GetEvidenceKeyRequest init_value = ATLAS__V1__GET_EVIDENCE_KEY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__get_evidence_key_request__get_packed_size
+                     (const Atlas__V1__GetEvidenceKeyRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_key_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__get_evidence_key_request__pack
+                     (const Atlas__V1__GetEvidenceKeyRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_key_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__get_evidence_key_request__pack_to_buffer
+                     (const Atlas__V1__GetEvidenceKeyRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_key_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__GetEvidenceKeyRequest *
+       atlas__v1__get_evidence_key_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__GetEvidenceKeyRequest *)
+     protobuf_c_message_unpack (&atlas__v1__get_evidence_key_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__get_evidence_key_request__free_unpacked
+                     (Atlas__V1__GetEvidenceKeyRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__get_evidence_key_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__get_evidence_key_response__init
+                     (Atlas__V1__GetEvidenceKeyResponse         *message)
+{
+  static const Atlas__V1__GetEvidenceKeyResponse init_value = ATLAS__V1__GET_EVIDENCE_KEY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__get_evidence_key_response__get_packed_size
+                     (const Atlas__V1__GetEvidenceKeyResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_key_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__get_evidence_key_response__pack
+                     (const Atlas__V1__GetEvidenceKeyResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_key_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__get_evidence_key_response__pack_to_buffer
+                     (const Atlas__V1__GetEvidenceKeyResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_key_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__GetEvidenceKeyResponse *
+       atlas__v1__get_evidence_key_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__GetEvidenceKeyResponse *)
+     protobuf_c_message_unpack (&atlas__v1__get_evidence_key_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__get_evidence_key_response__free_unpacked
+                     (Atlas__V1__GetEvidenceKeyResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__get_evidence_key_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor atlas__v1__list_audit_records_request__field_descriptors[6] =
 {
   {
@@ -766,12 +856,96 @@ const ProtobufCMessageDescriptor atlas__v1__verify_audit_response__descriptor =
   (ProtobufCMessageInit) atlas__v1__verify_audit_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor atlas__v1__audit_service__method_descriptors[2] =
+#define atlas__v1__get_evidence_key_request__field_descriptors NULL
+#define atlas__v1__get_evidence_key_request__field_indices_by_name NULL
+#define atlas__v1__get_evidence_key_request__number_ranges NULL
+const ProtobufCMessageDescriptor atlas__v1__get_evidence_key_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.GetEvidenceKeyRequest",
+  "GetEvidenceKeyRequest",
+  "Atlas__V1__GetEvidenceKeyRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__GetEvidenceKeyRequest),
+  0,
+  atlas__v1__get_evidence_key_request__field_descriptors,
+  atlas__v1__get_evidence_key_request__field_indices_by_name,
+  0,  atlas__v1__get_evidence_key_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__get_evidence_key_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__get_evidence_key_response__field_descriptors[3] =
+{
+  {
+    "algorithm",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__GetEvidenceKeyResponse, algorithm),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "public_key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__GetEvidenceKeyResponse, public_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fingerprint",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__GetEvidenceKeyResponse, fingerprint),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__get_evidence_key_response__field_indices_by_name[] = {
+  0,   /* field[0] = algorithm */
+  2,   /* field[2] = fingerprint */
+  1,   /* field[1] = public_key */
+};
+static const ProtobufCIntRange atlas__v1__get_evidence_key_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor atlas__v1__get_evidence_key_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.GetEvidenceKeyResponse",
+  "GetEvidenceKeyResponse",
+  "Atlas__V1__GetEvidenceKeyResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__GetEvidenceKeyResponse),
+  3,
+  atlas__v1__get_evidence_key_response__field_descriptors,
+  atlas__v1__get_evidence_key_response__field_indices_by_name,
+  1,  atlas__v1__get_evidence_key_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__get_evidence_key_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor atlas__v1__audit_service__method_descriptors[3] =
 {
   { "ListAuditRecords", &atlas__v1__list_audit_records_request__descriptor, &atlas__v1__list_audit_records_response__descriptor },
   { "VerifyAudit", &atlas__v1__verify_audit_request__descriptor, &atlas__v1__verify_audit_response__descriptor },
+  { "GetEvidenceKey", &atlas__v1__get_evidence_key_request__descriptor, &atlas__v1__get_evidence_key_response__descriptor },
 };
 const unsigned atlas__v1__audit_service__method_indices_by_name[] = {
+  2,        /* GetEvidenceKey */
   0,        /* ListAuditRecords */
   1         /* VerifyAudit */
 };
@@ -782,7 +956,7 @@ const ProtobufCServiceDescriptor atlas__v1__audit_service__descriptor =
   "AuditService",
   "Atlas__V1__AuditService",
   "atlas.v1",
-  2,
+  3,
   atlas__v1__audit_service__method_descriptors,
   atlas__v1__audit_service__method_indices_by_name
 };
@@ -801,6 +975,14 @@ void atlas__v1__audit_service__verify_audit(ProtobufCService *service,
 {
   assert(service->descriptor == &atlas__v1__audit_service__descriptor);
   service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void atlas__v1__audit_service__get_evidence_key(ProtobufCService *service,
+                                                const Atlas__V1__GetEvidenceKeyRequest *input,
+                                                Atlas__V1__GetEvidenceKeyResponse_Closure closure,
+                                                void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__audit_service__descriptor);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__audit_service__init (Atlas__V1__AuditService_Service *service,
                                      Atlas__V1__AuditService_ServiceDestroy destroy)

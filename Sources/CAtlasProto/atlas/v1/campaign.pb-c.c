@@ -3427,6 +3427,96 @@ void   atlas__v1__gain_row__free_unpacked
   assert(message->base.descriptor == &atlas__v1__gain_row__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__get_evidence_request__init
+                     (Atlas__V1__GetEvidenceRequest         *message)
+{
+  static const Atlas__V1__GetEvidenceRequest init_value = ATLAS__V1__GET_EVIDENCE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__get_evidence_request__get_packed_size
+                     (const Atlas__V1__GetEvidenceRequest *message)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__get_evidence_request__pack
+                     (const Atlas__V1__GetEvidenceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__get_evidence_request__pack_to_buffer
+                     (const Atlas__V1__GetEvidenceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__GetEvidenceRequest *
+       atlas__v1__get_evidence_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__GetEvidenceRequest *)
+     protobuf_c_message_unpack (&atlas__v1__get_evidence_request__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__get_evidence_request__free_unpacked
+                     (Atlas__V1__GetEvidenceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__get_evidence_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__get_evidence_response__init
+                     (Atlas__V1__GetEvidenceResponse         *message)
+{
+  static const Atlas__V1__GetEvidenceResponse init_value = ATLAS__V1__GET_EVIDENCE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__get_evidence_response__get_packed_size
+                     (const Atlas__V1__GetEvidenceResponse *message)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__get_evidence_response__pack
+                     (const Atlas__V1__GetEvidenceResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__get_evidence_response__pack_to_buffer
+                     (const Atlas__V1__GetEvidenceResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__get_evidence_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__GetEvidenceResponse *
+       atlas__v1__get_evidence_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__GetEvidenceResponse *)
+     protobuf_c_message_unpack (&atlas__v1__get_evidence_response__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__get_evidence_response__free_unpacked
+                     (Atlas__V1__GetEvidenceResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__get_evidence_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__watch_campaign_request__init
                      (Atlas__V1__WatchCampaignRequest         *message)
 {
@@ -9993,6 +10083,82 @@ const ProtobufCMessageDescriptor atlas__v1__gain_row__descriptor =
   (ProtobufCMessageInit) atlas__v1__gain_row__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor atlas__v1__get_evidence_request__field_descriptors[1] =
+{
+  {
+    "campaign",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__GetEvidenceRequest, campaign),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__get_evidence_request__field_indices_by_name[] = {
+  0,   /* field[0] = campaign */
+};
+static const ProtobufCIntRange atlas__v1__get_evidence_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__get_evidence_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.GetEvidenceRequest",
+  "GetEvidenceRequest",
+  "Atlas__V1__GetEvidenceRequest",
+  "atlas.v1",
+  sizeof(Atlas__V1__GetEvidenceRequest),
+  1,
+  atlas__v1__get_evidence_request__field_descriptors,
+  atlas__v1__get_evidence_request__field_indices_by_name,
+  1,  atlas__v1__get_evidence_request__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__get_evidence_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__get_evidence_response__field_descriptors[1] =
+{
+  {
+    "piece",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__GetEvidenceResponse, piece),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__get_evidence_response__field_indices_by_name[] = {
+  0,   /* field[0] = piece */
+};
+static const ProtobufCIntRange atlas__v1__get_evidence_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor atlas__v1__get_evidence_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.GetEvidenceResponse",
+  "GetEvidenceResponse",
+  "Atlas__V1__GetEvidenceResponse",
+  "atlas.v1",
+  sizeof(Atlas__V1__GetEvidenceResponse),
+  1,
+  atlas__v1__get_evidence_response__field_descriptors,
+  atlas__v1__get_evidence_response__field_indices_by_name,
+  1,  atlas__v1__get_evidence_response__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__get_evidence_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor atlas__v1__watch_campaign_request__field_descriptors[3] =
 {
   {
@@ -10306,7 +10472,7 @@ const ProtobufCEnumDescriptor atlas__v1__decision__descriptor =
   atlas__v1__decision__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[25] =
+static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descriptors[26] =
 {
   { "CreateCampaign", &atlas__v1__create_campaign_request__descriptor, &atlas__v1__create_campaign_response__descriptor },
   { "GetCampaign", &atlas__v1__get_campaign_request__descriptor, &atlas__v1__get_campaign_response__descriptor },
@@ -10332,6 +10498,7 @@ static const ProtobufCMethodDescriptor atlas__v1__campaign_service__method_descr
   { "ListServerKinds", &atlas__v1__list_server_kinds_request__descriptor, &atlas__v1__list_server_kinds_response__descriptor },
   { "ListEstimates", &atlas__v1__list_estimates_request__descriptor, &atlas__v1__list_estimates_response__descriptor },
   { "GetReport", &atlas__v1__get_report_request__descriptor, &atlas__v1__get_report_response__descriptor },
+  { "GetEvidence", &atlas__v1__get_evidence_request__descriptor, &atlas__v1__get_evidence_response__descriptor },
   { "WatchCampaign", &atlas__v1__watch_campaign_request__descriptor, &atlas__v1__watch_campaign_response__descriptor },
 };
 const unsigned atlas__v1__campaign_service__method_indices_by_name[] = {
@@ -10341,6 +10508,7 @@ const unsigned atlas__v1__campaign_service__method_indices_by_name[] = {
   10,        /* EditCampaign */
   18,        /* ExcludeUpdate */
   1,        /* GetCampaign */
+  24,        /* GetEvidence */
   23,        /* GetReport */
   13,        /* GetServerRun */
   2,        /* ListCampaigns */
@@ -10359,7 +10527,7 @@ const unsigned atlas__v1__campaign_service__method_indices_by_name[] = {
   15,        /* SkipServerRun */
   5,        /* StartCampaign */
   20,        /* WaiveRepresentative */
-  24         /* WatchCampaign */
+  25         /* WatchCampaign */
 };
 const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
 {
@@ -10368,7 +10536,7 @@ const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor =
   "CampaignService",
   "Atlas__V1__CampaignService",
   "atlas.v1",
-  25,
+  26,
   atlas__v1__campaign_service__method_descriptors,
   atlas__v1__campaign_service__method_indices_by_name
 };
@@ -10564,13 +10732,21 @@ void atlas__v1__campaign_service__get_report(ProtobufCService *service,
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
   service->invoke(service, 23, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void atlas__v1__campaign_service__get_evidence(ProtobufCService *service,
+                                               const Atlas__V1__GetEvidenceRequest *input,
+                                               Atlas__V1__GetEvidenceResponse_Closure closure,
+                                               void *closure_data)
+{
+  assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
+  service->invoke(service, 24, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  const Atlas__V1__WatchCampaignRequest *input,
                                                  Atlas__V1__WatchCampaignResponse_Closure closure,
                                                  void *closure_data)
 {
   assert(service->descriptor == &atlas__v1__campaign_service__descriptor);
-  service->invoke(service, 24, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 25, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *service,
                                         Atlas__V1__CampaignService_ServiceDestroy destroy)

@@ -22,6 +22,8 @@ typedef struct Atlas__V1__ListAuditRecordsResponse Atlas__V1__ListAuditRecordsRe
 typedef struct Atlas__V1__Record Atlas__V1__Record;
 typedef struct Atlas__V1__VerifyAuditRequest Atlas__V1__VerifyAuditRequest;
 typedef struct Atlas__V1__VerifyAuditResponse Atlas__V1__VerifyAuditResponse;
+typedef struct Atlas__V1__GetEvidenceKeyRequest Atlas__V1__GetEvidenceKeyRequest;
+typedef struct Atlas__V1__GetEvidenceKeyResponse Atlas__V1__GetEvidenceKeyResponse;
 
 
 /* --- enums --- */
@@ -105,6 +107,27 @@ struct  Atlas__V1__VerifyAuditResponse
 #define ATLAS__V1__VERIFY_AUDIT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__verify_audit_response__descriptor) \
     , 0, 0, 0, {0,NULL}, {0,NULL} }
+
+
+struct  Atlas__V1__GetEvidenceKeyRequest
+{
+  ProtobufCMessage base;
+};
+#define ATLAS__V1__GET_EVIDENCE_KEY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__get_evidence_key_request__descriptor) \
+     }
+
+
+struct  Atlas__V1__GetEvidenceKeyResponse
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData algorithm;
+  ProtobufCBinaryData public_key;
+  ProtobufCBinaryData fingerprint;
+};
+#define ATLAS__V1__GET_EVIDENCE_KEY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__get_evidence_key_response__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 /* Atlas__V1__ListAuditRecordsRequest methods */
@@ -202,6 +225,44 @@ Atlas__V1__VerifyAuditResponse *
 void   atlas__v1__verify_audit_response__free_unpacked
                      (Atlas__V1__VerifyAuditResponse *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__GetEvidenceKeyRequest methods */
+void   atlas__v1__get_evidence_key_request__init
+                     (Atlas__V1__GetEvidenceKeyRequest         *message);
+size_t atlas__v1__get_evidence_key_request__get_packed_size
+                     (const Atlas__V1__GetEvidenceKeyRequest   *message);
+size_t atlas__v1__get_evidence_key_request__pack
+                     (const Atlas__V1__GetEvidenceKeyRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__get_evidence_key_request__pack_to_buffer
+                     (const Atlas__V1__GetEvidenceKeyRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__GetEvidenceKeyRequest *
+       atlas__v1__get_evidence_key_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__get_evidence_key_request__free_unpacked
+                     (Atlas__V1__GetEvidenceKeyRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__GetEvidenceKeyResponse methods */
+void   atlas__v1__get_evidence_key_response__init
+                     (Atlas__V1__GetEvidenceKeyResponse         *message);
+size_t atlas__v1__get_evidence_key_response__get_packed_size
+                     (const Atlas__V1__GetEvidenceKeyResponse   *message);
+size_t atlas__v1__get_evidence_key_response__pack
+                     (const Atlas__V1__GetEvidenceKeyResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__get_evidence_key_response__pack_to_buffer
+                     (const Atlas__V1__GetEvidenceKeyResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__GetEvidenceKeyResponse *
+       atlas__v1__get_evidence_key_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__get_evidence_key_response__free_unpacked
+                     (Atlas__V1__GetEvidenceKeyResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Atlas__V1__ListAuditRecordsRequest_Closure)
@@ -219,6 +280,12 @@ typedef void (*Atlas__V1__VerifyAuditRequest_Closure)
 typedef void (*Atlas__V1__VerifyAuditResponse_Closure)
                  (const Atlas__V1__VerifyAuditResponse *message,
                   void *closure_data);
+typedef void (*Atlas__V1__GetEvidenceKeyRequest_Closure)
+                 (const Atlas__V1__GetEvidenceKeyRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__GetEvidenceKeyResponse_Closure)
+                 (const Atlas__V1__GetEvidenceKeyResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -234,6 +301,10 @@ struct Atlas__V1__AuditService_Service
                        const Atlas__V1__VerifyAuditRequest *input,
                        Atlas__V1__VerifyAuditResponse_Closure closure,
                        void *closure_data);
+  void (*get_evidence_key)(Atlas__V1__AuditService_Service *service,
+                           const Atlas__V1__GetEvidenceKeyRequest *input,
+                           Atlas__V1__GetEvidenceKeyResponse_Closure closure,
+                           void *closure_data);
 };
 typedef void (*Atlas__V1__AuditService_ServiceDestroy)(Atlas__V1__AuditService_Service *);
 void atlas__v1__audit_service__init (Atlas__V1__AuditService_Service *service,
@@ -243,7 +314,8 @@ void atlas__v1__audit_service__init (Atlas__V1__AuditService_Service *service,
 #define ATLAS__V1__AUDIT_SERVICE__INIT(function_prefix__) \
     { ATLAS__V1__AUDIT_SERVICE__BASE_INIT,\
       function_prefix__ ## list_audit_records,\
-      function_prefix__ ## verify_audit  }
+      function_prefix__ ## verify_audit,\
+      function_prefix__ ## get_evidence_key  }
 void atlas__v1__audit_service__list_audit_records(ProtobufCService *service,
                                                   const Atlas__V1__ListAuditRecordsRequest *input,
                                                   Atlas__V1__ListAuditRecordsResponse_Closure closure,
@@ -252,6 +324,10 @@ void atlas__v1__audit_service__verify_audit(ProtobufCService *service,
                                             const Atlas__V1__VerifyAuditRequest *input,
                                             Atlas__V1__VerifyAuditResponse_Closure closure,
                                             void *closure_data);
+void atlas__v1__audit_service__get_evidence_key(ProtobufCService *service,
+                                                const Atlas__V1__GetEvidenceKeyRequest *input,
+                                                Atlas__V1__GetEvidenceKeyResponse_Closure closure,
+                                                void *closure_data);
 
 /* --- descriptors --- */
 
@@ -260,6 +336,8 @@ extern const ProtobufCMessageDescriptor atlas__v1__list_audit_records_response__
 extern const ProtobufCMessageDescriptor atlas__v1__record__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__verify_audit_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__verify_audit_response__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__get_evidence_key_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__get_evidence_key_response__descriptor;
 extern const ProtobufCServiceDescriptor atlas__v1__audit_service__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -95,6 +95,8 @@ typedef struct Atlas__V1__ServerDeviation Atlas__V1__ServerDeviation;
 typedef struct Atlas__V1__EstimateQuality Atlas__V1__EstimateQuality;
 typedef struct Atlas__V1__UpdateTally Atlas__V1__UpdateTally;
 typedef struct Atlas__V1__GainRow Atlas__V1__GainRow;
+typedef struct Atlas__V1__GetEvidenceRequest Atlas__V1__GetEvidenceRequest;
+typedef struct Atlas__V1__GetEvidenceResponse Atlas__V1__GetEvidenceResponse;
 typedef struct Atlas__V1__WatchCampaignRequest Atlas__V1__WatchCampaignRequest;
 typedef struct Atlas__V1__WatchCampaignResponse Atlas__V1__WatchCampaignResponse;
 
@@ -1268,6 +1270,26 @@ struct  Atlas__V1__GainRow
 #define ATLAS__V1__GAIN_ROW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__gain_row__descriptor) \
     , {0,NULL}, NULL, 0, 0 }
+
+
+struct  Atlas__V1__GetEvidenceRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData campaign;
+};
+#define ATLAS__V1__GET_EVIDENCE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__get_evidence_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Atlas__V1__GetEvidenceResponse
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData piece;
+};
+#define ATLAS__V1__GET_EVIDENCE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__get_evidence_response__descriptor) \
+    , {0,NULL} }
 
 
 struct  Atlas__V1__WatchCampaignRequest
@@ -2737,6 +2759,44 @@ Atlas__V1__GainRow *
 void   atlas__v1__gain_row__free_unpacked
                      (Atlas__V1__GainRow *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__GetEvidenceRequest methods */
+void   atlas__v1__get_evidence_request__init
+                     (Atlas__V1__GetEvidenceRequest         *message);
+size_t atlas__v1__get_evidence_request__get_packed_size
+                     (const Atlas__V1__GetEvidenceRequest   *message);
+size_t atlas__v1__get_evidence_request__pack
+                     (const Atlas__V1__GetEvidenceRequest   *message,
+                      uint8_t             *out);
+size_t atlas__v1__get_evidence_request__pack_to_buffer
+                     (const Atlas__V1__GetEvidenceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__GetEvidenceRequest *
+       atlas__v1__get_evidence_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__get_evidence_request__free_unpacked
+                     (Atlas__V1__GetEvidenceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__GetEvidenceResponse methods */
+void   atlas__v1__get_evidence_response__init
+                     (Atlas__V1__GetEvidenceResponse         *message);
+size_t atlas__v1__get_evidence_response__get_packed_size
+                     (const Atlas__V1__GetEvidenceResponse   *message);
+size_t atlas__v1__get_evidence_response__pack
+                     (const Atlas__V1__GetEvidenceResponse   *message,
+                      uint8_t             *out);
+size_t atlas__v1__get_evidence_response__pack_to_buffer
+                     (const Atlas__V1__GetEvidenceResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__GetEvidenceResponse *
+       atlas__v1__get_evidence_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__get_evidence_response__free_unpacked
+                     (Atlas__V1__GetEvidenceResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__WatchCampaignRequest methods */
 void   atlas__v1__watch_campaign_request__init
                      (Atlas__V1__WatchCampaignRequest         *message);
@@ -3005,6 +3065,12 @@ typedef void (*Atlas__V1__UpdateTally_Closure)
 typedef void (*Atlas__V1__GainRow_Closure)
                  (const Atlas__V1__GainRow *message,
                   void *closure_data);
+typedef void (*Atlas__V1__GetEvidenceRequest_Closure)
+                 (const Atlas__V1__GetEvidenceRequest *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__GetEvidenceResponse_Closure)
+                 (const Atlas__V1__GetEvidenceResponse *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__WatchCampaignRequest_Closure)
                  (const Atlas__V1__WatchCampaignRequest *message,
                   void *closure_data);
@@ -3114,6 +3180,10 @@ struct Atlas__V1__CampaignService_Service
                      const Atlas__V1__GetReportRequest *input,
                      Atlas__V1__GetReportResponse_Closure closure,
                      void *closure_data);
+  void (*get_evidence)(Atlas__V1__CampaignService_Service *service,
+                       const Atlas__V1__GetEvidenceRequest *input,
+                       Atlas__V1__GetEvidenceResponse_Closure closure,
+                       void *closure_data);
   void (*watch_campaign)(Atlas__V1__CampaignService_Service *service,
                          const Atlas__V1__WatchCampaignRequest *input,
                          Atlas__V1__WatchCampaignResponse_Closure closure,
@@ -3150,6 +3220,7 @@ void atlas__v1__campaign_service__init (Atlas__V1__CampaignService_Service *serv
       function_prefix__ ## list_server_kinds,\
       function_prefix__ ## list_estimates,\
       function_prefix__ ## get_report,\
+      function_prefix__ ## get_evidence,\
       function_prefix__ ## watch_campaign  }
 void atlas__v1__campaign_service__create_campaign(ProtobufCService *service,
                                                   const Atlas__V1__CreateCampaignRequest *input,
@@ -3247,6 +3318,10 @@ void atlas__v1__campaign_service__get_report(ProtobufCService *service,
                                              const Atlas__V1__GetReportRequest *input,
                                              Atlas__V1__GetReportResponse_Closure closure,
                                              void *closure_data);
+void atlas__v1__campaign_service__get_evidence(ProtobufCService *service,
+                                               const Atlas__V1__GetEvidenceRequest *input,
+                                               Atlas__V1__GetEvidenceResponse_Closure closure,
+                                               void *closure_data);
 void atlas__v1__campaign_service__watch_campaign(ProtobufCService *service,
                                                  const Atlas__V1__WatchCampaignRequest *input,
                                                  Atlas__V1__WatchCampaignResponse_Closure closure,
@@ -3336,6 +3411,8 @@ extern const ProtobufCMessageDescriptor atlas__v1__server_deviation__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__estimate_quality__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__update_tally__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__gain_row__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__get_evidence_request__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__get_evidence_response__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__watch_campaign_request__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__watch_campaign_response__descriptor;
 extern const ProtobufCServiceDescriptor atlas__v1__campaign_service__descriptor;

@@ -1,0 +1,217 @@
+import AtlasModel
+import AtlasStore
+
+/// What records of the log say about when servers were down, worked out record by record: for whoever
+/// writes evidence, and for whoever checks it.
+package struct EvidenceTrail: Sendable {
+  /// Something that cannot be if no record is missing or changed.
+  package struct Fault: Hashable, Sendable {
+    package var seq: UInt64
+    package var problem: String
+  }
+
+  /// What was before this is left out.
+  package let since: Instant
+  /// The campaign whose runs are followed from their beginning.
+  package let campaign: String
+
+  private struct Holder {
+    var run: RunName
+    var interval: DownInterval
+  }
+
+  /// Where each run is, in the log's word.
+  private var states: [RunName: String] = [:]
+  /// By server, of which one run at most has a slot.
+  private var holders: [String: Holder] = [:]
+  private var closed: [String: [DownInterval]] = [:]
+  /// By server, as the newest record about it says.
+  private var clients: [String: String] = [:]
+  private var newest: [String: Outcome] = [:]
+
+  /// How a server's newest run of the campaign stands.
+  package struct Outcome: Hashable, Sendable {
+    package var state: String
+    package var detail: String
+    package var attempt: Int
+    /// Begin of the first UPDATE since it took its slot for the last time; nil when there was none.
+    package var updateBeganAt: Instant?
+    fileprivate var run: Int
+  }
+
+  package init(campaign: String, since: Instant) {
+    self.campaign = campaign
+    self.since = since
+  }
+
+  /// Takes the next record; those of one run in their order.
+  /// - Returns: What is wrong with it; nil when nothing is.
+  package mutating func take(_ record: LogRecord) -> Fault? {
+    if !record.server.isEmpty { clients[record.server] = record.client }
+    if record.kind == "server.back" { return noteReturn(record) }
+    guard let number = record.run else { return nil }
+    let run = RunName(campaign: record.campaign, number: number)
+    // Runs of other campaigns may have begun long before.
+    let expected = states[run] ?? (record.campaign == campaign ? "PENDING" : record.fromState)
+    let isKnown = states.updateValue(record.toState, forKey: run) != nil
+    follow(record, run, isKnown: isKnown)
+    if record.campaign == campaign { noteOutcome(record, number) }
+    guard record.fromState == expected else {
+      return Fault(
+        seq: record.seq,
+        problem:
+          "\(run) was \(expected), and goes on from \(record.fromState): a record in between "
+          + "is missing")
+    }
+    return nil
+  }
+
+  /// Its detail says since when the server was away.
+  private mutating func noteReturn(_ record: LogRecord) -> Fault? {
+    guard let milliseconds = Int64(record.detail) else {
+      return Fault(seq: record.seq, problem: "“\(record.detail)” is no time in milliseconds")
+    }
+    let start = Instant(milliseconds: milliseconds)
+    close(
+      DownInterval(start: start, end: record.campaignTime, cause: .away), of: record.server)
+    return nil
+  }
+
+  private mutating func follow(_ record: LogRecord, _ run: RunName, isKnown: Bool) {
+    let (now, server) = (record.campaignTime, record.server)
+    if !isKnown, Self.holdsSlot(record.fromState) {
+      // It had its slot before there were records of it here.
+      holders[server] = Holder(
+        run: run, interval: DownInterval(start: since, end: nil, cause: .workedOn(run: run)))
+    }
+    let known = holders[server].flatMap { $0.run == run ? $0 : nil }
+    guard Self.holdsSlot(record.toState) else {
+      guard var interval = known?.interval else { return }
+      holders[server] = nil
+      interval.endStep(now)
+      interval.end = now
+      return close(interval, of: server)
+    }
+    let fresh = DownInterval(start: now, end: nil, cause: .workedOn(run: run))
+    var interval = known?.interval ?? fresh
+    interval.begin(
+      DownInterval.Step(
+        state: record.toState, phase: record.phase, attempt: record.attempt ?? 0,
+        pass: record.pass ?? 0, start: now))
+    holders[server] = Holder(run: run, interval: interval)
+  }
+
+  private mutating func close(_ interval: DownInterval, of server: String) {
+    guard let interval = interval.clipped(to: since) else { return }
+    closed[server, default: []].append(interval)
+  }
+
+  private mutating func noteOutcome(_ record: LogRecord, _ number: Int) {
+    let known = newest[record.server]
+    if let known, known.run > number { return }
+    let isSame = known?.run == number && record.kind != "run.started"
+    let isUpdate = record.phase == "UPDATE" && record.toState == "IN_PROGRESS"
+    newest[record.server] = Outcome(
+      state: record.toState, detail: record.detail, attempt: record.attempt ?? 0,
+      updateBeganAt: (isSame ? known?.updateBeganAt : nil)
+        ?? (isUpdate ? record.campaignTime : nil), run: number)
+  }
+
+  /// The slot is taken in these states.
+  package static func holdsSlot(_ state: String) -> Bool {
+    state == "IN_PROGRESS" || state == "PARKED" || state == "HELD"
+  }
+}
+
+extension EvidenceTrail {
+  /// Servers that were down at some time, by name.
+  package var servers: [String] {
+    Set(closed.keys).union(holders.keys).sorted()
+  }
+
+  /// The client of a server; nil for one that no record is about.
+  package func client(of server: String) -> String? { clients[server] }
+
+  /// Adds what no record tells: an absence that is not over, or a slot of another campaign that was
+  /// taken before and kept for all of the time.
+  package mutating func add(_ interval: DownInterval, of server: String, client: String) {
+    clients[server] = clients[server] ?? client
+    close(interval, of: server)
+  }
+
+  /// When a server was down by the records, in the order of ``sort``.
+  /// - Parameters:
+  ///   - host: The host that it goes down with; nil when it does not.
+  package func intervals(of server: String, host: String? = nil) -> [DownInterval] {
+    var found = own(server)
+    if let host {
+      for interval in own(host) {
+        guard case .workedOn(let run) = interval.cause else { continue }
+        found.append(
+          DownInterval(
+            start: interval.start, end: interval.end, cause: .guest(of: host, run: run)))
+      }
+    }
+    return found.inOrder
+  }
+
+  private func own(_ server: String) -> [DownInterval] {
+    let open = holders[server].flatMap { $0.interval.clipped(to: since) }
+    return closed[server, default: []] + (open.map { [$0] } ?? [])
+  }
+
+  /// How its newest run in the campaign stands; nil before one has moved.
+  package func outcome(of server: String) -> Outcome? { newest[server] }
+}
+
+extension [DownInterval] {
+  /// By beginning; of those that begin at once Atlas's own first.
+  package var inOrder: [DownInterval] {
+    sorted { left, right in
+      (left.start, left.cause.rank, left.end ?? .distantFuture, "\(left.cause)")
+        < (right.start, right.cause.rank, right.end ?? .distantFuture, "\(right.cause)")
+    }
+  }
+}
+
+extension DownInterval.Cause {
+  fileprivate var rank: Int {
+    switch self {
+    case .workedOn: 0
+    case .guest: 1
+    case .away: 2
+    }
+  }
+}
+
+extension DownInterval {
+  /// Begins another step, unless it is what is done already.
+  fileprivate mutating func begin(_ step: Step) {
+    if let last = steps.last, last.end == nil, last.state == step.state, last.phase == step.phase,
+      last.attempt == step.attempt, last.pass == step.pass
+    {
+      return
+    }
+    endStep(step.start)
+    steps.append(step)
+  }
+
+  fileprivate mutating func endStep(_ now: Instant) {
+    if !steps.isEmpty { steps[steps.count - 1].end = now }
+  }
+
+  /// Without what was before; nil when nothing is left.
+  fileprivate func clipped(to since: Instant) -> DownInterval? {
+    if let end, end <= since { return nil }
+    guard start < since else { return self }
+    var clipped = self
+    clipped.start = since
+    clipped.steps = steps.compactMap { step in
+      if let end = step.end, end <= since { return nil }
+      var step = step
+      step.start = max(step.start, since)
+      return step
+    }
+    return clipped
+  }
+}

@@ -1,0 +1,216 @@
+import AtlasEvidence
+import AtlasModel
+import AtlasStore
+import AtlasWire
+import Crypto
+
+/// What a file says, and what its records say: the two are compared.
+struct EvidenceClaims: Sendable {
+  private(set) var header: AtlasV1.EvidenceHeader?
+  private(set) var decisions: [(line: Int, wire: AtlasV1.EvidenceDecision)] = []
+  private(set) var hookRuns = 0
+  private var clients: [(line: Int, wire: AtlasV1.EvidenceClient)] = []
+  private var servers: [(line: Int, wire: AtlasV1.EvidenceServer)] = []
+
+  private var trail = EvidenceTrail(campaign: "", since: Instant(milliseconds: 0))
+  private var records: UInt64 = 0
+  private var last: (seq: UInt64, hash: [UInt8])?
+  private var decided: [AtlasV1.EvidenceDecision] = []
+  private var declared: [String: [AtlasV1.EvidenceOutage]] = [:]
+
+  /// - Returns: What is wrong with the line by itself.
+  mutating func take(_ line: AtlasV1.EvidenceLine.Line, at number: Int) -> [String] {
+    switch line {
+    case .header(let wire):
+      guard header == nil else { return [] }
+      header = wire
+      trail = EvidenceTrail(campaign: wire.campaign, since: Instant(wire.startedAt))
+    case .client(let wire): clients.append((number, wire))
+    case .server(let wire):
+      servers.append((number, wire))
+      if clients.last?.wire.client != wire.client {
+        return ["\(wire.server) does not follow its client \(wire.client)"]
+      }
+    case .hookRun: hookRuns += 1
+    case .decision(let wire): decisions.append((number, wire))
+    case .record(let wire): return take(wire)
+    case .hookFile, .signature: break
+    }
+    return []
+  }
+
+  private mutating func take(_ wire: AtlasV1.EvidenceRecord) -> [String] {
+    let record = LogRecord(wire)
+    var wrong: [String] = []
+    if [UInt8](SHA256.hash(data: record.canonicalBytes)) != record.hash {
+      wrong.append("record \(record.seq) was changed: its content does not fit its hash")
+    }
+    if let last, record.seq <= last.seq {
+      wrong.append("record \(record.seq) is out of order: it follows record \(last.seq)")
+    } else if let last, record.seq == last.seq + 1, record.previousHash != last.hash {
+      wrong.append("record \(record.seq) does not follow record \(last.seq) as it is here")
+    }
+    last = (record.seq, record.hash)
+    records += 1
+    if let fault = trail.take(record) { wrong.append("record \(fault.seq): \(fault.problem)") }
+    if record.isDecision { decided.append(AtlasV1.EvidenceDecision(record)) }
+    if let outage = OutageEvidence(record) {
+      declared[record.client, default: []].append(.init(outage))
+    }
+    return wrong
+  }
+}
+
+extension EvidenceClaims {
+  /// A server as the file has it, and when it was down after all.
+  private struct Told {
+    var line: Int
+    var wire: AtlasV1.EvidenceServer
+    var intervals: [DownInterval]
+  }
+
+  /// Everything that is said otherwise than the records have it.
+  func problems() -> [EvidenceProblem] {
+    guard let header else { return [] }
+    var told: [String: [Told]] = [:]
+    for (line, wire) in servers {
+      told[wire.client, default: []].append(
+        Told(line: line, wire: wire, intervals: intervals(of: wire, header)))
+    }
+    let until = Instant(header.until)
+    var (wrong, most, byAtlas): ([EvidenceProblem], (String, Overlap), Int) = (
+      [], ("", Overlap()), 0
+    )
+    for (line, wire) in clients {
+      let right = right(wire, told[wire.client] ?? [], until: until)
+      if right.overlap.count > most.1.count { most = (wire.client, right.overlap) }
+      byAtlas = max(byAtlas, Int(right.wire.byAtlas?.count ?? 0))
+      wrong += compare(.client(wire), .client(right.wire), wire.client, at: line)
+      for server in told[wire.client] ?? [] { wrong += problems(of: server, until: until) }
+    }
+    return head(header, most, byAtlas) + wrong + leftOut() + wrongDecisions()
+  }
+
+  private func head(
+    _ header: AtlasV1.EvidenceHeader, _ most: (client: String, overlap: Overlap), _ byAtlas: Int
+  ) -> [EvidenceProblem] {
+    var right = header
+    right.mostDown = Int32(most.overlap.count)
+    right.mostDownByAtlas = Int32(byAtlas)
+    right.mostDownClient = most.client
+    right.mostDownAt = most.overlap.at.map { .init($0) }
+    right.clients = Int32(clients.count)
+    right.servers = Int32(servers.count)
+    right.records = records
+    right.lastSeq = last?.seq ?? 0
+    right.lastHash = last?.hash ?? LogRecord.genesisHash
+    return compare(.header(header), .header(right), "the header", at: 1)
+  }
+
+  private func right(
+    _ wire: AtlasV1.EvidenceClient, _ told: [Told], until: Instant
+  ) -> (wire: AtlasV1.EvidenceClient, overlap: Overlap) {
+    let overlap = Overlap(of: told.map { ($0.wire.server, $0.intervals) }, until: until)
+    let own = told.map { ($0.wire.server, $0.intervals.filter(\.cause.isOwn)) }
+    var right = wire
+    right.all = .init(overlap)
+    right.byAtlas = .init(Overlap(of: own, until: until))
+    right.outages = declared[wire.client] ?? []
+    right.servers = Int32(told.count)
+    return (right, overlap)
+  }
+
+  private func problems(of told: Told, until: Instant) -> [EvidenceProblem] {
+    let wire = told.wire
+    let outcome = trail.outcome(of: wire.server)
+    let server = ServerEvidence(
+      name: wire.server, client: wire.client, host: wire.host.isEmpty ? nil : wire.host,
+      outcome: outcome, intervals: told.intervals, backup: nil, snapshot: nil)
+    var right = AtlasV1.EvidenceServer(server, until: until)
+    right.backup = wire.backup
+    right.backup?.updateBeganAt = outcome?.updateBeganAt.map { .init($0) }
+    right.backup?.age = nil
+    if let began = outcome?.updateBeganAt, let taken = wire.backup?.takenAt {
+      right.backup?.age = .init(began - Instant(taken))
+    }
+    right.snapshot = wire.snapshot
+    return compare(.server(wire), .server(right), wire.server, at: told.line)
+  }
+
+  private func compare(
+    _ stated: AtlasV1.EvidenceLine.Line, _ right: AtlasV1.EvidenceLine.Line, _ name: String,
+    at line: Int
+  ) -> [EvidenceProblem] {
+    EvidenceDifference.all(stated, right).prefix(3).map { EvidenceProblem(line, "\(name): \($0)") }
+  }
+
+  /// When a server was down: by the records, and what of the file no record can tell.
+  private func intervals(
+    of wire: AtlasV1.EvidenceServer, _ header: AtlasV1.EvidenceHeader
+  ) -> [DownInterval] {
+    var found = trail.intervals(of: wire.server, host: wire.host.isEmpty ? nil : wire.host)
+    for interval in wire.intervals where isUnrecorded(interval, header) {
+      guard !found.contains(where: { AtlasV1.EvidenceInterval($0) == interval }) else { continue }
+      found.append(DownInterval(unrecorded: interval))
+    }
+    return found.inOrder
+  }
+
+  /// Away still; or worked on by another campaign from before this one to after it.
+  private func isUnrecorded(
+    _ interval: AtlasV1.EvidenceInterval, _ header: AtlasV1.EvidenceHeader
+  ) -> Bool {
+    guard interval.end == nil else { return false }
+    switch interval.kind {
+    case .away: return true
+    case .workedOn, .guest:
+      return interval.campaign != header.campaign && interval.start == header.startedAt
+        && interval.phases.isEmpty
+    case .unspecified, .unrecognized: return false
+    }
+  }
+
+  /// Servers of the clients in the file that were down by the records, and are not in it.
+  private func leftOut() -> [EvidenceProblem] {
+    let told = Set(servers.map(\.wire.server))
+    let concerned = Set(clients.map(\.wire.client))
+    return trail.servers.filter { server in
+      !told.contains(server) && trail.client(of: server).map(concerned.contains) ?? false
+    }.map { EvidenceProblem(0, "\($0) is left out, and by the records it was down") }
+  }
+
+  private func wrongDecisions() -> [EvidenceProblem] {
+    for (index, decision) in decisions.enumerated() {
+      guard index < decided.count, decision.wire == decided[index] else {
+        return [
+          EvidenceProblem(
+            decision.line, "the decision of record \(decision.wire.seq) is not what the records say"
+          )
+        ]
+      }
+    }
+    guard decisions.count < decided.count else { return [] }
+    return [
+      EvidenceProblem(0, "the decision of record \(decided[decisions.count].seq) is left out")
+    ]
+  }
+}
+
+extension DownInterval {
+  fileprivate init(unrecorded wire: AtlasV1.EvidenceInterval) {
+    let run = RunName(campaign: wire.campaign, number: Int(wire.run))
+    let cause: Cause =
+      switch wire.kind {
+      case .workedOn: .workedOn(run: run)
+      case .guest: .guest(of: wire.host, run: run)
+      case .away, .unspecified, .unrecognized: .away
+      }
+    self.init(start: Instant(wire.start), end: nil, cause: cause)
+  }
+}
+
+extension Instant {
+  init(_ timestamp: GoogleProtobuf.Timestamp?) {
+    self.init(milliseconds: timestamp?.millisecondsSinceEpoch ?? 0)
+  }
+}

@@ -1,0 +1,164 @@
+import AtlasEvidence
+import AtlasEvidenceFile
+import AtlasModel
+import AtlasStore
+import AtlasWire
+import FoundationEssentials
+import Testing
+
+@testable import AtlasCommands
+
+@Suite("Evidence on the command line", .timeLimit(.minutes(10)))
+struct EvidenceTests {
+  private static let key = EvidenceKey()
+
+  /// A file about a campaign that has done nothing yet.
+  private static func file() throws -> [UInt8] {
+    let evidence = Evidence(
+      campaign: "november", author: "anna", changeReference: "", state: "ACTIVE",
+      startedAt: Instant(milliseconds: 0), until: Instant(milliseconds: 3_600_000), endedAt: nil,
+      clients: [], decisions: [], records: 0, lastSeq: 0, lastHash: LogRecord.genesisHash,
+      hookRevision: "", demoFactor: 1)
+    var writer = EvidenceWriter()
+    var bytes: [UInt8] = []
+    for line in EvidenceWriter.head(evidence, hookFiles: [], daemonVersion: "1", writtenAt: 0) {
+      bytes += try writer.line(line)
+    }
+    return try bytes + writer.signature(key)
+  }
+
+  private static var summary: String {
+    """
+    Down at once  0 servers of a client at most
+    By Atlas      0 servers at most
+    Campaign      november
+    From          1970-01-01T00:00:00Z
+    Until now     1970-01-01T01:00:00Z
+    In it         0 clients, 0 servers, 0 records, 0 hook runs, 0 decisions
+    Signed by     \(key.fingerprint)
+
+    """
+  }
+
+  private func inDirectory(_ body: @Sendable (String) async throws -> Void) async throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    try await body(directory.path())
+  }
+
+  private func world(_ pieces: [[UInt8]]) -> World {
+    var world = World.november(clients: 1, servers: 2)
+    world.evidence = pieces
+    return world
+  }
+
+  private static func names(_ directory: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: directory)
+  }
+
+  @Test("is written whole, checked, and summed up; what is there is kept unless one says yes")
+  func report() async throws {
+    let bytes = try Self.file()
+    let half = bytes.count / 2
+    try await inDirectory { directory in
+      let file = "\(directory)/november.evidence"
+      try await FakeAtlas.serving(world([Array(bytes[..<half]), Array(bytes[half...])])) {
+        _, terminal in
+        let words = ["campaign", "report", "november", "--evidence", file]
+        expect(await terminal.run(words), prints: Self.summary)
+        #expect((try? Data(contentsOf: URL(filePath: file))).map { Array($0) } == bytes)
+        let again = await terminal.run(words)
+        #expect(again.status == .usage)
+        #expect(again.errors.contains("\(file) is there already. Replace it?"))
+        expect(await terminal.run(words + ["--yes"]), ends: .ok)
+        #expect((try? Self.names(directory)) == ["november.evidence"])
+      }
+    }
+  }
+
+  @Test("leaves no file when the daemon refuses, goes away, or does not tell what its records say")
+  func nothing() async throws {
+    let bytes = try Self.file()
+    try await inDirectory { directory in
+      let words = ["campaign", "report", "november", "--evidence", "\(directory)/e"]
+      try await FakeAtlas.serving(world([Array(bytes.dropLast(100))])) { atlas, terminal in
+        let cut = await terminal.run(words)
+        #expect(cut.status == .error)
+        #expect(
+          cut.errors.hasPrefix(
+            "error: the daemon's evidence does not agree with its records, and was not kept\n"
+              + "  line 2: is cut off"))
+        atlas.fail("GetEvidence", WireStatus(.failedPrecondition, "november has not started"))
+        let refused = await terminal.run(words)
+        #expect(refused.status == .notAllowed)
+        #expect(refused.errors.contains("november has not started"))
+      }
+      #expect(try Self.names(directory) == [])
+      try await FakeAtlas.serving(world([bytes])) { _, terminal in
+        let nowhere = await terminal.run(words.dropLast() + ["\(directory)/no/e"])
+        #expect(nowhere.status == .error)
+        #expect(nowhere.errors.contains("cannot write \(directory)/no/e.part: "))
+      }
+    }
+  }
+
+  @Test("is checked without a daemon, also against the key that is named")
+  func verify() async throws {
+    let bytes = try Self.file()
+    try await inDirectory { directory in
+      let file = "\(directory)/e"
+      try Data(bytes).write(to: URL(filePath: file))
+      let terminal = Terminal()
+      let good = await terminal.run("audit", "verify", file, "--key", Self.key.fingerprint)
+      expect(good, is: Outcome(status: .ok, output: Self.summary, errors: ""))
+      let any = await terminal.run("audit", "verify", file)
+      #expect(any.status == .ok)
+      #expect(any.errors.hasPrefix("hint: this proves that nobody changed the file since"))
+      let other = EvidenceKey().fingerprint
+      let wrong = await terminal.run("audit", "verify", file, "--key", other)
+      #expect(wrong.status == .error)
+      #expect(
+        wrong.errors.hasPrefix(
+          "error: \(file) proves nothing: line 2: is signed by the key \(Self.key.fingerprint), "
+            + "and not by \(other)\n"))
+      let json = await terminal.run("audit", "verify", file, "-o", "jsonl")
+      #expect(json.output.contains("\"format\":\"atlas.evidence.1\""))
+    }
+  }
+
+  @Test("names what is wrong with a file, and what is no file")
+  func refused() async throws {
+    try await inDirectory { directory in
+      let file = "\(directory)/e"
+      let terminal = Terminal()
+      expect(
+        await terminal.run("audit", "verify", file),
+        is: Outcome(
+          status: .usage, output: "",
+          errors: "error: cannot read \(file): there is no such file\n"))
+      try Data("ServerName,ClientName\n".utf8).write(to: URL(filePath: file))
+      let garbage = await terminal.run("audit", "verify", file)
+      #expect(garbage.status == .error)
+      #expect(
+        garbage.errors.hasPrefix("error: \(file) proves nothing: line 1: this is no evidence file"))
+      #expect(garbage.output == "")
+    }
+  }
+
+  @Test(
+    "refuses a key that is none, and a key without a file",
+    arguments: [["e", "--key", "5F2C"], ["--key", String(repeating: "a", count: 64)]])
+  func keys(words: [String]) async {
+    let outcome = await Terminal().run(["audit", "verify"] + words)
+    #expect(outcome.status == .usage)
+    #expect(outcome.errors.contains("--key is"))
+  }
+
+  @Test("audit key says the fingerprint")
+  func fingerprint() async throws {
+    try await FakeAtlas.serving { _, terminal in
+      expect(await terminal.run("audit", "key"), prints: "5f2c\n")
+    }
+  }
+}

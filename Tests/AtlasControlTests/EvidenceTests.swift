@@ -1,0 +1,139 @@
+import AtlasEngine
+import AtlasEvidence
+import AtlasModel
+import AtlasStore
+import Testing
+
+@testable import AtlasControl
+
+/// A campaign over two servers of one client: the first is away for ten minutes, the second is given
+/// to a hook that refuses it.
+private struct Night {
+  var desk: Desk
+  private(set) var log: [LogRecord] = []
+
+  init() throws {
+    desk = try Desk()
+    keep(desk.importFleet())
+    for (number, name) in [Desk.first, Desk.second].enumerated() {
+      desk.take(.sessionOpened(SessionID(UInt64(number)), Desk.hello(name)))
+      keep(desk.commitAll())
+    }
+    ask(.createCampaign(CampaignRequest(name: Desk.campaign)))
+  }
+
+  mutating func ask(_ change: Change) {
+    desk.ask(change)
+    keep(desk.commitAll())
+  }
+
+  mutating func take(_ input: ControlInput, after seconds: Int64 = 0) {
+    desk.now = desk.now + .seconds(seconds)
+    desk.take(input)
+    keep(desk.commitAll())
+  }
+
+  private mutating func keep(_ batches: [Batch]) { log += batches.flatMap(\.records) }
+
+  func evidence() throws -> Evidence {
+    var builder = try EvidenceBuilder(desk.snapshot, Desk.campaign)
+    for record in log { builder.take(record) }
+    return builder.evidence()
+  }
+
+  func evidence(of server: ServerName) throws -> ServerEvidence? {
+    try evidence().clients[0].servers.first { $0.name == server.text }
+  }
+}
+
+@Suite("Evidence of a campaign")
+struct EvidenceTests {
+  @Test("is refused for one that is not there, and for one that has not started")
+  func refused() throws {
+    let night = try Night()
+    #expect(throws: ControlError.notFound(kind: "campaign", name: "other")) {
+      try EvidenceBuilder(night.desk.snapshot, CampaignName(trusted: "other"))
+    }
+    #expect(
+      throws: ControlError.refused(
+        .notAllowed(
+          code: .campaignState, message: "nov has not started: there is nothing to show",
+          hint: "atlas campaign start nov"))
+    ) { try EvidenceBuilder(night.desk.snapshot, Desk.campaign) }
+  }
+
+  @Test("says when servers were worked on, by the records and as the state has it")
+  func workedOn() throws {
+    var night = try Night()
+    night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    let start = night.desk.now
+    night.take(.timerFired, after: 60)
+    let server = try #require(try night.evidence(of: Desk.first))
+    #expect(server.intervals.map(\.start) == [start])
+    #expect(server.intervals.map(\.end) == [nil])
+    #expect(server.intervals.map(\.cause) == [.workedOn(run: RunName(campaign: "nov", number: 1))])
+    #expect(server.outcome?.state == "IN_PROGRESS")
+    let run = night.desk.machine.state[campaign: CampaignID(0)].runs[0]
+    #expect(run.details.content.slotIntervals.map(\.start) == [start])
+    let evidence = try night.evidence()
+    #expect(evidence.mostDown == 1)
+    #expect(evidence.worst?.all.servers == [Desk.first.text])
+    #expect(evidence.startedAt == start)
+    #expect(evidence.until == night.desk.now)
+    #expect(evidence.endedAt == nil)
+  }
+
+  @Test("says who was away without Atlas's order, and who is so still")
+  func away() throws {
+    var night = try Night()
+    night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    night.take(.sessionClosed(SessionID(1)), after: 10)
+    let gone = night.desk.now
+    night.take(.timerFired, after: 600)
+    let still = DownInterval(start: gone, end: nil, cause: .away)
+    #expect(try night.evidence(of: Desk.second)?.intervals == [still])
+    #expect(try night.evidence().mostDown == 2)
+    #expect(try night.evidence().mostDownByAtlas == 1)
+    night.take(.sessionOpened(SessionID(7), Desk.hello(Desk.second)))
+    let back = DownInterval(start: gone, end: night.desk.now, cause: .away)
+    #expect(try night.evidence(of: Desk.second)?.intervals == [back])
+  }
+
+  @Test("has the decisions of people, and no record of another client or of an import")
+  func scope() throws {
+    var night = try Night()
+    night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    night.ask(.pauseClient(Desk.client, reason: "the boss calls"))
+    let until = night.desk.now + .seconds(3_600)
+    night.ask(
+      .declareOutage(
+        Desk.client, from: nil, until: until, parallel: 2, reason: "the shop is closed"))
+    let other = ClientConfig(name: ClientName(trusted: "NOR"))
+    night.ask(.importFleet(clients: [other], servers: []))
+    let evidence = try night.evidence()
+    #expect(
+      evidence.decisions.map(\.kind) == [
+        "campaign.created", "campaign.started", "client.paused", "client.outage_declared",
+      ])
+    #expect(evidence.clients.map(\.name) == ["LAA"])
+    #expect(evidence.clients[0].outages.map(\.until) == [until])
+    #expect(evidence.clients[0].outages.map(\.parallel) == [2])
+    let told = night.log.filter { record in
+      (try? EvidenceBuilder(night.desk.snapshot, Desk.campaign))?.contains(record) ?? false
+    }
+    #expect(!told.contains { $0.client == "NOR" })
+    #expect(evidence.lastSeq == told.last?.seq)
+  }
+
+  @Test("knows what was asked of backups and snapshots")
+  func demands() throws {
+    var night = try Night()
+    night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    let server = try #require(try night.evidence(of: Desk.first))
+    let policy = Policy()
+    #expect(server.backup?.required == policy.requireBackup)
+    #expect(server.backup?.shown == nil)
+    #expect(server.snapshot?.taken == nil)
+    #expect(server.snapshot?.isRemoved == false)
+  }
+}
