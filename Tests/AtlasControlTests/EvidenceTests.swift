@@ -12,14 +12,14 @@ private struct Night {
   var desk: Desk
   private(set) var log: [LogRecord] = []
 
-  init() throws {
+  init(_ selection: Selection = Selection()) throws {
     desk = try Desk()
     keep(desk.importFleet())
     for (number, name) in [Desk.first, Desk.second].enumerated() {
       desk.take(.sessionOpened(SessionID(UInt64(number)), Desk.hello(name)))
       keep(desk.commitAll())
     }
-    ask(.createCampaign(CampaignRequest(name: Desk.campaign)))
+    ask(.createCampaign(CampaignRequest(name: Desk.campaign, selection: selection)))
   }
 
   mutating func ask(_ change: Change) {
@@ -97,6 +97,31 @@ struct EvidenceTests {
     night.take(.sessionOpened(SessionID(7), Desk.hello(Desk.second)))
     let back = DownInterval(start: gone, end: night.desk.now, cause: .away)
     #expect(try night.evidence(of: Desk.second)?.intervals == [back])
+  }
+
+  @Test("says that a guest is down with its host, unless that moves its guests away")
+  func guests() throws {
+    let site = SiteName(trusted: "PARIS")
+    let run = RunName(campaign: "nov", number: 1)
+    for migrates in [false, true] {
+      var night = try Night(Selection(servers: [Desk.first]))
+      let host = ServerConfig(
+        name: Desk.first, client: Desk.client, site: site, migratesGuests: migrates)
+      let guest = ServerConfig(
+        name: Desk.second, client: Desk.client, site: site, host: Desk.first)
+      night.ask(.importFleet(clients: [], servers: [host, guest]))
+      let until = night.desk.now + .seconds(6 * 3_600)
+      night.ask(
+        .declareOutage(Desk.client, from: nil, until: until, parallel: nil, reason: "closed"))
+      night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+      night.take(.timerFired, after: 60)
+      #expect(try night.evidence(of: Desk.first)?.intervals.map(\.cause) == [.workedOn(run: run)])
+      let told = try night.evidence(of: Desk.second)
+      let down = DownInterval.Cause.guest(of: Desk.first.text, run: run)
+      #expect(told?.intervals.map(\.cause) == (migrates ? nil : [down]))
+      #expect(told?.host == (migrates ? nil : Desk.first.text))
+      #expect(try night.evidence().mostDownByAtlas == (migrates ? 1 : 2))
+    }
   }
 
   @Test("has the decisions of people, and no record of another client or of an import")

@@ -72,15 +72,7 @@ struct AuditVerify: DaemonVerb {
   var key: String?
 
   mutating func validate() throws {
-    guard let key else { return }
-    if file == nil { throw ValidationError("--key is of an evidence file; name it") }
-    let isHex = key.utf8.allSatisfy {
-      UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
-        || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
-    }
-    if key.utf8.count != 64 || !isHex {
-      throw ValidationError("--key is 64 digits and letters a to f, as atlas audit key says them")
-    }
+    if key != nil, file == nil { throw ValidationError("--key is of an evidence file; name it") }
   }
 
   func run(with console: Console) async throws {
@@ -92,6 +84,11 @@ struct AuditVerify: DaemonVerb {
   }
 
   private func verify(_ path: String, _ console: Console) throws {
+    if let key, !key.isFingerprint {
+      throw Failure.usage(
+        "--key is 64 digits and letters a to f, not “\(key)”",
+        hint: "atlas audit key says it where the daemon is")
+    }
     var verifier = EvidenceVerifier(fingerprint: key)
     try FileReading.pieces(of: path) { verifier.take($0) }
     guard let verdict = verifier.finish() else {
@@ -128,6 +125,17 @@ struct AuditVerify: DaemonVerb {
         .error, "the log is broken at record \(response.firstBadSeq): \(response.problem)",
         hint: "keep the data directory as it is; restore a backup beside it and compare")
     }
+  }
+}
+
+extension String {
+  /// A SHA-256 in small hexadecimal letters.
+  fileprivate var isFingerprint: Bool {
+    utf8.count == 64
+      && utf8.allSatisfy { byte in
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+          || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+      }
   }
 }
 
