@@ -30,6 +30,15 @@ extension ControlState {
     if !isVirtual { judgeCampaign(ref.campaign, now: now) }
   }
 
+  /// Other numbers hold from now on, and what was may be too much for them.
+  mutating func judgeAllBreakers(_ id: CampaignID, now: Instant) {
+    for lane in campaigns[id].lanes.indices {
+      guard let last = campaigns[id].lanes[lane].troubled.last else { continue }
+      judgeLane(RunRef(campaign: id, index: Int(last)), now: now)
+    }
+    if !isVirtual { judgeCampaign(id, now: now) }
+  }
+
   private mutating func judgeLane(_ ref: RunRef, now: Instant) {
     let lane = Int(self[ref].lane)
     guard let most = campaigns[ref.campaign].policy.breakers.maxFailedPerClient,

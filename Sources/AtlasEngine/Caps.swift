@@ -89,9 +89,13 @@ extension ControlState {
       campaigns[id].startsThisMinute = 0
     }
     campaigns[id].startsThisMinute += 1
-    if campaigns[id].startsThisMinute >= cap {
-      timers.add(.starts(id), at: campaigns[id].minuteBegan + Self.minute)
-    }
+    if campaigns[id].startsThisMinute >= cap { armStarts(id, now: now) }
+  }
+
+  /// Lanes that wait for the next minute are looked at when it begins.
+  mutating func armStarts(_ id: CampaignID, now: Instant) {
+    let next = campaigns[id].minuteBegan + Self.minute
+    if now < next { timers.add(.starts(id), at: next) }
   }
 
   private static var minute: Duration { .seconds(60) }

@@ -106,7 +106,7 @@ extension ControlState {
     emit(.save(.campaign(id)))
     // A replay has no calendar, and knows the windows already.
     if hadOwnWindows || campaigns[id].hasOwnWindows, !isVirtual { askForWindows(id) }
-    if campaigns[id].state == .active { reconsider(id) }
+    if campaigns[id].state == .active { reconsider(id, now: now) }
   }
 
   private func checkEditable(
@@ -157,12 +157,14 @@ extension ControlState {
   }
 
   /// Looks at everything that the policy decides about what has not started.
-  private mutating func reconsider(_ id: CampaignID) {
+  private mutating func reconsider(_ id: CampaignID, now: Instant) {
     if let end = campaigns[id].endsAt { timers.add(.end(id), at: end) }
     limitResources()
     campaigns[id].recountOutcomes()
+    judgeAllBreakers(id, now: now)
     campaigns[id].forgetCapped()
     markCapped(id)
+    armStarts(id, now: now)
     for ring in campaigns[id].rings {
       if let since = ring.soakingSince {
         let soak = campaigns[id].gateRules[Int(ring.ring.number)].gateSoak

@@ -51,17 +51,18 @@ extension ControlState {
         throw .invalid(
           field: "host", message: "\(server.name) is a guest of the unknown server \(host)")
       }
-      guard let id = serverByName[server.name],
-        servers[Int(id.index)].config.host != server.host
-          || servers[Int(id.index)].config.client != server.client
-      else { continue }
-      let hosts = [host(of: id), server.host.flatMap { serverByName[$0] }].compactMap { $0 }
+      let known = serverByName[server.name]
+      let old = known.map { servers[Int($0.index)].config }
+      guard old?.host != server.host || old?.client != server.client else { continue }
+      let hosts = [known.flatMap { host(of: $0) }, server.host.flatMap { serverByName[$0] }]
+        .compactMap { $0 }
       guard let busy = hosts.first(where: { holdsSlot($0) }) else { continue }
       throw .notAllowed(
         code: .inFlight,
         message:
-          "\(server.name) cannot change its host while \(servers[Int(busy.index)].config.name)"
-          + " is worked on", hint: "wait until that run has ended")
+          "\(server.name) cannot \(known == nil ? "become a guest" : "change its host") while "
+          + "\(servers[Int(busy.index)].config.name) is worked on",
+        hint: "wait until that run has ended")
     }
   }
 

@@ -15,9 +15,9 @@ extension ControlState {
     servers[host].guests.removeAll { $0 == id }
   }
 
-  /// Guests of a server that are not retired.
+  /// Guests of a server: retired ones until nothing is done on them any more.
   package func guests(of id: ServerID) -> [ServerID] {
-    servers[Int(id.index)].guests.filter { !servers[Int($0.index)].retired }
+    servers[Int(id.index)].guests.filter { !servers[Int($0.index)].retired || holdsSlot($0) }
   }
 
   /// The host that a server is a guest of; nil when it is none's.
@@ -69,8 +69,11 @@ extension ControlState {
 
   private mutating func wakeClients(ofGuestsOf ref: RunRef, of client: ClientID) {
     for other in clientsOfGuests(of: self[ref].server) {
-      clients[other].busyHosts.removeAll { $0 == ref }
-      if other != client { clients[other].slotsInUse -= 1 }
+      // Only what was taken is given back.
+      if let place = clients[other].busyHosts.firstIndex(of: ref) {
+        clients[other].busyHosts.remove(at: place)
+        if other != client { clients[other].slotsInUse -= 1 }
+      }
       markDirty(other)
     }
   }

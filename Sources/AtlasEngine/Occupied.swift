@@ -58,6 +58,17 @@ extension ControlState {
     return nil
   }
 
+  /// Whether servers of the client that are down or unexplained leave no slot for what is parked: its
+  /// own is in use already (S12).
+  func strangerTakesThePlace(of ref: RunRef, now: Instant) -> Bool {
+    let client = clientOf(ref)
+    guard !clients[Int(client.index)].doubtful.isEmpty else { return false }
+    let others =
+      clients[Int(client.index)].slotsInUse + guestsInUse(of: client, now: now) - 1
+    let free = slots(of: client, in: ref.campaign, now: now) - others
+    return unexplained(of: client, filling: max(1, free), in: ref.campaign, now: now) != nil
+  }
+
   /// Gives the slot of an untouched run back, when a server of the client that nobody has heard of
   /// since the daemon started, or that works on an order of nobody's, may have none left for it: a
   /// database that was restored does not know who had the slot in the end.

@@ -190,6 +190,7 @@ extension ControlState {
   func mayUnpark(_ ref: RunRef, _ next: Phase, now: Instant) -> Bool {
     guard mayGoOn(ref), !Plant.parkedForGood.isOn else { return false }
     guard next == .update || next == .reboot else { return true }
+    if strangerTakesThePlace(of: ref, now: now) { return false }
     if next == .reboot, self[ref].marks.contains(.ignoreWindow) { return true }
     // A failed attempt that cannot be repeated now is rolled back, at any time.
     if self[ref].marks.contains(.retryDue) { return true }

@@ -93,6 +93,11 @@ extension PolicyReader {
     for entry in group(node, ResourceLimit.group) ?? [] {
       let key = "\(ResourceLimit.group).\(entry.key)"
       guard let text = text(entry.value, key) else { continue }
+      if text == PolicyKey.unlimited, let name = try? ResourceName(entry.key) {
+        draft.policy.resources.removeAll { $0.name == name }
+        draft.note(key, at: Place(file: 0, line: entry.line))
+        continue
+      }
       let limit = attempt(entry.line, key) { () throws(ValueError) -> ResourceLimit in
         ResourceLimit(
           name: try Values.name(entry.key), limit: try Values.int(text, in: 1...Limits.servers))

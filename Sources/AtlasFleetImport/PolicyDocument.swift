@@ -35,12 +35,17 @@ package enum PolicyDocument {
   }
 
   /// Reads a policy file over `defaults`. Every error is listed; an empty file is the defaults.
+  ///
+  /// - Parameter overrides: Whole policies of clients that have their own already: what is theirs stays
+  ///   theirs, and everything else becomes what the file says.
   /// - Parameter names: What there is in the fleet: a client that is not among it is an error, a role
   ///   or a resource a warning, because such a setting does nothing. Nil for any.
   package static func read(
-    _ document: SourceDocument, over defaults: Policy = Policy(), names: FleetNames? = nil
+    _ document: SourceDocument, over defaults: Policy = Policy(),
+    overrides: [ClientName: Policy] = [:], names: FleetNames? = nil
   ) -> Reading {
-    var reader = PolicyReader(file: document.name, over: defaults, names: names)
+    var reader = PolicyReader(
+      file: document.name, over: defaults, overrides: overrides, names: names)
     do {
       reader.read(try tree(document.bytes))
     } catch {

@@ -38,6 +38,27 @@ struct PolicyDraft {
     }
   }
 
+  /// Takes what a client has otherwise than the campaign that it is of, and nothing else.
+  mutating func take(_ own: Policy, differingFrom campaign: Policy) {
+    for key in PolicyKey.all where key.isForClients && key.text(own) != key.text(campaign) {
+      // A value that was read before is read again.
+      try? key.set(&policy, key.text(own))
+    }
+    for key in TimeKey.all where own.times[keyPath: key.path] != campaign.times[keyPath: key.path] {
+      policy.times[keyPath: key.path] = own.times[keyPath: key.path]
+    }
+    for role in own.roleTimes {
+      let common = campaign.roleTimes.first { $0.role == role.role }?.times ?? campaign.times
+      for key in TimeKey.all where role.times[keyPath: key.path] != common[keyPath: key.path] {
+        roleTimes[role.role, default: [:]][key.name] = role.times[keyPath: key.path]
+      }
+    }
+    if own.rollback != campaign.rollback { policy.rollback = own.rollback }
+    for role in own.roleRollback where !campaign.roleRollback.contains(role) {
+      setRollback(role.means, of: role.role)
+    }
+  }
+
   /// The policy with roles and gates in place.
   func finished() -> Policy {
     var finished = policy

@@ -16,7 +16,15 @@ struct PolicyReader {
   /// What a policy may name; nil for anything.
   private let names: FleetNames?
 
-  init(file: String, over defaults: Policy, names: FleetNames?) {
+  private let defaults: Policy
+  /// Of clients that had their own before.
+  private let overrides: [ClientName: Policy]
+
+  init(
+    file: String, over defaults: Policy, overrides: [ClientName: Policy], names: FleetNames?
+  ) {
+    self.defaults = defaults
+    self.overrides = overrides
     self.names = names
     diagnostics = DiagnosticList(files: [file])
     draft = PolicyDraft(over: defaults)
@@ -28,13 +36,14 @@ struct PolicyReader {
   }
 
   mutating func read(_ root: SourceNode) {
-    guard !root.isNull else { return }
+    guard !root.isNull else { return keepOverrides(draft) }
     guard let entries = root.entries else {
       return refuse(root, "", "the policy is \(root.description)", hint: "write key: value")
     }
     for entry in entries where entry.key != "clients" { read(entry) }
     checkContact()
     let campaign = draft
+    defer { keepOverrides(campaign) }
     for entry in entries where entry.key == "clients" {
       for part in entry.value.entries ?? [] { readClient(part, campaign) }
       if entry.value.entries == nil, !entry.value.isNull {
@@ -43,7 +52,27 @@ struct PolicyReader {
           hint: "write LAA: and its keys below")
       }
     }
+  }
+
+  /// What the file does not name of clients that had their own before.
+  private mutating func keepOverrides(_ campaign: PolicyDraft) {
+    for name in overrides.keys.sorted() where clients[name] == nil {
+      client = name
+      draft = base(of: name, campaign)
+      checkContact()
+      clients[name] = draft
+      client = nil
+    }
     draft = campaign
+  }
+
+  /// What a client has when the file says nothing about it.
+  private func base(of name: ClientName, _ campaign: PolicyDraft) -> PolicyDraft {
+    var base = campaign
+    base.explicit = []
+    base.places = [:]
+    if let own = overrides[name] { base.take(own, differingFrom: defaults) }
+    return base
   }
 
   private mutating func readClient(_ entry: SourceNode.Entry, _ campaign: PolicyDraft) {
@@ -66,9 +95,7 @@ struct PolicyReader {
         hint: "write keys of a policy")
     }
     client = name
-    draft = campaign
-    draft.explicit = []
-    draft.places = [:]
+    draft = base(of: name, campaign)
     for entry in entries { read(entry) }
     checkContact()
     clients[name] = draft

@@ -84,6 +84,39 @@ import Testing
     #expect(world.state.campaigns[0].earlier.isEmpty)
   }
 
+  @Test func `of starts per minute waits for the next minute, and no longer`() {
+    var fleet = EngineFleet()
+    let clients = (1...9).map { "AA\($0)" }
+    for client in clients { fleet.add(client, servers: ["\(client)-PARIS-APP01"]) }
+    var world = EngineWorld(fleet)
+    world.campaign("patch-11", policy: .with { $0.maxStartsPerMinute = 5 })
+    #expect(world.state.campaigns[0].counts[.inProgress] == 5)
+    world.edit(to: .with { $0.maxStartsPerMinute = 2 })
+    world.run(for: .seconds(61))
+    #expect(world.state.campaigns[0].counts[.inProgress] == 7)
+    world.run(for: .seconds(60))
+    #expect(world.state.campaigns[0].counts[.inProgress] == 9)
+  }
+
+  @Test func `of a breaker is judged at once by what was`() {
+    var world = Self.world((1...4).map { "LAA-PARIS-APP0\($0)" })
+    for server in [Self.first, Self.second] {
+      world.script.answer(.update, of: server, with: Self.fails)
+    }
+    func policy(_ most: Int) -> Policy {
+      .with {
+        $0.maxRetries = 0
+        $0.breakers = .off
+        $0.breakers.maxFailedPerClient = most
+      }
+    }
+    world.campaign("patch-11", policy: policy(5))
+    world.run { $0.state.campaigns[0].counts[.failed] == 2 }
+    world.edit(to: policy(2))
+    #expect(world.state.campaigns[0].heldLanes.map(\.client) == [ClientID(0)])
+    #expect(world.violations == [])
+  }
+
   @Test func `closes a gate that was open, and opens one at once`() {
     var fleet = EngineFleet()
     fleet.add("AAA", ring: .canary, servers: ["AAA-PARIS-APP01", "AAA-PARIS-APP02"])

@@ -194,6 +194,32 @@ import Testing
     let lost = Event.fleetImported(clients: [], servers: [config], by: "anna")
     #expect(refusedField(of: lost, &world) == "host")
   }
+
+  @Test func `gets no new guest while it is worked on`() {
+    var world = world(migrates: true)
+    world.campaign("patch-11", selection: only(host))
+    let config = ServerConfig(
+      name: ServerName(trusted: "LAA-PARIS-VM09"), client: ClientName(trusted: "LAA"),
+      site: SiteName(trusted: "PARIS"), host: ServerName(trusted: host))
+    let added = Event.fleetImported(clients: [], servers: [config], by: "anna")
+    #expect(refusedCode(of: added, &world) == .inFlight)
+    world.settle()
+    #expect(refusedCode(of: added, &world) == nil)
+  }
+
+  @Test func `waits for a guest that is retired while it is worked on`() {
+    var world = world(guests: [app])
+    world.campaign("patch-11", selection: only(host, app))
+    declare(&world)
+    world.run(until: app, .update)
+    world.step(.retireServer(world.server(app), reason: "scrapped", by: "anna"))
+    world.run(for: .seconds(60))
+    #expect(kind(app, world) == .inProgress)
+    #expect(kind(host, world) == .pending)
+    world.settle()
+    #expect(kind(host, world) == .completed)
+    #expect(world.violations == [])
+  }
 }
 
 /// A host of one client with guests of another.

@@ -36,6 +36,28 @@ import Testing
     try Golden.expect(world, tells: "unexplained-back")
   }
 
+  @Test func `keeps a parked server of its client from booting until it is back`() {
+    var world = EngineWorld(fleet)
+    world.campaign("patch-11")
+    world.run(until: first, .update)
+    world.run(for: .seconds(120))
+    world.stop()
+    world.run { $0.state[$0.run(first)].state.kind == .parked }
+    world.disconnect(second)
+    world.run(for: .seconds(600))
+    world.release()
+    world.resume(now: false)
+    world.run(for: .seconds(600))
+    #expect(world.state[world.run(first)].state == .parked(next: .reboot))
+    // Not even a person who says “now” has it boot beside a server that is down.
+    world.resume(now: true)
+    #expect(world.state[world.run(first)].state == .parked(next: .reboot))
+    world.connect(second)
+    world.settle()
+    #expect(world.state[world.run(first)].state == .completed(.updated))
+    #expect(world.violations == [])
+  }
+
   @Test func `is dismissed, and counts again when its agent is back and goes`() throws {
     var world = EngineWorld(fleet)
     world.disconnect(third)

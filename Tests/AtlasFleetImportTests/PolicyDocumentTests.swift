@@ -43,6 +43,48 @@ struct PolicyDocumentTests {
     #expect(changes(before, before) == [])
   }
 
+  @Test("read over a policy it changes what it says, and clients keep what is theirs")
+  func over() {
+    let before = read(
+      """
+      max_retries: 3
+      roles: {SQL: {update_timeout: 4h}}
+      resources: {SAN-LYON-1: 4}
+      rollback: {MAIL: snapshot}
+      gates: [{ring: 0, min_completed: 5}]
+      clients:
+        LAA: {max_retries: 0, roles: {SQL: {update_timeout: 5h}}, rollback: {MAIL: hold}}
+        MRB: {offline_grace: 1h}
+      """)
+    func edited(_ text: String) -> PolicyDocument.Reading {
+      PolicyDocument.read(
+        SourceDocument(name: "edit.yaml", text: text), over: before.policy,
+        overrides: before.clientOverrides)
+    }
+    func changes(_ text: String) -> [String] {
+      let after = edited(text)
+      #expect(after.diagnostics == [])
+      return PolicyDocument.changes(
+        from: (before.policy, before.clientOverrides), to: (after.policy, after.clientOverrides)
+      ).map(\.text)
+    }
+    #expect(changes("") == [])
+    #expect(changes("clients: {}") == [])
+    #expect(changes("max_passes: 2") == ["max_passes: 4 → 2"])
+    #expect(
+      changes("resources: {SAN-LYON-1: unlimited}") == ["resources.SAN-LYON-1: 4 → (not set)"])
+    #expect(
+      changes("gates: [{ring: 0, success_rate: 90%}]") == ["gates.0.success_rate: 95% → 90%"])
+    #expect(
+      changes("clients: {LAA: {max_passes: 9}, OVH: {max_retries: 1}}") == [
+        "LAA: max_passes: (not set) → 9", "OVH: max_retries: (not set) → 1",
+      ])
+    // A client that had nothing of its own there follows its campaign.
+    #expect(edited("offline_grace: 2h").clientOverrides["LAA"]?.offlineGrace == .seconds(7_200))
+    #expect(edited("offline_grace: 2h").clientOverrides["MRB"]?.offlineGrace == .seconds(3_600))
+    #expect(edited("check_interval: 3m").hasErrors)
+  }
+
   @Test("every key is read")
   func everyKey() {
     let reading = read(

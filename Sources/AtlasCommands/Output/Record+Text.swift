@@ -17,9 +17,15 @@ extension AtlasV1.Record {
     return "\(fromState.word) \(glyphs.arrow) \(toState.word)" + (step.isEmpty ? "" : " \(step)")
   }
 
+  /// Reason or detail; both where the one does not say the other.
+  private var words: String {
+    guard kind == "campaign.edited" else { return reason.isEmpty ? detail : reason }
+    return [detail, reason].filter { !$0.isEmpty }.joined(separator: ": ")
+  }
+
   /// Reason, the word for it, and who asked.
   var note: String {
-    var note = reason.isEmpty ? detail : reason
+    var note = words
     if !principal.isEmpty { note += (note.isEmpty ? "" : " ") + "by \(principal)" }
     return note
   }
@@ -57,7 +63,7 @@ extension AtlasV1.Record {
       Column("CAMPAIGN") { $0.campaign },
       Column("ABOUT") { $0.subject },
       Column("CHANGE", span: { Span($0.change(glyphs), $0.style) }),
-      Column("NOTE", gives: true) { $0.reason.isEmpty ? $0.detail : $0.reason },
+      Column("NOTE", gives: true) { $0.words },
       Column("BY", gives: true) { $0.principal },
       Column("REAL TIME", wide: true) { record in
         record.realTime.map(TimeText.iso) ?? ""

@@ -28,7 +28,8 @@ extension Campaigns {
       reason: try Field.reason(request.reason))
     var diagnostics: [AtlasV1.Diagnostic] = []
     if let document = request.policy {
-      (wanted.policy, wanted.overrides, diagnostics) = try await readPolicy(document)
+      (wanted.policy, wanted.overrides, diagnostics) = try await readPolicy(
+        document, over: view.policy, overrides: view.namedOverrides)
     }
     let changes = changes(from: view, to: wanted)
     var response: AtlasV1.EditCampaignResponse

@@ -39,11 +39,12 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
 
   /// Warnings come back; errors refuse the campaign, all of them at once.
   func readPolicy(
-    _ document: AtlasV1.Document
+    _ document: AtlasV1.Document, over policy: Policy = Policy(),
+    overrides: [ClientName: Policy] = [:]
   ) async throws(WireStatus) -> (Policy, [ClientName: Policy], [AtlasV1.Diagnostic]) {
     let result = PolicyDocument.read(
-      SourceDocument(name: document.name, bytes: document.content),
-      names: try await snapshot().names)
+      SourceDocument(name: document.name, bytes: document.content), over: policy,
+      overrides: overrides, names: try await snapshot().names)
     let diagnostics = result.diagnostics.map { AtlasV1.Diagnostic($0) }
     let errors = diagnostics.filter { !$0.warning }
     guard errors.isEmpty else {

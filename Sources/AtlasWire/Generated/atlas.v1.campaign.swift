@@ -2884,7 +2884,7 @@ extension AtlasV1 {
     /// The field `campaign`.
     package var campaign: String = ""
 
-    /// All settings as YAML, as for CreateCampaign; absent: they stay as they are.
+    /// Settings as YAML, as for CreateCampaign; what it leaves out stays as it is.
     package var policy: AtlasV1.Document? = nil
 
     /// Absent: it stays as it is.

@@ -203,14 +203,16 @@ import Testing
       }
       _ = try await daemon.campaigns.createCampaign(
         .init(name: "november", policy: policy("max_retries: 3\nclients: {LAA: {max_retries: 0}}")))
+      // What the file leaves out stays as it is, that of single clients included.
       var request = AtlasV1.EditCampaignRequest(
-        campaign: "november", policy: policy("max_in_progress: 20"), reason: "slower",
-        dryRun: true)
+        campaign: "november",
+        policy: policy("max_retries: 2\nmax_in_progress: 20\nclients: {LAA: {offline_grace: 1h}}"),
+        reason: "slower", dryRun: true)
       let preview = try await daemon.campaigns.editCampaign(request)
       let changes = [
         AtlasV1.SettingChange(key: "max_retries", before: "3", after: "2"),
         AtlasV1.SettingChange(key: "max_in_progress", before: "unlimited", after: "20"),
-        AtlasV1.SettingChange(key: "max_retries", client: "LAA", before: "0", after: ""),
+        AtlasV1.SettingChange(key: "offline_grace", client: "LAA", before: "", after: "1h"),
       ]
       #expect(preview.changes == changes)
       let before = try await daemon.campaigns.getCampaign(.init(campaign: "november")).campaign

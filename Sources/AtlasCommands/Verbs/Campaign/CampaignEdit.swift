@@ -8,8 +8,8 @@ struct CampaignEdit: DaemonVerb {
     abstract: "Give a campaign other settings, or another end.",
     discussion: """
       Shows what is different and asks. What has not started goes by the new settings at once; \
-      servers in progress finish by the old ones. The file says all settings: what it leaves out \
-      is as usual again. atlas campaign get --wide shows the settings of now.
+      servers in progress finish by the old ones. What the file leaves out stays as it is. \
+      atlas campaign get -o wide shows the settings of now.
 
         atlas campaign edit november -f policy.yaml --reason "slower: the SAN is full"
         atlas campaign edit november -f policy.yaml --dry-run
@@ -22,7 +22,7 @@ struct CampaignEdit: DaemonVerb {
 
   @Option(
     name: [.customShort("f"), .customLong("policy")],
-    help: ArgumentHelp("All settings, as YAML.", valueName: "file"),
+    help: ArgumentHelp("What is to be different, as YAML.", valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var policy: String?
 
