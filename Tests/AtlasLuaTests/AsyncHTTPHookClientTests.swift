@@ -76,7 +76,7 @@ struct AsyncHTTPHookClientTests {
     try await withServer { server, client in
       let url = "http://127.0.0.1:\(server.port)\(path)"
       let isSlow = path.hasPrefix("/slow")
-      let timeout = isSlow ? Duration.milliseconds(100) : .seconds(30)
+      let timeout = isSlow ? Duration.milliseconds(100) : HookLimits.longestHTTPTimeout
       #expect(await code(client, request(url, timeout: timeout)) == expected)
     }
   }
@@ -161,7 +161,8 @@ struct AsyncHTTPHookClientTests {
     try await withServer { server, client in
       let world = World.Parts(http: client)
       let body =
-        "local res = assert(http.get('http://127.0.0.1:\(server.port)/jobs')) "
+        "local res = assert(http.request{method = 'GET', timeout = 300, "
+        + "url = 'http://127.0.0.1:\(server.port)/jobs'}) "
         + "ok(res.status .. ' ' .. res.body)"
       let outcome = try await world.outcome(of: body)
       #expect(outcome == ok("200 GET /jobs - "))

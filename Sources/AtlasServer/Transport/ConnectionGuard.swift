@@ -156,8 +156,9 @@ final class ConnectionGate: ChannelInboundHandler {
     let peer = PeerAddress(connection.remoteAddress)
     let admission = place.ledger.admit(peer)
     guard admission == .admitted else {
-      connection.close(promise: nil)
-      return warn(admission, connection.remoteAddress, at: context.eventLoop.now)
+      // The log knows why before the peer notices.
+      warn(admission, connection.remoteAddress, at: context.eventLoop.now)
+      return connection.close(promise: nil)
     }
     connection.closeFuture.whenComplete { [place] _ in place.ledger.release(peer) }
     guard place.open.accept(connection) else { return connection.close(promise: nil) }
