@@ -16,6 +16,8 @@ struct LogModel {
     var granted = 0
     /// Attempts that began in the life of the run, given back ones taken off again.
     var hasRolledBack = false
+    /// An attempt of it was, ever.
+    var wasEverRolledBack = false
     /// Since the last UPDATE, REBOOT or ROLLBACK was ordered: position in the log.
     var touchedAt: UInt64?
     var resolvedBy = ""
@@ -257,13 +259,13 @@ struct LogModel {
   /// The exits that the text allows, by state.
   private static func exits(of state: String) -> [String] {
     switch state {
-    case "PENDING": ["IN_PROGRESS", "NOT_ATTEMPTED", "SKIPPED", "POSTPONED"]
+    case "PENDING": ["IN_PROGRESS", "FAILED", "NOT_ATTEMPTED", "SKIPPED", "POSTPONED"]
     case "IN_PROGRESS":
       [
         "PENDING", "PARKED", "HELD", "COMPLETED", "FAILED", "NOT_ATTEMPTED", "SKIPPED",
         "POSTPONED",
       ]
-    case "PARKED": ["IN_PROGRESS", "HELD", "SKIPPED", "NOT_ATTEMPTED"]
+    case "PARKED": ["IN_PROGRESS", "HELD", "FAILED", "SKIPPED", "NOT_ATTEMPTED"]
     case "HELD": ["IN_PROGRESS", "PENDING", "FAILED", "NOT_ATTEMPTED", "POSTPONED"]
     case _: []
     }
@@ -320,6 +322,10 @@ extension LogModel.RunModel {
     if record.phase == "ROLLBACK", phase != "ROLLBACK", record.kind == "run.phase" {
       if hasRolledBack { wrong.append(("S7", "is rolled back twice in one attempt")) }
       hasRolledBack = true
+      wasEverRolledBack = true
+    }
+    if record.to == "FAILED", ["PENDING", "PARKED"].contains(state), !wasEverRolledBack {
+      wrong.append(("S8", "has failed, and no attempt of it was rolled back"))
     }
     if record.to == "IN_PROGRESS", ["UPDATE", "REBOOT", "ROLLBACK"].contains(record.phase) {
       touchedAt = record.seq

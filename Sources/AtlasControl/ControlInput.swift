@@ -12,9 +12,9 @@ package enum ControlInput: Sendable {
   case sessionClosed(SessionID)
   /// A hook that ``ControlAction/startHook(_:)`` asked for has ended.
   case hookFinished(HookTicket, HookVerdict, HookRunRow?)
-  /// The answer to ``ControlAction/expandWindows(_:_:)``.
+  /// The answer to ``ControlAction/expandWindows(_:_:narrowing:question:)``, with its number.
   case windowsExpanded(
-    ClientID, [Interval], narrowed: [NarrowedWindows] = [], until: Instant)
+    ClientID, [Interval], narrowed: [NarrowedWindows] = [], until: Instant, question: UInt32)
   /// The revision of the hooks that campaigns started from now on pin.
   case hooksLoaded(revision: String)
   /// The instant of ``ControlAction/armTimer(_:)`` has come.
@@ -111,7 +111,8 @@ package enum ControlAction: Sendable {
   case cancelHook(HookTicket)
   /// Say when the client may be worked on, for the next 14 days and more, and when campaigns with
   /// windows of their own may.
-  case expandWindows(ClientID, ClientConfig, narrowing: [CampaignWindows])
+  case expandWindows(
+    ClientID, ClientConfig, narrowing: [CampaignWindows], question: UInt32)
   /// Say ``ControlInput/timerFired`` at this instant, and forget the one before; nil: never.
   case armTimer(Instant?)
   /// The log has grown to this position.

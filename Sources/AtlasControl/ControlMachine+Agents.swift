@@ -28,13 +28,10 @@ extension ControlMachine {
   }
 
   private func welcome(_ server: ServerID, at moment: Moment) -> Welcome {
-    let client = state[server: server].client
-    return Welcome(
+    Welcome(
       daemonVersion: configuration.daemonVersion, campaignTime: moment.campaign,
       demoFactor: configuration.demoFactor, checkInterval: configuration.checkInterval,
-      stopFence: Plant.welcomeWithoutStop.isOn
-        ? .none
-        : max(state.stop?.fence ?? .none, state[client: client].stop?.fence ?? .none))
+      stopFence: Plant.welcomeWithoutStop.isOn ? .none : state.stopFence(for: server))
   }
 
   mutating func take(

@@ -28,8 +28,9 @@ extension ControlMachine {
       case .startHook(let start): batch.releases.append(.startHook(state.order(start)))
       case .cancelHook(let run, let serial):
         batch.releases.append(.cancelHook(HookTicket(run: run, serial: serial)))
-      case .expandWindows(let client):
-        batch.releases.append(.expandWindows(client, state[client: client].config))
+      case .expandWindows(let client, let question):
+        let config = state[client: client].config
+        batch.releases.append(.expandWindows(client, config, question: question))
       }
     }
   }
@@ -89,11 +90,12 @@ extension ControlMachine {
         actions.append(.endSession(session, reason: reason))
       case .startHook(let order): actions.append(.startHook(order))
       case .cancelHook(let ticket): actions.append(.cancelHook(ticket))
-      case .expandWindows(let client, let config):
+      case .expandWindows(let client, let config, let question):
         let narrowing = state.ownWindows(for: client).map { campaign, windows in
           CampaignWindows(campaign: campaign, windows: windows)
         }
-        actions.append(.expandWindows(client, config, narrowing: narrowing))
+        actions.append(
+          .expandWindows(client, config, narrowing: narrowing, question: question))
       }
     }
     return actions
@@ -124,7 +126,7 @@ extension ControlMachine {
     _ client: ClientID?, _ message: DaemonMessage, _ actions: inout [ControlAction]
   ) {
     for (server, session) in sessions.all where sessions.isWelcomed(session) {
-      if let client, state[server: server].client != client { continue }
+      if let client, !state.isConcerned(server, by: client) { continue }
       actions.append(.send(session, message))
     }
   }

@@ -178,8 +178,10 @@ package struct ControlMachine: Sendable {
     case .hookFinished(let ticket, let verdict, let row):
       if let row { batch.hookRuns.append(row) }
       step(.hookFinished(ticket.run, serial: ticket.serial, verdict), into: &batch)
-    case .windowsExpanded(let client, let windows, let narrowed, let until):
-      step(.windowsExpanded(client, windows, narrowed: narrowed, until: until), into: &batch)
+    case .windowsExpanded(let client, let windows, let narrowed, let until, let question):
+      step(
+        .windowsExpanded(client, windows, narrowed: narrowed, until: until, question: question),
+        into: &batch)
     case .hooksLoaded(let revision): hookRevision = revision
     case .timerFired:
       armed = nil
@@ -246,5 +248,5 @@ enum Release: Sendable {
   case endSession(SessionID, reason: String)
   case startHook(HookOrder)
   case cancelHook(HookTicket)
-  case expandWindows(ClientID, ClientConfig)
+  case expandWindows(ClientID, ClientConfig, question: UInt32)
 }

@@ -136,16 +136,21 @@ extension ControlState {
     campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].checking != nil
   }
 
-  /// It would be their turn, if they and others were not silent: they have their grace to come
-  /// back, as if nobody else were.
+  /// Silent servers whose turn it would be, if nobody were silent, have their grace to come back.
+  /// Those behind as many that may start as there are slots have to wait for their turn.
   private mutating func waitForAgents(of lane: LaneRef, now: Instant) {
     let client = campaigns[lane.campaign].lanes[Int(lane.lane)].client
     guard !clients[client].doubtful.isEmpty, windows(of: lane).open(at: now) != nil,
       case .unexplained = laneWaits(lane, now: now)
     else { return }
-    for index in campaigns[lane.campaign].lanes[Int(lane.lane)].queue {
+    var free = freeSlots(for: lane, now: now)
+    for index in campaigns[lane.campaign].lanes[Int(lane.lane)].queue where free > 0 {
       let ref = RunRef(campaign: lane.campaign, index: Int(index))
-      if runWaits(ref, now: now) == .agent { waitForAgent(ref, now: now) }
+      switch runWaits(ref, now: now) {
+      case nil: free -= 1
+      case .agent: waitForAgent(ref, now: now)
+      case .some: continue
+      }
     }
   }
 
@@ -173,15 +178,12 @@ extension ControlState {
     if clients[client].config.requireChangeReference, campaigns[campaign].changeReference.isEmpty {
       return .changeReference
     }
-    // What other lanes have asked about keeps its slot.
-    let reserved = clients[client].reserved - (isChecking(ref) ? 1 : 0)
-    let slots =
-      slots(of: id, in: ref.campaign, now: now) + (Plant.slotLimitOffByOne.isOn ? 1 : 0)
-    let free = slots - clients[client].slotsInUse - reserved - guestsInUse(of: id, now: now)
+    let free = freeSlots(for: ref, now: now)
     if free <= 0 { return .slot }
     if let server = unexplained(of: id, filling: free, in: ref.campaign, now: now) {
       return .unexplained(server)
     }
+    if clients[client].windowsAreOld { return .window(next: nil) }
     let windows = self.windows(of: ref)
     guard windows.open(at: now) != nil else {
       return .window(next: windows.next(after: now)?.start)
@@ -189,17 +191,38 @@ extension ControlState {
     return nil
   }
 
+  /// Slots of the lane's client that no run has, and no other lane is asking about.
+  private func freeSlots(for lane: LaneRef, now: Instant) -> Int {
+    let id = campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].client
+    let client = Int(id.index)
+    // What other lanes have asked about keeps its slot.
+    let reserved = clients[client].reserved - (isChecking(lane) ? 1 : 0)
+    let slots =
+      slots(of: id, in: lane.campaign, now: now) + (Plant.slotLimitOffByOne.isOn ? 1 : 0)
+    return slots - clients[client].slotsInUse - reserved - guestsInUse(of: id, now: now)
+  }
+
   /// Stops, pauses and the campaign's state: what forbids every start of a lane.
   func forbidden(_ lane: LaneRef) -> Waiting? {
-    let campaign = Int(lane.campaign.index)
-    let client = Int(campaigns[campaign].lanes[Int(lane.lane)].client.index)
+    if let stopped = stopped(lane) { return stopped }
+    let state = campaigns[Int(lane.campaign.index)].state
+    return state == .active ? paused(lane) : .campaign(state)
+  }
+
+  func stopped(_ lane: LaneRef) -> Waiting? {
     if isStopped { return .stopped(client: false) }
-    if clients[client].isStopped, !Plant.clientStopIgnored.isOn { return .stopped(client: true) }
-    guard campaigns[campaign].state == .active else { return .campaign(campaigns[campaign].state) }
-    let pause = campaigns[campaign].pauses.first {
-      $0.scope.covers(campaigns[campaign].lanes[Int(lane.lane)])
+    let client = campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].client
+    guard clients[Int(client.index)].isStopped, !Plant.clientStopIgnored.isOn else { return nil }
+    return .stopped(client: true)
+  }
+
+  func paused(_ lane: LaneRef) -> Waiting? {
+    let campaign = Int(lane.campaign.index)
+    for pause in campaigns[campaign].pauses
+    where pause.scope.covers(campaigns[campaign].lanes[Int(lane.lane)]) {
+      return .paused(pause.scope)
     }
-    if let pause { return .paused(pause.scope) }
+    let client = Int(campaigns[campaign].lanes[Int(lane.lane)].client.index)
     if clients[client].isPaused { return .clientPaused }
     return clients[client].postponed.map { .postponed($0.until) }
   }
@@ -207,11 +230,27 @@ extension ControlState {
   /// Whether people or a stop forbid the run to start anything now.
   func startsForbidden(_ ref: RunRef) -> Bool {
     forbidden(LaneRef(campaign: ref.campaign, lane: self[ref].lane)) != nil
+      || guestsForbid(ref) != nil
   }
 
   /// Whether a stop is latched that covers the run.
   func isStopped(_ ref: RunRef) -> Bool {
-    isStopped || clients[Int(clientOf(ref).index)].isStopped
+    if isStopped || clients[Int(clientOf(ref).index)].isStopped { return true }
+    guard !servers[Int(self[ref].server.index)].guests.isEmpty else { return false }
+    return stopFence(for: self[ref].server) != .none
+  }
+
+  /// The newest stop that is latched for a server: of its client, and of those whose guests are on
+  /// it while it is worked on. ``Fence/none`` when there is none.
+  package func stopFence(for id: ServerID) -> Fence {
+    let server = Int(id.index)
+    let own = clients[Int(servers[server].client.index)].stop?.fence ?? .none
+    var newest = max(stop?.fence ?? .none, own)
+    guard !servers[server].guests.isEmpty, !Plant.guestsStopIgnored.isOn else { return newest }
+    for client in clientsOnHost(id) {
+      newest = max(newest, clients[Int(client.index)].stop?.fence ?? .none)
+    }
+    return newest
   }
 
   private func closedGate(_ campaign: Int, before ring: Ring) -> Ring? {
@@ -274,12 +313,9 @@ extension ControlState {
   }
 
   private func windowWaits(_ ref: RunRef, now: Instant) -> Waiting? {
-    let needed = timeNeeded(by: ref)
     let windows = self.windows(of: ref)
-    guard let window = windows.open(at: now), now + needed > window.end,
-      !Plant.windowEndIgnored.isOn
-    else { return nil }
-    return .windowTooShort(next: windows.next(after: now, atLeast: needed)?.start)
+    guard windows.open(at: now) != nil, !Plant.windowEndIgnored.isOn else { return nil }
+    return windows.wait(for: timeNeeded(by: ref), now: now)
   }
 
   /// What a start of the run needs before the window ends: its estimate and the rollback reserve.

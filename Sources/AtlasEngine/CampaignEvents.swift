@@ -29,11 +29,9 @@ extension ControlState {
     campaign.openIdleGates()
     let id = CampaignID(campaigns.count)
     campaigns.append(campaign)
-    do throws(Refusal) {
-      try checkAnyFits(id, end: draft.endsAt ?? now + Self.defaultReach, now: now)
-    } catch {
+    if let misfit = misfit(of: id, end: draft.endsAt ?? now + Self.defaultReach, now: now) {
       campaigns.removeLast()
-      throw error
+      throw misfit
     }
     campaignByName[draft.name] = id
     for index in campaigns[id].runs.indices { noteAtlas(RunRef(campaign: id, index: index)) }
@@ -45,7 +43,7 @@ extension ControlState {
       emit(.save(.run(RunRef(campaign: id, index: index))))
     }
     guard campaigns[id].hasOwnWindows else { return }
-    for lane in campaigns[id].lanes { emit(.expandWindows(lane.client)) }
+    for lane in campaigns[id].lanes { askForWindows(of: lane.client) }
   }
 
   /// Freezes the selection: one lane for each client, its servers in their order.
@@ -87,7 +85,8 @@ extension ControlState {
     try checkClients(id)
     try checkUndoable(id)
     let end = try endOfStarted(id, now: now)
-    try checkAnyFits(id, end: end, now: now)
+    // A plan tells of every server that fits into no window.
+    if !isVirtual, let misfit = misfit(of: id, end: end, now: now) { throw misfit }
     let promise = keep(plan, of: id, at: planVersion(id))
     campaigns[id].state = .active
     campaigns[id].startedAt = now
@@ -134,60 +133,6 @@ extension ControlState {
 
   /// How far a campaign that does not say when it ends looks for the last window of its clients.
   static var defaultReach: Duration { .seconds(14 * 86_400) }
-
-  /// A campaign of which no server fits into any window cannot work: its estimates, its reserve, its
-  /// end or the windows are wrong. Nothing is said while windows are not known to its end.
-  private func checkAnyFits(
-    _ id: CampaignID, end: Instant, now: Instant
-  ) throws(Refusal) {
-    let campaign = Int(id.index)
-    var closest: (needed: Duration, longest: Duration, server: ServerID)?
-    for lane in campaigns[campaign].lanes {
-      let client = Int(lane.client.index)
-      guard clients[client].windowsUntil >= end,
-        !campaigns[campaign].hasOwnWindows || lane.narrowed != nil
-      else { return }
-      let longest = (lane.narrowed ?? clients[client].windows).longest(between: now, and: end)
-      for index in lane.queue {
-        let ref = RunRef(campaign: id, index: Int(index))
-        let needed = timeNeeded(by: ref)
-        if needed <= longest { return }
-        if closest.map({ needed - longest < $0.needed - $0.longest }) ?? true {
-          closest = (needed, longest, campaigns[campaign].runs[Int(index)].server)
-        }
-      }
-    }
-    guard let closest else { return }
-    throw .notAllowed(
-      code: .noWindow, message: misfit(closest.server, closest.needed, closest.longest, end),
-      hint: "widen the windows, end the campaign later, or lower estimates and rollback_reserve")
-  }
-
-  private func misfit(
-    _ server: ServerID, _ needed: Duration, _ longest: Duration, _ end: Instant
-  ) -> String {
-    let name = servers[Int(server.index)].config.name
-    let room =
-      longest == .zero ? "no window opens" : "the longest window has \(longest.text)"
-    return
-      "no server fits into a window before \(end.words): \(name) needs \(needed.text) with its "
-      + "reserve, and \(room)"
-  }
-
-  /// Says which servers need more time than any window before the campaign's end has, as far as
-  /// the windows are known.
-  private mutating func warnOfMisfits(_ id: CampaignID, end: Instant, now: Instant) {
-    for lane in campaigns[id].lanes where clients[lane.client].windowsUntil >= end {
-      let windows = lane.narrowed ?? clients[lane.client].windows
-      let longest = windows.longest(between: now, and: end)
-      for index in lane.queue {
-        let ref = RunRef(campaign: id, index: Int(index))
-        if timeNeeded(by: ref) > longest {
-          warn(ref, "it fits into no window before the campaign ends")
-        }
-      }
-    }
-  }
 
   /// The selection was frozen when the campaign was made; what was retired since is left out.
   private mutating func skipRetired(_ id: CampaignID, now: Instant) {
@@ -320,9 +265,9 @@ extension ControlState {
     self[ref].details.content.lastError = message
     if campaigns[ref.campaign].policy.carryOver {
       let until = laterDate(ref, now: now)
-      move(ref, to: .postponed(until: until), .runPostponed, now: now, reason: message)
+      endUnchanged(ref, as: .postponed(until: until), .runPostponed, message, now: now)
     } else {
-      move(ref, to: .notAttempted(refused), .runNotAttempted, now: now, reason: message)
+      endUnchanged(ref, as: .notAttempted(refused), .runNotAttempted, message, now: now)
     }
   }
 }

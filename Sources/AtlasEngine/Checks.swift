@@ -174,7 +174,7 @@ extension ControlState {
     if before + wait > limit {
       let message = "deferred for more than \(limit.text): \(text)".bounded()
       self[ref].details.content.lastError = message
-      return move(ref, to: .notAttempted(.hook), .runNotAttempted, now: now, reason: message)
+      return endUnchanged(ref, as: .notAttempted(.hook), .runNotAttempted, message, now: now)
     }
     self[ref].details.content.deferred = before + wait
     if point == .peerCheck { requeueBehindAll(ref) }

@@ -222,7 +222,7 @@ extension ControlState {
       backFromHold(ref, hold, now: now)
     }
     setDelivery(ref, .queued)
-    if command.fence < stopFence(ref), !Plant.stopLeavesOutbox.isOn {
+    if command.fence < stopFence(for: self[ref].server), !Plant.stopLeavesOutbox.isOn {
       neverBegins(ref, command, now: now)
     } else if hello.highestFence >= command.fence || self[ref].marks.contains(.reconciling) {
       reissue(ref, now: now)

@@ -117,6 +117,12 @@ package struct Client: Hashable, Sendable {
   package internal(set) var windowsUntil = Instant(milliseconds: .min)
   /// When they are to be expanded further.
   var windowsRefresh: Instant?
+  /// How often ``windows`` were asked for since the daemon started: the newest question, whose
+  /// answer alone counts.
+  package internal(set) var windowsAsked: UInt32 = 0
+  /// What people say of them has changed since they were worked out: until they are again, nothing
+  /// starts, and what has started goes by those that were known.
+  var windowsAreOld = false
   /// In the order of their import.
   package internal(set) var servers: [ServerID] = []
   /// Servers whose agents are silent, or work on what no run here has ordered, and that nobody has

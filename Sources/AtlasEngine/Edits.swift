@@ -91,22 +91,38 @@ extension ControlState {
     let isOther =
       edit.policy != campaigns[id].policy || overrides != campaigns[id].overrides
     guard isOther || edit.endsAt.map({ $0 != campaigns[id].endsAt }) ?? false else { return }
+    let before = campaigns[Int(id.index)]
+    let couldWork = misfit(of: id, now: now) == nil
     if isOther, campaigns[id].state == .active {
       let campaign = campaigns[Int(id.index)]
       campaigns[id].earlier.append(
         EarlierPolicy(until: now, policy: campaign.policy, overrides: campaign.overrides))
     }
     campaigns[id].replacePolicy(edit.policy, overrides)
+    if let end = edit.endsAt { campaigns[id].endsAt = end }
+    // Other windows of its own are to be worked out first.
+    if couldWork, before.policy.windows == edit.policy.windows,
+      let misfit = misfit(of: id, now: now)
+    {
+      campaigns[id] = before
+      throw misfit
+    }
     campaigns[id].version += 1
     record(
       Record(
         .campaignEdited, campaign: id, detail: edit.changes.bounded(),
         reason: edit.reason.bounded(), principal: by))
-    if let end = edit.endsAt { campaigns[id].endsAt = end }
     emit(.save(.campaign(id)))
     // A replay has no calendar, and knows the windows already.
     if hadOwnWindows || campaigns[id].hasOwnWindows, !isVirtual { askForWindows(id) }
     if campaigns[id].state == .active { reconsider(id, now: now) }
+  }
+
+  /// Why nothing that has not started fits into a window any more; nil when something does.
+  private func misfit(of id: CampaignID, now: Instant) -> Refusal? {
+    guard !isVirtual else { return nil }
+    let end = campaigns[Int(id.index)].endsAt ?? now + Self.defaultReach
+    return misfit(of: id, end: end, now: now)
   }
 
   private func checkEditable(
@@ -148,11 +164,14 @@ extension ControlState {
   }
 
   /// When its clients may be worked on is another question from now on; nothing starts until that
-  /// is answered.
+  /// is answered, and what has started goes by what was known.
   private mutating func askForWindows(_ id: CampaignID) {
     for index in campaigns[id].lanes.indices {
-      campaigns[id].lanes[index].narrowed = nil
-      emit(.expandWindows(campaigns[id].lanes[index].client))
+      let client = campaigns[id].lanes[index].client
+      let known = campaigns[id].lanes[index].narrowed ?? clients[client].windows
+      campaigns[id].lanes[index].narrowed = campaigns[id].hasOwnWindows ? known : nil
+      clients[client].windowsAreOld = true
+      askForWindows(of: client)
     }
   }
 

@@ -22,7 +22,7 @@ package enum Effect: Hashable, Sendable {
   case startHook(HookStart)
   case cancelHook(RunRef, serial: UInt16)
   /// Say when the client may be worked on.
-  case expandWindows(ClientID)
+  case expandWindows(ClientID, question: UInt32)
 
   /// A thing with a row of its own in the store.
   package enum Item: Hashable, Sendable {

@@ -61,11 +61,12 @@ package enum Event: Hashable, Sendable {
   case hookFinished(RunRef, serial: UInt16, HookVerdict)
   /// The command was handed to the agent's session. Not a transition, and not recorded.
   case commandSent(ServerID, Fence)
-  /// When the client may be worked on, up to `until`; replaces what was known.
+  /// When the client may be worked on, up to `until`; replaces what was known, unless it answers an
+  /// earlier question than the newest.
   /// `narrowed` are the windows of campaigns that have their own, in the client's zone: such a
   /// campaign works only while both are open.
   case windowsExpanded(
-    ClientID, [Interval], narrowed: [NarrowedWindows] = [], until: Instant)
+    ClientID, [Interval], narrowed: [NarrowedWindows] = [], until: Instant, question: UInt32)
   /// Time has passed: everything that was due is done.
   case timePassed
 }

@@ -88,7 +88,22 @@ extension ControlState {
     if isChanged(ref) { return end(ref, .failed(.rolledBack), now: now) }
     guard let skip else { return outlive(ref, now: now) }
     self[ref].details.content.lastError = skip.text
-    move(ref, to: .skipped(skip), .runSkipped, now: now, reason: skip.text)
+    endUnchanged(ref, as: .skipped(skip), .runSkipped, skip.text, now: now)
+  }
+
+  /// Ends a run whose newest attempt has changed nothing. What an attempt before it has changed was
+  /// rolled back, and is a failure however the run ends: only such attempts are still counted.
+  mutating func endUnchanged(
+    _ ref: RunRef, as state: RunState, _ kind: RecordKind, _ reason: String, by: String = "",
+    now: Instant
+  ) {
+    guard self[ref].attempt > 0 else {
+      return move(ref, to: state, kind, now: now, reason: reason, by: by)
+    }
+    let before = "an earlier attempt was rolled back"
+    let both = (reason.isEmpty ? before : "\(before); then: \(reason)").bounded()
+    self[ref].details.content.lastError = both
+    move(ref, to: .failed(.rolledBack), .runFailed, now: now, reason: both, by: by)
   }
 
   /// A stop takes a run back before anything was changed.
@@ -137,8 +152,9 @@ extension ControlState {
 
   private func fitsWindow(_ ref: RunRef, after wait: Duration, now: Instant) -> Bool {
     if Plant.retryOutsideWindow.isOn { return true }
-    guard let window = windows(of: ref).open(at: now) else { return false }
-    return now + wait + timeNeeded(by: ref) <= window.end
+    let needed = wait + timeNeeded(by: ref)
+    return windowWaits(ref, needs: needed, now: now) == nil
+      && outageMissing(for: ref, needed, now: now) == nil
   }
 
   /// The wait before the next attempt: doubles with each, at most a day.
@@ -157,9 +173,14 @@ extension ControlState {
 
   /// The wait is over: another attempt from UPDATE, with the same slot and the same snapshot.
   mutating func retryAfterBackoff(_ ref: RunRef, now: Instant) {
+    if windowsAreOld(for: ref) { return arm(ref, at: now + Limits.calendarPause) }
     guard !startsForbidden(ref), fitsWindow(ref, after: .zero, now: now) else {
       let message = self[ref].details.content.lastError
       return rollBack(ref, message, now: now)
+    }
+    if let server = stranger(inPlaceOf: ref, now: now) {
+      let doubt = doubt(about: server, in: ref.campaign, now: now) ?? ""
+      return parkBetweenAttempts(ref, reason: doubt, now: now)
     }
     self[ref].attempt += 1
     self[ref].pass = 1

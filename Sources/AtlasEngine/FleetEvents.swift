@@ -86,8 +86,10 @@ extension ControlState {
 
   private mutating func put(_ config: ClientConfig, by: String) {
     if let id = clientByName[config.name] {
-      guard clients[id].config != config else { return }
+      let old = clients[id].config
+      guard old != config else { return }
       clients[id].config = config
+      if !old.isOpenAsOften(as: config) { clients[id].windowsAreOld = true }
       clients[id].version += 1
       record(Record(.clientImported, client: id, detail: "changed", principal: by))
       finishPut(id)
@@ -102,7 +104,7 @@ extension ControlState {
 
   private mutating func finishPut(_ id: ClientID) {
     emit(.save(.client(id)))
-    emit(.expandWindows(id))
+    askForWindows(of: id)
     markDirty(id)
   }
 

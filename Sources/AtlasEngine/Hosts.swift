@@ -98,7 +98,7 @@ extension ControlState {
     return nil
   }
 
-  private func isOutage(of client: ClientID, from now: Instant, for needed: Duration) -> Bool {
+  fileprivate func isOutage(of client: ClientID, from now: Instant, for needed: Duration) -> Bool {
     if Plant.hostWithoutOutage.isOn { return true }
     guard let outage = clients[Int(client.index)].outage else { return false }
     return outage.contains(now) && now + needed <= outage.until
@@ -110,8 +110,7 @@ extension ControlState {
     _ ref: RunRef, _ client: ClientID, _ needed: Duration, now: Instant
   ) -> Waiting? {
     let index = Int(client.index)
-    if clients[index].isStopped { return .stopped(client: true) }
-    if clients[index].isPaused { return .clientPaused }
+    if let waiting = guestsForbid(client) { return waiting }
     let free =
       slots(of: client, in: ref.campaign, now: now) - clients[index].slotsInUse
       - clients[index].reserved - guestsInUse(of: client, now: now)
@@ -119,12 +118,84 @@ extension ControlState {
     if let server = unexplained(of: client, filling: free, in: ref.campaign, now: now) {
       return .unexplained(server)
     }
-    let windows = clients[index].windows
-    guard let window = windows.open(at: now) else {
-      return .window(next: windows.next(after: now, atLeast: needed)?.start)
+    if clients[index].windowsAreOld { return .window(next: nil) }
+    return clients[index].windows.wait(for: needed, now: now)
+  }
+
+  /// Stops, pauses and lost contact of another client that has guests on a host.
+  fileprivate func guestsForbid(_ client: ClientID) -> Waiting? {
+    let index = Int(client.index)
+    if clients[index].isStopped { return .stopped(client: true) }
+    if clients[index].isPaused { return .clientPaused }
+    if let postponed = clients[index].postponed { return .postponed(postponed.until) }
+    return clients[index].isDark ? .contact(client: true) : nil
+  }
+}
+
+/// Those who have guests on a host that is worked on are asked again before it begins anything more.
+extension ControlState {
+  /// Clients that have guests on a server with a slot, its own among them; none for any other.
+  func clientsOnHost(_ id: ServerID) -> [ClientID] {
+    let server = Int(id.index)
+    guard !servers[server].guests.isEmpty, let ref = servers[server].openRun else { return [] }
+    var found: [ClientID] = []
+    for client in clientsOfGuests(of: id)
+    where clients[Int(client.index)].busyHosts.contains(ref) { found.append(client) }
+    return found
+  }
+
+  /// Whether an agent is told of a stop of the client: it is the client's, or has guests of it and
+  /// is worked on.
+  package func isConcerned(_ id: ServerID, by client: ClientID) -> Bool {
+    servers[Int(id.index)].client == client
+      || !clients[Int(client.index)].busyHosts.isEmpty && clientsOnHost(id).contains(client)
+  }
+
+  /// What people of other clients, or lost contact to them, forbid a run because of their guests.
+  func guestsForbid(_ ref: RunRef) -> Waiting? {
+    for client in clientsOnHost(self[ref].server) where client != clientOf(ref) {
+      if let waiting = guestsForbid(client) { return waiting }
     }
-    guard now + needed > window.end else { return nil }
-    return .windowTooShort(next: windows.next(after: now, atLeast: needed)?.start)
+    return nil
+  }
+
+  /// A client whose guests would go down with a host, and that has declared no outage for so long.
+  func outageMissing(for ref: RunRef, _ needed: Duration, now: Instant) -> ClientID? {
+    guard !servers[Int(self[ref].server.index)].config.migratesGuests else { return nil }
+    for client in clientsOnHost(self[ref].server)
+    where !isOutage(of: client, from: now, for: needed) { return client }
+    return nil
+  }
+
+  /// Why the windows do not let a run with a slot begin what needs so much time: its own, or those
+  /// of other clients that have guests on it. Nil when they do.
+  func windowWaits(_ ref: RunRef, needs needed: Duration, now: Instant) -> Waiting? {
+    if let waiting = windows(of: ref).wait(for: needed, now: now) { return waiting }
+    for client in clientsOnHost(self[ref].server) where client != clientOf(ref) {
+      let windows = clients[Int(client.index)].windows
+      if let waiting = windows.wait(for: needed, now: now) { return waiting }
+    }
+    return nil
+  }
+
+  /// Whether people have changed the windows that a run with a slot must fit into, and they are not
+  /// worked out yet.
+  func windowsAreOld(for ref: RunRef) -> Bool {
+    if clients[Int(clientOf(ref).index)].windowsAreOld { return true }
+    for client in clientsOnHost(self[ref].server)
+    where clients[Int(client.index)].windowsAreOld { return true }
+    return false
+  }
+
+  /// When the first window opens of those that a run must fit into.
+  func nextWindow(for ref: RunRef, now: Instant) -> Instant? {
+    var next = windows(of: ref).next(after: now)?.start
+    guard !servers[Int(self[ref].server.index)].guests.isEmpty else { return next }
+    for client in clientsOfGuests(of: self[ref].server) {
+      guard let its = clients[Int(client.index)].windows.next(after: now)?.start else { continue }
+      next = min(next ?? its, its)
+    }
+    return next
   }
 }
 

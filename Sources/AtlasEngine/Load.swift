@@ -212,12 +212,12 @@ extension ControlState {
   /// Sets a loaded state going: timers are armed afresh, hooks that were running run again, and
   /// every agent gets the lock timeout to say Hello before it counts as lost.
   ///
-  /// Windows are not stored: ``Effect/expandWindows(_:)`` must be answered before any other event,
+  /// Windows are not stored: ``Effect/expandWindows(_:question:)`` must be answered before any other event,
   /// or a run that looks for its window finds none.
   package mutating func wake(now: Instant) -> [Effect] {
     wokenAt = now
     for index in clients.indices {
-      emit(.expandWindows(ClientID(index)))
+      askForWindows(of: ClientID(index))
       armOutage(ClientID(index), now: now)
     }
     for index in servers.indices {

@@ -58,15 +58,24 @@ extension ControlState {
     return nil
   }
 
-  /// Whether servers of the client that are down or unexplained leave no slot for what is parked: its
-  /// own is in use already (S12).
-  func strangerTakesThePlace(of ref: RunRef, now: Instant) -> Bool {
-    let client = clientOf(ref)
-    guard !clients[Int(client.index)].doubtful.isEmpty else { return false }
+  /// The server that is down or unexplained and leaves no slot for what has one already and would
+  /// begin something more (S12): of its client, or of those whose guests are on it.
+  func stranger(inPlaceOf ref: RunRef, now: Instant) -> ServerID? {
+    if let server = stranger(of: clientOf(ref), inPlaceOf: ref, now: now) { return server }
+    for client in clientsOnHost(self[ref].server) where client != clientOf(ref) {
+      if let server = stranger(of: client, inPlaceOf: ref, now: now) { return server }
+    }
+    return nil
+  }
+
+  private func stranger(
+    of client: ClientID, inPlaceOf ref: RunRef, now: Instant
+  ) -> ServerID? {
+    guard !clients[Int(client.index)].doubtful.isEmpty else { return nil }
     let others =
       clients[Int(client.index)].slotsInUse + guestsInUse(of: client, now: now) - 1
     let free = slots(of: client, in: ref.campaign, now: now) - others
-    return unexplained(of: client, filling: max(1, free), in: ref.campaign, now: now) != nil
+    return unexplained(of: client, filling: max(1, free), in: ref.campaign, now: now)
   }
 
   /// Gives the slot of an untouched run back, when a server of the client that nobody has heard of

@@ -172,7 +172,7 @@ extension ControlState {
         code: .runState, message: "the run is \(kind.word)",
         hint: "only a PENDING run can be skipped")
     }
-    move(ref, to: .skipped(.person), .runSkipped, now: now, reason: reason.bounded(), by: by)
+    endUnchanged(ref, as: .skipped(.person), .runSkipped, reason.bounded(), by: by, now: now)
   }
 
   /// A new run for a server whose run has ended, at the end of its lane.
@@ -397,7 +397,7 @@ extension ControlState {
     guestChanged(id, now: now)
     guard let ref = servers[id].openRun else { return }
     if case .pending = self[ref].state {
-      return move(ref, to: .skipped(.retired), .runSkipped, now: now, by: by)
+      return endUnchanged(ref, as: .skipped(.retired), .runSkipped, "", by: by, now: now)
     }
     self[ref].marks.insert(.retiring)
     emit(.save(.run(ref)))

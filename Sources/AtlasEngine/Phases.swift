@@ -340,10 +340,10 @@ extension ControlState {
       if failure == .rolledBack { holdLaneAfterFailure(ref, now: now) }
     case .notAttempted(let refused):
       uncountUnchanged(ref)
-      move(ref, to: .notAttempted(refused), .runNotAttempted, now: now, reason: error)
+      endUnchanged(ref, as: .notAttempted(refused), .runNotAttempted, error, now: now)
     case .skipped(let skip):
       uncountUnchanged(ref)
-      move(ref, to: .skipped(skip), .runSkipped, now: now, reason: error)
+      endUnchanged(ref, as: .skipped(skip), .runSkipped, error, now: now)
     case .givenBack: returnToLane(ref, .runGivenBack, notBefore: nil, now: now)
     }
   }

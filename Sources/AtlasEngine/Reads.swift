@@ -4,6 +4,7 @@ import AtlasModel
 extension ControlState {
   /// Why a pending run does not start now; nil for a run that is not pending.
   package func waits(_ ref: RunRef, now: Instant) -> Waiting? {
+    if case .parked(let next) = self[ref].state { return parkedWaits(ref, next, now: now) }
     guard case .pending = self[ref].state else { return nil }
     let lane = LaneRef(campaign: ref.campaign, lane: self[ref].lane)
     let unmet = [
@@ -50,7 +51,7 @@ extension ControlState {
   private func laneIsSettled(_ id: CampaignID, _ index: Int, now: Instant) -> Bool {
     let lane = campaigns[Int(id.index)].lanes[index]
     guard lane.open > 0 else { return true }
-    if parkedMayGoOn(id, lane) { return false }
+    if parkedMayGoOn(id, lane, now: now) { return false }
     guard !lane.queue.isEmpty else { return true }
     switch laneWaits(campaign: id, lane: index, now: now) {
     case .slot: return slotsWaitForPeople(lane.client)
@@ -87,16 +88,21 @@ extension ControlState {
     }
   }
 
-  /// A parked run that neither a stop nor a pause keeps goes on when its window opens.
-  private func parkedMayGoOn(_ id: CampaignID, _ lane: Lane) -> Bool {
-    let client = clients[Int(lane.client.index)]
-    let campaign = campaigns[Int(id.index)]
-    let latched =
-      stop != nil || client.stop != nil || client.paused != nil
-      || campaign.pauses.contains { $0.scope.covers(lane) }
-    guard !latched else { return false }
-    return lane.active.contains {
-      if case .parked = campaign[run: $0].state { true } else { false }
+  /// Whether a parked run of the lane goes on without a person: when its window opens, or its agent
+  /// has said what became of its order.
+  private func parkedMayGoOn(_ id: CampaignID, _ lane: Lane, now: Instant) -> Bool {
+    lane.active.contains {
+      let ref = RunRef(campaign: id, index: Int($0))
+      guard case .parked(let next) = self[ref].state else { return false }
+      switch parkedWaits(ref, next, now: now) {
+      case nil: return true
+      case .window(nil)?, .windowTooShort(nil)?:
+        return windowsAreOld(for: ref)
+      case .unexplained(let server)?:
+        return clients[Int(servers[Int(server.index)].client.index)].outage != nil
+      case .outage(let client)?: return clients[Int(client.index)].outage != nil
+      case let waiting?: return !waiting.needsPerson
+      }
     }
   }
 

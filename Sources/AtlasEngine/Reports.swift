@@ -45,16 +45,12 @@ extension ControlState {
     switch self[ref].state {
     case .pending: clearDownload(ref, isDone: true)
     case .parked: settleParked(ref)
-    case .inProgress where command.fence < stopFence(ref): neverBegins(ref, command, now: now)
+    case .inProgress where command.fence < stopFence(for: self[ref].server):
+      neverBegins(ref, command, now: now)
     case .inProgress, .held:
       hold(ref, .agentStateLost, "the agent knows orders that are not ours", now: now)
     case .completed, .failed, .notAttempted, .skipped, .postponed: break
     }
-  }
-
-  /// The newest stop that is latched for a run.
-  func stopFence(_ ref: RunRef) -> Fence {
-    max(stop?.fence ?? .none, clients[Int(clientOf(ref).index)].stop?.fence ?? .none)
   }
 
   /// The command of a run in progress can never be carried out, because of a stop. What the stop

@@ -42,8 +42,8 @@ extension ControlState {
     case .hookFinished(let run, let serial, let verdict):
       hookFinished(run, serial: serial, verdict, now: now)
     case .commandSent(let server, let fence): commandSent(server, fence)
-    case .windowsExpanded(let client, let windows, let narrowed, let until):
-      windowsExpanded(client, windows, narrowed, until: until, now: now)
+    case .windowsExpanded(let client, let windows, let narrowed, let until, let question):
+      windowsExpanded(client, windows, narrowed, until: until, question: question, now: now)
     case .fleetImported(let clients, let servers, let ringNames, let by):
       try importFleet(clients: clients, servers: servers, ringNames: ringNames, by: by)
     case .createCampaign(let draft, let by): try create(draft, by: by, now: now)

@@ -34,6 +34,7 @@ extension ControlState {
         stopRun(RunRef(campaign: lane.campaign, index: Int(index)), now: now)
       }
     }
+    for ref in clients[client].busyHosts where clientOf(ref) != client { stopRun(ref, now: now) }
   }
 
   private mutating func stopRun(_ ref: RunRef, now: Instant) {
@@ -116,17 +117,19 @@ extension ControlState {
     if let command = command(of: ref) { emit(.withdraw(command.fence)) }
   }
 
-  mutating func park(_ ref: RunRef, before next: Phase, now: Instant) {
+  mutating func park(
+    _ ref: RunRef, before next: Phase, reason: String = "", now: Instant
+  ) {
     self[ref].deadline = nil
     self[ref].quietDeadline = nil
     self[ref].silenceDeadline = nil
-    move(ref, to: .parked(next: next), .runParked, now: now)
+    move(ref, to: .parked(next: next), .runParked, now: now, reason: reason)
     markDirty(clientOf(ref))
   }
 
-  mutating func parkBetweenAttempts(_ ref: RunRef, now: Instant) {
+  mutating func parkBetweenAttempts(_ ref: RunRef, reason: String = "", now: Instant) {
     self[ref].marks.insert(.retryDue)
-    park(ref, before: .update, now: now)
+    park(ref, before: .update, reason: reason, now: now)
   }
 
   mutating func releaseStop(
@@ -172,66 +175,6 @@ extension ControlState {
           principal: latch.principal))
       emit(.save(.campaign(CampaignID(index))))
     }
-  }
-
-  /// Lets the parked runs of a lane go on, as far as stops, pauses and windows allow. UPDATE and
-  /// REBOOT are starts; everything else may run outside a window.
-  mutating func unparkAllowed(_ lane: LaneRef, now: Instant) {
-    for index in campaigns[lane.campaign].lanes[Int(lane.lane)].active {
-      let ref = RunRef(campaign: lane.campaign, index: Int(index))
-      guard case .parked(let next) = self[ref].state else { continue }
-      if skipUntouched(ref, now: now) { continue }
-      guard mayUnpark(ref, next, now: now) else { continue }
-      self[ref].marks.remove(.ignoreWindow)
-      proceed(ref, with: next, now: now)
-    }
-  }
-
-  func mayUnpark(_ ref: RunRef, _ next: Phase, now: Instant) -> Bool {
-    guard mayGoOn(ref), !Plant.parkedForGood.isOn else { return false }
-    guard next == .update || next == .reboot else { return true }
-    if strangerTakesThePlace(of: ref, now: now) { return false }
-    if next == .reboot, self[ref].marks.contains(.ignoreWindow) { return true }
-    // A failed attempt that cannot be repeated now is rolled back, at any time.
-    if self[ref].marks.contains(.retryDue) { return true }
-    guard let window = windows(of: ref).open(at: now) else { return false }
-    return now + timeNeeded(by: ref) <= window.end
-  }
-
-  /// Whether neither people nor a doubt about its command keep a parked run where it is.
-  func mayGoOn(_ ref: RunRef) -> Bool {
-    let campaign = Int(ref.campaign.index)
-    let lane = Int(self[ref].lane)
-    let client = Int(campaigns[campaign].lanes[lane].client.index)
-    return !isStopped && !clients[client].isStopped && !clients[client].isPaused
-      && !clients[client].isPostponed && !isContactLost && !clients[client].isDark
-      && campaigns[campaign].state.isRunning && self[ref].command == nil
-      && !campaigns[campaign].pauses.contains {
-        $0.scope.covers(campaigns[campaign].lanes[lane])
-      }
-  }
-
-  /// Ends a run that is parked before anything was changed, when its campaign is cancelled or over,
-  /// or its server retired. That starts nothing, so that no stop or pause forbids it.
-  mutating func skipUntouched(_ ref: RunRef, now: Instant) -> Bool {
-    guard case .parked(let next) = self[ref].state, next == .update || next == .reboot,
-      !isChanged(ref), self[ref].command == nil
-    else { return false }
-    if let skip = leaving(ref) {
-      leaveOut(ref, skip, now: now)
-    } else if campaigns[ref.campaign].isPastItsEnd(now) {
-      // It has not begun: what becomes of those that are pending becomes of it.
-      finalize(ref, .givenBack, reason: "the campaign has ended", now: now)
-    } else {
-      return false
-    }
-    return true
-  }
-
-  /// Why a run is left out as soon as nothing is in flight; nil when it is not.
-  func leaving(_ ref: RunRef) -> Skip? {
-    if self[ref].marks.contains(.retiring) { return .retired }
-    return campaigns[Int(ref.campaign.index)].state == .cancelling ? .cancelled : nil
   }
 }
 

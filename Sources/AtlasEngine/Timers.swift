@@ -24,7 +24,7 @@ extension ControlState {
         if servers[server].locked?.until == entry.at { lockEnds(server) }
       case .outage(let client): outageFires(client, now: now)
       case .windows(let client):
-        if clients[client].windowsRefresh == entry.at { emit(.expandWindows(client)) }
+        if clients[client].windowsRefresh == entry.at { askForWindows(of: client) }
       case .dark(let client): darkFires(client, now: now)
       case .contact(let client): contactFires(client, armedFor: entry.at, now: now)
       case .source(let campaign): if campaigns[campaign].state.isRunning { wakeLanes(of: campaign) }
@@ -96,9 +96,8 @@ extension ControlState {
     let message =
       known ? "its agent was offline at its turn" : "no agent of this server has ever connected"
     self[ref].details.content.lastError = message
-    move(
-      ref, to: .notAttempted(known ? .offline : .noAgent), .runNotAttempted, now: now,
-      reason: message)
+    endUnchanged(
+      ref, as: .notAttempted(known ? .offline : .noAgent), .runNotAttempted, message, now: now)
   }
 
   /// Whether nothing but the agent keeps the run from starting, other servers of its lane aside.

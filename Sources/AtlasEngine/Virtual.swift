@@ -77,6 +77,7 @@ extension ControlState {
       fresh.clients[index].slotsInUse = 0
       fresh.clients[index].reserved = 0
       fresh.clients[index].busyHosts = []
+      fresh.clients[index].windowsAreOld = false
       fresh.clients[index].lanes = []
       fresh.clients[index].paused = nil
       fresh.clients[index].stop = nil

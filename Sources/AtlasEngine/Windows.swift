@@ -34,6 +34,15 @@ extension [Interval] {
     return common
   }
 
+  /// Why what needs so much time may not begin now; nil when it may.
+  func wait(for needed: Duration, now: Instant) -> Waiting? {
+    guard let window = open(at: now) else {
+      return .window(next: next(after: now, atLeast: needed)?.start)
+    }
+    guard now + needed > window.end else { return nil }
+    return .windowTooShort(next: next(after: now, atLeast: needed)?.start)
+  }
+
   /// The longest time that any of them leaves to what starts from `now` on and before `end`.
   func longest(between now: Instant, and end: Instant) -> Duration {
     self[firstPosition { $0.end > now }...].prefix { $0.start < end }
@@ -56,10 +65,18 @@ extension Array {
 }
 
 extension ControlState {
+  /// Asks when a client may be worked on. An answer to an earlier question comes too late.
+  mutating func askForWindows(of client: ClientID) {
+    clients[client].windowsAsked &+= 1
+    emit(.expandWindows(client, question: clients[client].windowsAsked))
+  }
+
   mutating func windowsExpanded(
     _ client: ClientID, _ windows: [Interval], _ narrowed: [NarrowedWindows], until: Instant,
-    now: Instant
+    question: UInt32, now: Instant
   ) {
+    guard question == clients[client].windowsAsked || Plant.oldWindowsBelieved.isOn else { return }
+    clients[client].windowsAreOld = false
     clients[client].windows = windows
     for own in narrowed {
       guard let lane = lane(of: client, in: own.campaign) else { continue }
@@ -138,24 +155,12 @@ extension ControlState {
       switch runWaits(RunRef(campaign: lane.campaign, index: Int(index)), now: now) {
       case .notBefore(let at): earliest = earlier(earliest, at)
       // What it needs may be less by the time any other opens.
-      case .windowTooShort: earliest = earlier(earliest, windows(of: lane).next(after: now)?.start)
+      case .windowTooShort:
+        earliest = earlier(
+          earliest, nextWindow(for: RunRef(campaign: lane.campaign, index: Int(index)), now: now))
       case .window(let next): earliest = earlier(earliest, next)
       case _: break
       }
-    }
-    return earliest
-  }
-
-  /// When the next window opens, if a parked run of the lane waits for one: what it needs may be
-  /// less by then.
-  func parkedWakes(_ lane: LaneRef, now: Instant) -> Instant? {
-    var earliest: Instant?
-    for index in campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active {
-      let ref = RunRef(campaign: lane.campaign, index: Int(index))
-      guard case .parked(let next) = self[ref].state, mayGoOn(ref),
-        !mayUnpark(ref, next, now: now)
-      else { continue }
-      earliest = earlier(earliest, windows(of: lane).next(after: now)?.start)
     }
     return earliest
   }

@@ -57,6 +57,11 @@ package struct ClientConfig: Hashable, Sendable {
     self.contacts = contacts
     self.requireChangeReference = requireChangeReference
   }
+
+  /// Whether the client may be worked on at the same instants as with another configuration.
+  package func isOpenAsOften(as other: ClientConfig) -> Bool {
+    zone == other.zone && windows == other.windows && freezes == other.freezes
+  }
 }
 
 /// A person at the client who is told about the night.

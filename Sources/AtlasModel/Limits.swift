@@ -124,6 +124,9 @@ package enum Limits {
   /// How far ahead windows are turned into intervals: twice what a campaign may look ahead, so that
   /// it sees that far on the last day before they are worked out anew, too.
   package static let windowHorizon = Duration.seconds(28 * 86_400)
+  /// An attempt that is due while changed windows are being worked out is looked at again after this
+  /// long: the calendar takes milliseconds.
+  package static let calendarPause = Duration.seconds(1)
   /// How far back windows are known: a campaign is replayed under the windows it had.
   package static let windowPast = Duration.seconds(15 * 86_400)
   /// Intervals of one client from ``windowPast`` ago to ``windowHorizon`` ahead.

@@ -23,6 +23,10 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case medianForEstimate = "median_for_estimate"
   /// Another attempt begins whether or not it fits into the window.
   case retryOutsideWindow = "retry_outside_window"
+  /// A stop of the client whose guests are on a host does not reach the host.
+  case guestsStopIgnored = "guests_stop_ignored"
+  /// An answer about windows counts although they were asked for again since.
+  case oldWindowsBelieved = "old_windows_believed"
   /// An agent begins an order after its latest time.
   case notAfterIgnored = "not_after_ignored"
 

@@ -189,7 +189,7 @@ package final class ControlPump: Service {
   private func perform(
     _ actions: [ControlAction], in group: inout ThrowingDiscardingTaskGroup<any Error>
   ) throws {
-    var toExpand: [(ClientID, ClientConfig, [CampaignWindows])] = []
+    var toExpand: [WindowQuestion] = []
     for action in actions {
       switch action {
       case .commit(let batch): group.addTask { await self.commit(batch) }
@@ -201,15 +201,17 @@ package final class ControlPump: Service {
         hooks.announce(order.ticket)
         group.addTask { await self.run(order) }
       case .cancelHook(let ticket): hooks.cancel(ticket)
-      case .expandWindows(let client, let config, let narrowing):
-        toExpand.append((client, config, narrowing))
+      case .expandWindows(let client, let config, let narrowing, let question):
+        toExpand.append(
+          WindowQuestion(
+            client: client, config: config, narrowing: narrowing, number: question))
       case .armTimer(let instant): alarm.set(instant.map(clock.realDelay(until:)))
       case .logGrew(let position): tail.grow(to: position)
       case .halt(let reason): throw PumpError.storeFailed(reason)
       }
     }
     if !toExpand.isEmpty {
-      jumpToFirstWindow(of: toExpand.map(\.1))
+      jumpToFirstWindow(of: toExpand.map(\.config))
       let expanding = toExpand
       group.addTask { self.expand(expanding) }
     }
@@ -229,18 +231,19 @@ package final class ControlPump: Service {
     put(.hookFinished(order.ticket, verdict, row))
   }
 
-  private func expand(_ clients: [(ClientID, ClientConfig, [CampaignWindows])]) {
+  private func expand(_ questions: [WindowQuestion]) {
     let now = clock.now
-    for (id, config, narrowing) in clients {
-      let narrowed = narrowing.map { own in
-        var inItsZone = config
+    for question in questions {
+      let narrowed = question.narrowing.map { own in
+        var inItsZone = question.config
         inItsZone.windows = [own.windows]
         inItsZone.freezes = []
         return NarrowedWindows(campaign: own.campaign, windows: intervals(of: inItsZone, now))
       }
       put(
         .windowsExpanded(
-          id, intervals(of: config, now), narrowed: narrowed, until: now + Limits.windowHorizon))
+          question.client, intervals(of: question.config, now), narrowed: narrowed,
+          until: now + Limits.windowHorizon, question: question.number))
     }
   }
 
@@ -276,6 +279,14 @@ package final class ControlPump: Service {
   }
 }
 
+/// When a client may be worked on, as the engine asks it.
+private struct WindowQuestion: Sendable {
+  var client: ClientID
+  var config: ClientConfig
+  var narrowing: [CampaignWindows]
+  var number: UInt32
+}
+
 /// Whether a clock jumps to the first window of the fleet that windows are first worked out for.
 package enum FirstWindow: Hashable, Sendable {
   /// The clock of real work, and one that was told where to begin.
@@ -295,39 +306,5 @@ package enum PumpError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .storeFailed(let reason): "nothing can be committed any more: \(reason)"
     }
-  }
-}
-
-/// One timer that can be set again.
-private final class Alarm: Sendable {
-  private let state = Mutex(State())
-
-  private struct State {
-    /// Only the newest setting may fire.
-    var number: UInt64 = 0
-    var fire: (@Sendable () -> Void)?
-  }
-
-  func onFire(_ fire: @escaping @Sendable () -> Void) { state.withLock { $0.fire = fire } }
-
-  /// Fires once after `delay` of real time, instead of what was set before; nil: not at all.
-  func set(_ delay: Duration?) {
-    let number = state.withLock { state in
-      state.number += 1
-      return state.number
-    }
-    guard let delay else { return }
-    let bounded = min(max(delay, .zero), .seconds(86_400))
-    let nanoseconds =
-      bounded.components.seconds * 1_000_000_000
-      + bounded.components.attoseconds / 1_000_000_000
-    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(nanoseconds))) {
-      [weak self] in self?.fire(number)
-    }
-  }
-
-  private func fire(_ number: UInt64) {
-    let fire = state.withLock { $0.number == number ? $0.fire : nil }
-    fire?()
   }
 }

@@ -25,9 +25,10 @@ struct ExpandedWindows {
   var windows: [Interval]
   var narrowed: [NarrowedWindows]
   var until: Instant
+  var question: UInt32
 
   var input: ControlInput {
-    .windowsExpanded(client, windows, narrowed: narrowed, until: until)
+    .windowsExpanded(client, windows, narrowed: narrowed, until: until, question: question)
   }
 }
 
@@ -139,8 +140,8 @@ extension Simulation {
     case .endSession(let session, let reason): endSession(session, reason)
     case .startHook(let order): startHook(order)
     case .cancelHook(let ticket): cancelHook(ticket)
-    case .expandWindows(let client, let config, let narrowing):
-      expand(client, config, narrowing)
+    case .expandWindows(let client, let config, let narrowing, let question):
+      expand(client, config, narrowing, question)
     case .armTimer(let instant): armTimer(instant)
     case .logGrew: break
     case .halt(let reason): killDaemon(reason)
@@ -155,7 +156,7 @@ extension Simulation {
   }
 
   private func expand(
-    _ client: ClientID, _ config: ClientConfig, _ narrowing: [CampaignWindows]
+    _ client: ClientID, _ config: ClientConfig, _ narrowing: [CampaignWindows], _ question: UInt32
   ) {
     guard let life = daemon?.life else { return }
     let windows: [Interval]
@@ -166,7 +167,8 @@ extension Simulation {
       return checker.fail("defect", "windows of \(config.name): \(error)")
     }
     let expanded = ExpandedWindows(
-      client: client, windows: windows, narrowed: [], until: now + Limits.windowHorizon)
+      client: client, windows: windows, narrowed: [], until: now + Limits.windowHorizon,
+      question: question)
     after(storeRandom.milliseconds(0...20), .windowsAreKnown(life: life, expanded))
   }
 

@@ -213,17 +213,15 @@ extension EngineWorld {
     case .tellStop(let client, let fence):
       trace.order("stop \(client.map(name) ?? "everybody") #\(fence.number)", at: now)
       for server in state.servers.indices
-      where client ?? state.servers[server].client
-        == state.servers[server].client
-      {
+      where client.map({ state.isConcerned(ServerID(server), by: $0) }) ?? true {
         send(ServerID(server), .stop(fence: fence))
       }
     case .acknowledge(let server, let fence, let seq):
       send(server, .reportAcknowledgement(fence: fence, seq: seq))
     case .startHook(let start): startHook(start)
     case .cancelHook(let ref, let serial): cancelHook(ref, serial)
-    case .expandWindows(let client):
-      waiting.append(windowsEvent(client))
+    case .expandWindows(let client, let question):
+      waiting.append(windowsEvent(client, question))
     case .save: break
     }
   }
@@ -232,7 +230,7 @@ extension EngineWorld {
     agents.contains { $0.isConnected && $0.begun.contains(fence) }
   }
 
-  func windowsEvent(_ client: ClientID) -> Event {
+  func windowsEvent(_ client: ClientID, _ question: UInt32) -> Event {
     // What the calendar does: windows of the last day and of the horizon, no others.
     let until = now + Limits.windowHorizon
     let known = windows[Int(client.index)].filter {
@@ -241,7 +239,8 @@ extension EngineWorld {
     let narrowed = state.ownWindows(for: client).map { campaign, _ in
       NarrowedWindows(campaign: campaign, windows: ownWindows)
     }
-    return .windowsExpanded(client, known, narrowed: narrowed, until: until)
+    return .windowsExpanded(
+      client, known, narrowed: narrowed, until: until, question: question)
   }
 
   func name(_ server: ServerID) -> String { state[server: server].config.name.text }
@@ -252,7 +251,7 @@ extension EngineWorld {
     isInStep = false
     while !waiting.isEmpty {
       let event = waiting.removeFirst()
-      if case .windowsExpanded(let client, let windows, _, _) = event {
+      if case .windowsExpanded(let client, let windows, _, _, _) = event {
         checker.know(windows, of: client)
       }
       step(event)

@@ -27,7 +27,7 @@ struct EngineNight {
     step(Self.imported(clients, servers))
     for index in state.clients.indices {
       let until = Self.now + Limits.windowHorizon
-      step(.windowsExpanded(ClientID(index), Self.windows, until: until))
+      step(.windowsExpanded(ClientID(index), Self.windows, until: until, question: 1))
     }
     guard connected else { return }
     for index in state.servers.indices {

@@ -96,7 +96,7 @@ struct Desk {
         }))
     let batches = commitAll()
     let all = Interval(start: Instant(milliseconds: 0), end: Instant(milliseconds: 1 << 50))
-    take(.windowsExpanded(ClientID(0), [all], until: all.end))
+    take(.windowsExpanded(ClientID(0), [all], until: all.end, question: 1))
     return batches + commitAll()
   }
 

@@ -80,7 +80,7 @@ struct RollbackTests {
     night.desk.ask(.importFleet(clients: [config], servers: servers))
     night.settle()
     let all = Interval(start: Instant(milliseconds: 0), end: Instant(milliseconds: 1 << 50))
-    night.desk.take(.windowsExpanded(ClientID(0), [all], until: all.end))
+    night.desk.take(.windowsExpanded(ClientID(0), [all], until: all.end, question: 1))
     for (number, server) in [Desk.first, Self.dc].enumerated() {
       night.desk.take(.sessionOpened(SessionID(UInt64(number)), Desk.hello(server)))
     }

@@ -93,7 +93,7 @@ struct WhatIfPlanTests {
         }))
     _ = desk.commitAll()
     let all = Interval(start: Instant(milliseconds: 0), end: Instant(milliseconds: 1 << 50))
-    desk.take(.windowsExpanded(ClientID(0), [all], until: all.end))
+    desk.take(.windowsExpanded(ClientID(0), [all], until: all.end, question: 1))
     var policy = Policy()
     policy.breakers = .off
     change(&policy)

@@ -39,6 +39,32 @@ import Testing
     try Golden.expect(world, tells: "failing-lane")
   }
 
+  @Test(arguments: ["refused", "skipped", "retired", "too late"])
+  func `is a failure however it ends, once an attempt was rolled back`(how: String) throws {
+    let server = "LAA-PARIS-DC01"
+    var world = EngineWorld(.laa([server]))
+    world.script.answer(
+      .update, attempt: 1,
+      with: .failsToInstall("0x800F0922", "servicing failed", retryable: false))
+    if how == "refused" { world.script.answer(.verifyBackup, attempt: 2, with: .ok) }
+    let id = world.campaign("patch-11", endsAt: EngineFleet.night().end)
+    world.settle()
+    world.resolve(server, .retry)
+    if how != "refused" {
+      world.step(.pauseCampaign(id, .all, reason: "enough", by: "anna"))
+      world.run { $0.state[$0.run(server)].state.kind == .pending }
+    }
+    switch how {
+    case "skipped": world.step(.skipRun(world.run(server), reason: "not tonight", by: "anna"))
+    case "retired": world.step(.retireServer(world.server(server), reason: "old", by: "anna"))
+    case _: world.run(for: .seconds(9 * 3_600))
+    }
+    let run = world.state[world.run(server)]
+    #expect(run.state == .failed(.rolledBack))
+    #expect(run.details.content.lastError.hasPrefix("an earlier attempt was rolled back"))
+    #expect(world.violations == [])
+  }
+
   @Test func `holds a domain controller that fails until a person decides`() throws {
     var world = EngineWorld(.laa(["LAA-PARIS-DC01", "LAA-PARIS-DC02"]))
     world.script.answer(

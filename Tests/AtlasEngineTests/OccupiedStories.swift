@@ -36,6 +36,24 @@ import Testing
     try Golden.expect(world, tells: "unexplained-back")
   }
 
+  @Test func `has its grace when it would be its turn, and not while it is that of another`() {
+    var world = EngineWorld(fleet)
+    world.campaign("patch-11")
+    world.run(until: first, .update)
+    // The last of its lane is silent, and takes the slot of the one before it.
+    world.disconnect(second)
+    world.run { $0.state[$0.run(first)].state.kind == .completed }
+    #expect(waits(world, third).hasPrefix("a server that is down or unexplained: \(second)"))
+    #expect(world.state.isSettled(CampaignID(0), now: world.now))
+    world.run(for: .seconds(3_600))
+    #expect(world.state[world.run(second)].state == .pending(notBefore: nil))
+    world.step(.skipRun(world.run(third), reason: "not tonight", by: "anna"))
+    #expect(!world.state.isSettled(CampaignID(0), now: world.now))
+    world.run(for: .seconds(601))
+    #expect(world.state[world.run(second)].state == .notAttempted(.offline))
+    #expect(world.violations == [])
+  }
+
   @Test func `keeps a parked server of its client from booting until it is back`() {
     var world = EngineWorld(fleet)
     world.campaign("patch-11")
@@ -56,6 +74,24 @@ import Testing
     world.settle()
     #expect(world.state[world.run(first)].state == .completed(.updated))
     #expect(world.violations == [])
+  }
+
+  @Test func `keeps a failed server of its client from being tried again until it is back`() throws
+  {
+    var world = EngineWorld(fleet)
+    world.script.answer(
+      .update, attempt: 1,
+      with: .failsToInstall("0x80070643", "the installer failed", retryable: true))
+    world.campaign("patch-11", selection: Selection(servers: [ServerName(trusted: first)]))
+    world.run(until: first, .update, .backoff)
+    world.disconnect(second)
+    world.run(for: .seconds(900))
+    #expect(waits(world, first).hasPrefix("a server that is down or unexplained: \(second)"))
+    #expect(world.state.isSettled(CampaignID(0), now: world.now))
+    world.connect(second)
+    world.settle()
+    #expect(world.state[world.run(first)].attempt == 2)
+    try Golden.expect(world, tells: "unexplained-backoff")
   }
 
   @Test func `is dismissed, and counts again when its agent is back and goes`() throws {

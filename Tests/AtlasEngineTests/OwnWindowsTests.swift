@@ -63,7 +63,8 @@ import Testing
     world.step(
       .windowsExpanded(
         ClientID(0), [EngineFleet.night()],
-        narrowed: [NarrowedWindows(campaign: id, windows: [])], until: .distantFuture))
+        narrowed: [NarrowedWindows(campaign: id, windows: [])], until: .distantFuture,
+        question: world.state[client: ClientID(0)].windowsAsked))
     #expect(world.state.waits(world.run(Self.first), now: world.now) == .window(next: nil))
   }
 

@@ -16,6 +16,10 @@ enum RareNight: String, CaseIterable {
   case parkedSkipped = "parked-skipped"
   /// PARKED to NOT_ATTEMPTED by run.not_attempted.
   case parkedTooLong = "parked-too-long"
+  /// PENDING to FAILED by run.failed.
+  case failedBefore = "failed-before"
+  /// PARKED to FAILED by run.failed.
+  case failedBeforeAndParked = "failed-before-and-parked"
   /// IN_PROGRESS to POSTPONED by run.postponed.
   case deferredPastTheEnd = "deferred-past-end"
   /// HELD to HELD by run.held.
@@ -47,6 +51,8 @@ enum RareNight: String, CaseIterable {
     case .parkedJournalLost: loseTheJournalOfAParkedServer()
     case .parkedSkipped: cancelWhileParked()
     case .parkedTooLong: parkUntilTheBackupIsTooOld()
+    case .failedBefore: skipWhatWasRolledBack()
+    case .failedBeforeAndParked: parkWhatWasRolledBack()
     case .deferredPastTheEnd: deferPastTheEnd()
     case .overdueJournalLost: loseTheJournalOfAnOverdueServer()
     case .heldUntouched: retryUntouched(.with { _ in })
@@ -130,6 +136,45 @@ enum RareNight: String, CaseIterable {
 
   private func parkUntilTheBackupIsTooOld() -> EngineWorld {
     var world = parkUntouched()
+    world.disconnect(server)
+    world.connect(server)
+    world.finishNight(after: .seconds(2 * 3_600))
+    return world
+  }
+
+  /// Its first attempt has failed and was rolled back, and a person has granted it another.
+  private func rollBackOneAttempt() -> EngineWorld {
+    var world = EngineWorld(.laa([server], snapshots: false))
+    world.script.answer(.verifyBackup, with: .backup(age: .seconds(23 * 3_600)))
+    world.script.answer(
+      .update, attempt: 1,
+      with: .failsToInstall("0x800F0922", "servicing failed", retryable: false))
+    world.campaign(
+      "patch-11",
+      policy: .with {
+        $0.autoRollback = false
+        $0.rollback = .uninstall
+      })
+    world.settle()
+    world.resolve(server, .retry)
+    return world
+  }
+
+  private func skipWhatWasRolledBack() -> EngineWorld {
+    var world = rollBackOneAttempt()
+    world.step(.pauseCampaign(CampaignID(0), .all, reason: "enough", by: "anna"))
+    world.run { $0.state[$0.run(server)].state.kind == .pending }
+    world.step(.skipRun(world.run(server), reason: "not tonight", by: "anna"))
+    world.settle()
+    return world
+  }
+
+  private func parkWhatWasRolledBack() -> EngineWorld {
+    var world = rollBackOneAttempt()
+    world.run(until: server, .preCheck, .hook(.verifyBackup))
+    world.change(server) { $0.isDeaf = true }
+    world.run(until: server, .update)
+    world.stop()
     world.disconnect(server)
     world.connect(server)
     world.finishNight(after: .seconds(2 * 3_600))

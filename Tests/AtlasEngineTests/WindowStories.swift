@@ -26,13 +26,13 @@ import Testing
     arguments: [
       (
         [], 6 * 3_600,
-        "no server fits into a window before 2026-12-05 22:00 UTC: LAA-PARIS-WEB01 needs 1h with its "
-          + "reserve, and no window opens"
+        "no server fits into a window before 2026-12-05 22:00 UTC: LAA-PARIS-WEB01 needs 1h (45m by "
+          + "estimates of the policy, rollback_reserve 15m), and no window opens"
       ),
       (
         [0], 6 * 3_600,
-        "no server fits into a window before 2026-12-05 22:00 UTC: LAA-PARIS-WEB01 needs 6h15m with "
-          + "its reserve, and the longest window has 4h"
+        "no server fits into a window before 2026-12-05 22:00 UTC: LAA-PARIS-WEB01 needs 6h15m (6h by "
+          + "estimates of the policy, rollback_reserve 15m), and the longest window leaves 4h"
       ),
     ] as [([Int], Int, String)])
   func `that no server fits into refuse the campaign`(
@@ -53,6 +53,103 @@ import Testing
     if !days.isEmpty {
       #expect(throws: Never.self) { try world.obey(.createCampaign(draft, by: "anna")) }
     }
+  }
+
+  @Test func `that nothing more fits into refuse the edit, and nothing has changed`() {
+    var world = EngineWorld(fleet([0], servers: ["LAA-PARIS-WEB01", "LAA-PARIS-WEB02"]))
+    let id = world.campaign("patch-11", endsAt: world.now + day * 20)
+    world.step(.pauseCampaign(id, .all, reason: "wait", by: "anna"))
+    world.settle()
+    let before = world.state
+    var policy = before[campaign: id].policy
+    policy.times.estimate = .seconds(6 * 3_600)
+    policy.roleTimes = []
+    let longer = Event.editCampaign(id, CampaignEdit(policy: policy, changes: "x"), by: "anna")
+    #expect(refusedCode(of: longer, &world) == .noWindow)
+    let after = world.state[campaign: id]
+    #expect(after.policy == before[campaign: id].policy)
+    #expect(after.version == before[campaign: id].version)
+    #expect(after.earlier.isEmpty)
+    // What is not the edit's doing is no reason to refuse it: no window is left.
+    world.run(for: day * 2)
+    #expect(refusedCode(of: longer, &world) == nil)
+    #expect(world.state[campaign: id].policy == policy)
+  }
+
+  @Test func `that were asked for again are not listened to`() {
+    var world = EngineWorld(fleet([0]))
+    let id = world.client("LAA")
+    let asked = world.state[client: id].windowsAsked
+    world.step(
+      .windowsExpanded(id, [], until: world.now + day, question: asked - 1))
+    #expect(world.state[client: id].windows == [EngineFleet.night(0, hours: 4)])
+    world.step(.windowsExpanded(id, [], until: world.now + day, question: asked))
+    #expect(world.state[client: id].windows.isEmpty)
+  }
+
+  /// The client's zone is another, or the campaign has windows of its own.
+  private func change(
+    _ isEdit: Bool, _ world: EngineWorld, _ campaign: CampaignID
+  ) -> Event {
+    guard isEdit else {
+      var config = world.state[client: world.client("LAA")].config
+      config.zone = "Asia/Tokyo"
+      return .fleetImported(clients: [config], servers: [], by: "anna")
+    }
+    var policy = world.state[campaign: campaign].policy
+    policy.windows = MaintenanceWindow(rule: "Sun 03:00-04:00")
+    return .editCampaign(campaign, CampaignEdit(policy: policy, changes: "windows"), by: "anna")
+  }
+
+  @Test(arguments: [true, false])
+  func `that people have changed start nothing before they are worked out`(
+    isEdit: Bool
+  ) throws {
+    var world = EngineWorld(fleet([0]))
+    let id = world.client("LAA")
+    world.step(.pauseClient(id, reason: "month end", by: "anna"))
+    let campaign = world.campaign("patch-11")
+    let run = world.run("LAA-PARIS-WEB01")
+    // The calendar is slow: what is asked is answered later.
+    var state = world.state
+    let effects = try state.step(change(isEdit, world, campaign), now: world.now)
+    let asked = state[client: id].windowsAsked
+    #expect(effects.contains(.expandWindows(id, question: asked)))
+    _ = try state.step(.resumeClient(id, by: "anna"), now: world.now)
+    #expect(state.waits(run, now: world.now) == .window(next: nil))
+    let night = EngineFleet.night(0, hours: 4)
+    let own = [NarrowedWindows(campaign: campaign, windows: [night])]
+    _ = try state.step(
+      .windowsExpanded(
+        id, [night], narrowed: isEdit ? own : [], until: night.end, question: asked),
+      now: world.now)
+    #expect(state[run].state.kind == .inProgress)
+  }
+
+  @Test(arguments: [true, false])
+  func `that people have changed roll nothing back before they are worked out`(
+    isEdit: Bool
+  ) throws {
+    var world = EngineWorld(fleet([0]))
+    world.script.answer(
+      .update, attempt: 1,
+      with: .failsToInstall("0x80070643", "the installer failed", retryable: true))
+    let campaign = world.campaign("patch-11")
+    let run = world.run("LAA-PARIS-WEB01")
+    world.run(until: "LAA-PARIS-WEB01", .update, .backoff)
+    var state = world.state
+    _ = try state.step(change(isEdit, world, campaign), now: world.now)
+    let due = world.now + .seconds(600)
+    _ = try state.step(.timePassed, now: due)
+    #expect(state[run].state == .inProgress(Work(.update, .backoff)))
+    let night = EngineFleet.night(0, hours: 4)
+    let own = [NarrowedWindows(campaign: campaign, windows: [night])]
+    _ = try state.step(
+      .windowsExpanded(
+        world.client("LAA"), [night], narrowed: isEdit ? own : [], until: night.end,
+        question: state[client: world.client("LAA")].windowsAsked), now: due)
+    _ = try state.step(.timePassed, now: due + .seconds(1))
+    #expect(state[run].attempt == 2)
   }
 
   @Test func `are known fourteen days ahead whenever a campaign starts`() {

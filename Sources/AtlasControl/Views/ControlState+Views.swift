@@ -77,14 +77,17 @@ extension ControlState {
         let owner = run.details.content.care?.owner ?? ""
         let kind = owner.isEmpty ? hold.rawValue : "\(hold.rawValue), claimed by \(owner)"
         lines.append("\(server) is HELD (\(kind)): \(choices.joined(separator: ", "))")
-      case .parked: lines.append("\(server) is PARKED: resume, or cancel the campaign")
+      case .parked:
+        let decision = decision(of: RunRef(campaign: id, index: index), now: now)
+        lines.append("\(server) is PARKED: \(decision ?? "resume, or cancel the campaign")")
       case .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed: break
       }
     }
     return lines
   }
 
-  /// What a person could do so that a pending run may go on; nil when there is no such thing.
+  /// What a person could do so that a pending or parked run may go on, as far as that is particular
+  /// to it; nil when there is no such thing.
   private func decision(of ref: RunRef, now: Instant) -> String? {
     switch waits(ref, now: now) {
     case .unexplained(let other):
@@ -94,6 +97,11 @@ extension ControlState {
       let name = self[client: client].config.name
       return "its guests go down with it: declare an outage of \(name) that is long enough"
     case .approval: return "it carries Atlas itself: approve it, or skip it"
+    case .stopped where self[ref].state.kind == .parked:
+      return "release the stop and resume, or cancel the campaign"
+    case .window(nil), .windowTooShort(nil):
+      guard self[ref].state.kind == .parked else { return nil }
+      return "no window that is known is long enough: resume with --now, or widen the window"
     case _: return nil
     }
   }
