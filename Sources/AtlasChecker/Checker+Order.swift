@@ -23,6 +23,23 @@ extension Checker {
     }.keys.sorted()
   }
 
+  /// What fills the slots of a client (S12): its own runs, guests of hosts in progress, each of them,
+  /// and servers that are down or unexplained.
+  func occupied(
+    of client: String, _ campaign: CampaignFact, at instant: Int64
+  ) -> (count: Int, down: Int, text: String) {
+    let keys = log.slotsInUse[client] ?? []
+    let own = keys.compactMap { log.runs[$0] }.filter { $0.client == client }.map(\.server)
+    let guests = servers.filter { name, server in
+      server.client == client && !log.retiredServers.contains(name)
+        && keys.contains { log.runs[$0]?.server == server.fact.host }
+        && servers[server.fact.host]?.fact.migratesGuests == false
+    }
+    let down = unexplained(of: client, campaign, at: instant)
+    let names = (own + guests.keys).sorted() + down.map { "\($0) (down or unexplained)" }
+    return (names.count, down.count, names.joined(separator: " and "))
+  }
+
   /// Servers with a run that holds a slot.
   var busyServers: Set<String> {
     log.slotsInUse.values.reduce(into: []) { busy, keys in
@@ -31,9 +48,9 @@ extension Checker {
   }
 
   mutating func judgeOrder(_ record: RecordFact) {
-    guard let server = servers[record.server], let campaign = campaign(record.campaign) else {
-      return
-    }
+    guard let server = servers[record.server],
+      let campaign = campaign(record.campaign, for: record.client)
+    else { return }
     for name in server.fact.after where isOpen(name, in: record.campaign) {
       if servers[name]?.fact.carriesAtlas ?? false, !server.fact.carriesAtlas { continue }
       fail("order", "\(record.server) is started before \(name) is done")
@@ -99,7 +116,7 @@ extension Checker {
   ) {
     guard let model = clients[client] else { return }
     let outage = log.outage(of: client, at: record.at)
-    let own = outage?.parallel ?? model.versions.suffix(2).map(\.slots).max() ?? 1
+    let own = outage?.parallel ?? model.current.slots
     if (log.slotsInUse[client] ?? []).count >= min(own, campaign.maxParallel ?? own) {
       fail("S1", "\(record.server) takes a slot that \(client) does not have")
     }
@@ -107,7 +124,7 @@ extension Checker {
       fail("S4", "\(record.server) is started under a stop of its guests")
     }
     let needed = leastNeeded(record.server, campaign)
-    let fits = model.versions.suffix(2).contains {
+    let fits = windows(of: client, at: record.at).contains {
       $0.openUntil(record.at).map { record.at + needed <= $0 } ?? false
     }
     if !fits { fail("S2", "\(record.server) is started outside the window of \(client)") }

@@ -1,4 +1,4 @@
-/// Records that let something begin, or end (S1, S2, S4, S7, S12).
+/// Records that admit a server, or end its run (S1, S7, S12).
 extension Checker {
   mutating func judgeBefore(_ record: RecordFact) {
     guard let number = record.run else { return }
@@ -55,106 +55,25 @@ extension Checker {
 
   /// S1 and S12: slots and servers that are down.
   private mutating func judgeAdmission(_ record: RecordFact) {
-    guard let client = clients[record.client], let campaign = campaign(record.campaign) else {
+    guard let client = clients[record.client],
+      let campaign = campaign(record.campaign, for: record.client)
+    else {
       return fail("S10", "\(record.server) belongs to no client that anybody configured")
     }
     let inUse = log.slotsInUse[record.client]?.count ?? 0
-    // A change of the limit and an admission may be in one commit: the wider one counts.
     let outage = log.outage(of: record.client, at: record.at)
-    let recent = outage?.parallel ?? client.versions.suffix(2).map(\.slots).max() ?? 1
-    let slots = min(recent, campaign.maxParallel ?? recent)
+    let own = outage?.parallel ?? client.current.slots
+    let slots = min(own, campaign.maxParallel ?? own)
+    servers[record.server]?.slotsAtStart = slots
     if inUse >= slots {
       fail("S1", "\(record.server) is started with \(inUse) of \(slots) slots in use")
     }
     guard outage == nil else { return }
-    let down = unexplained(of: record.client, campaign, at: record.at)
-    if !down.isEmpty, inUse + down.count >= slots {
+    let occupied = occupied(of: record.client, campaign, at: record.at)
+    if occupied.count >= slots, inUse < slots {
       fail(
         "S12",
-        "\(record.server) is started with \(inUse) of \(slots) slots in use, while "
-          + "\(down.joined(separator: " and ")) is down or unexplained")
-    }
-  }
-
-  /// Whether something begins that was not going on.
-  private func isStart(_ record: RecordFact, before run: LogModel.RunModel?) -> Bool {
-    guard record.to == "IN_PROGRESS" || record.phase == "DOWNLOAD" else { return false }
-    switch record.kind {
-    case "run.started", "run.retried": return true
-    case "run.phase":
-      guard record.phase != run?.phase else { return false }
-      if record.phase == "ROLLBACK" { return run?.phase == "PRE_CHECK" }
-      return ["SNAPSHOT", "UPDATE", "REBOOT", "SOAK", "DOWNLOAD"].contains(record.phase)
-    case _: return false
-    }
-  }
-
-  private mutating func judgeStart(_ record: RecordFact, before run: LogModel.RunModel?) {
-    if log.isStopped(record.client) {
-      fail("S4", "\(record.server) begins \(record.phase) under a stop (\(record.kind))")
-    }
-    guard record.phase != "DOWNLOAD" else { return }
-    if record.kind == "run.started" {
-      judgePauses(record)
-      judgeWindow(record, fits: true)
-    } else if record.kind == "run.retried" {
-      judgeWindow(record, fits: true)
-    } else if record.phase == "ROLLBACK" {
-      judgeWindow(record, fits: false)
-    } else if record.phase == "UPDATE", record.pass ?? 1 <= 1, run?.state == "IN_PROGRESS" {
-      judgeWindow(record, fits: false)
-    }
-  }
-
-  private mutating func judgePauses(_ record: RecordFact) {
-    if log.isPaused(record.client, ring: record.ring ?? 0, in: record.campaign) {
-      fail("S4", "\(record.server) is started while it is paused")
-    }
-    if log.contactIsLost || log.darkClients.contains(record.client) {
-      fail("S4", "\(record.server) is started while contact is lost")
-    }
-    if log.postponedClients.contains(record.client) {
-      fail("S4", "\(record.server) is started while its client is postponed")
-    }
-    if log.lockedServers.contains(record.server) {
-      fail("S4", "\(record.server) is started while it is locked")
-    }
-    if log.campaigns[record.campaign]?.heldLanes.contains(record.client) ?? false {
-      fail("S4", "\(record.server) is started while its lane is held")
-    }
-    for ring in 0..<(record.ring ?? 0) {
-      let gate = log.campaigns[record.campaign]?.gates[ring]
-      if gate == "gate.closed" || gate == "gate.needs_person" {
-        fail("S4", "\(record.server) is started behind the closed gate of ring \(ring)")
-      }
-    }
-  }
-
-  /// What a start needs before the window ends, at least: what its kinds took or, as long as nobody
-  /// knows, what the policy says, and the reserve.
-  func leastNeeded(_ server: String, _ campaign: CampaignFact) -> Int64 {
-    let known = log.times.estimate(log.kinds[server] ?? [])
-    return (known.map { $0.lowerBound + campaign.soak } ?? campaign.estimate) + campaign.reserve
-  }
-
-  /// The same, at most.
-  func mostNeeded(_ server: String, _ campaign: CampaignFact) -> Int64 {
-    let known = log.times.estimate(log.kinds[server] ?? [])
-    return (known.map { $0.upperBound + campaign.soak } ?? campaign.estimate) + campaign.reserve
-  }
-
-  private mutating func judgeWindow(_ record: RecordFact, fits: Bool) {
-    guard let client = clients[record.client], let campaign = campaign(about: record) else {
-      return
-    }
-    let needed = fits ? leastNeeded(record.server, campaign) : 0
-    // A change of windows and a start may be in one commit: either version counts.
-    let allowed = client.versions.suffix(2).contains { version in
-      version.openUntil(record.at).map { record.at + needed <= $0 } ?? false
-    }
-    if !allowed {
-      let why = fits ? "outside its window, or with too little of it left" : "outside its window"
-      fail("S2", "\(record.server) begins \(record.phase) \(why) (\(record.kind))")
+        "\(record.server) is started with \(slots) slots, which \(occupied.text) fill")
     }
   }
 

@@ -86,10 +86,10 @@ extension Checker {
     }
   }
 
-  /// Servers of the same client that are worked on: never more than it ever had slots, beside those
-  /// that took theirs in an outage, which keep them until a person has decided.
+  /// Servers of the same client that are worked on: never more than it had slots when the newest of
+  /// them was started. Those that the database has forgotten count for nothing in an outage.
   private mutating func judgeBusy(with machine: Int, of server: String) {
-    guard let client = servers[server]?.client, let model = clients[client] else { return }
+    guard let client = servers[server]?.client else { return }
     var busy: Set<String> = [server]
     for (number, other) in machines where number != machine {
       guard servers[other.server]?.client == client, other.running != nil,
@@ -98,8 +98,11 @@ extension Checker {
       else { continue }
       busy.insert(other.server)
     }
-    let agreed = busy.count { servers[$0]?.startedInOutage ?? false }
-    if busy.count > model.highestSlots + agreed {
+    guard busy.count > 1 else { return }
+    let agreed = busy.compactMap { servers[$0]?.slotsAtStart }.max() ?? 1
+    let isInOutage = busy.contains { servers[$0]?.startedInOutage ?? false }
+    let forgotten = isInOutage ? busy.subtracting(busyServers).count : 0
+    if busy.count > agreed + forgotten {
       fail("S1", "\(busy.sorted().joined(separator: " and ")) are worked on at once")
     }
   }

@@ -1,125 +1,81 @@
 /// When faults have ended, things go on and come to an end (L1).
 extension Checker {
-  /// A moment in which every client that may be worked on has had time to get going: each lane has
-  /// a run in progress, or a reason that anybody can see.
-  ///
-  /// - Parameter patience: How long a window must have been open and have room, in milliseconds.
-  package mutating func judgeProgress(patience: Int64) {
-    for (key, run) in log.runs.sorted(by: { $0.key < $1.key }) where run.state == "PENDING" {
-      guard let campaign = campaign(key.campaign), let client = clients[run.client],
-        log.campaigns[key.campaign]?.state == "ACTIVE",
-        client.current.isOpen(at: now - patience),
-        let end = client.current.openUntil(now),
-        now + mostNeeded(run.server, campaign) <= end,
-        client.versions.count == 1
-      else { continue }
-      if reasonToWait(key, run) == nil {
-        fail(
-          "L1",
-          "\(run.server) has been waiting in \(key.campaign) for "
-            + "\(patience / 60_000) min of an open window, and nothing says why")
-      }
+  /// A run that is not over.
+  struct OpenRun {
+    var campaign: String
+    var number: Int?
+    var run: LogModel.RunModel
+
+    var name: String {
+      number.map { "\(run.server) (run \($0) of \(campaign))" } ?? "\(run.server) of \(campaign)"
     }
   }
 
-  /// Long after the campaigns' end: whatever is open waits for a person.
-  package mutating func judgeSettled() {
-    for (key, run) in log.runs.sorted(by: { $0.key < $1.key }) where !run.isTerminal {
-      let name = "\(run.server) (run \(key.number) of \(key.campaign))"
-      switch run.state {
-      case "HELD": continue
-      case "PARKED":
-        if log.isStopped(run.client)
-          || log.isPaused(run.client, ring: run.ring, in: key.campaign)
-        {
-          continue
-        }
-        // UPDATE and REBOOT wait for the next window.
-        if ["UPDATE", "REBOOT"].contains(run.phase),
-          clients[run.client]?.current.isOpen(at: now) != true
-        {
-          continue
-        }
-        fail("L1", "\(name) is PARKED, and nothing is stopped or paused")
-      case _: fail("L1", "\(name) is \(run.state) long after the end of its campaign")
+  /// All of them, of campaigns that are ACTIVE or CANCELLING; one that never moved has no record.
+  var openRuns: [OpenRun] {
+    var open = log.runs.filter { !$0.value.isTerminal }.sorted { $0.key < $1.key }.map {
+      OpenRun(campaign: $0.key.campaign, number: $0.key.number, run: $0.value)
+    }
+    for (name, campaign) in log.campaigns.sorted(by: { $0.key < $1.key })
+    where ["ACTIVE", "CANCELLING"].contains(campaign.state) {
+      for server in campaigns[name]?.servers.sorted() ?? [] where campaign.newest[server] == nil {
+        let client = servers[server]?.client ?? ""
+        let ring = rings[name]?.firstIndex { $0.clients[client] != nil } ?? 0
+        open.append(
+          OpenRun(
+            campaign: name, number: nil,
+            run: LogModel.RunModel(server: server, client: client, ring: ring)))
       }
     }
+    return open
+  }
+
+  /// One of many moments after faults have ended: each open run waits for something that anybody can
+  /// see, or has done so not long ago.
+  ///
+  /// - Parameters:
+  ///   - patience: How long a run may wait for nothing, in milliseconds, and not start.
+  ///   - deferral: The longest that a hook puts a run off.
+  package mutating func judgeProgress(patience: Int64, deferral: Int64) {
+    var idle: [String: Int64] = [:]
+    for open in openRuns where waitsFor(open, deferral: deferral) == nil {
+      let before = idleSince[open.name].flatMap { $0 >= open.run.movedAt ? $0 : nil }
+      let since = before ?? now
+      idle[open.name] = since
+      guard now - since >= patience else { continue }
+      let minutes = (now - since) / 60_000
+      fail(
+        "L1", "\(open.name) has been \(open.run.state) for \(minutes) min, and waits for nothing")
+    }
+    idleSince = idle
+  }
+
+  /// Long after the campaigns' end: whatever is open waits for a person, or for a window in which it
+  /// is finished.
+  package mutating func judgeSettled() {
+    for open in openRuns {
+      let reason = waitsFor(open, deferral: 0)
+      if open.run.state == "HELD" || open.run.state == "PARKED" && reason != nil { continue }
+      fail("L1", "\(open.name) is \(open.run.state) long after the end of its campaign")
+    }
+  }
+
+  /// What each open run waits for, in words.
+  package func openDecisions(deferral: Int64) -> [String] {
+    openRuns.map { "\($0.name): \(waitsFor($0, deferral: deferral) ?? "nothing")" }
   }
 
   /// People have decided everything: nothing is open any more.
   package mutating func judgeEnded() {
     for (name, campaign) in log.campaigns.sorted(by: { $0.key < $1.key })
     where ["ACTIVE", "CANCELLING"].contains(campaign.state) {
-      let open = log.runs.filter { $0.key.campaign == name && !$0.value.isTerminal }
-        .map { "\($0.value.server) \($0.value.state) \($0.value.phase)" }.sorted()
+      let open = openRuns.filter { $0.campaign == name }
+        .map { "\($0.run.server) \($0.run.state) \($0.run.phase)" }.sorted()
       fail(
         "L1",
         "\(name) is \(campaign.state) after people decided everything: "
           + open.prefix(5).joined(separator: ", "))
     }
-  }
-
-  /// What keeps a pending run from starting, as the log and the sessions tell it; nil for nothing.
-  private func reasonToWait(_ key: LogModel.RunKey, _ run: LogModel.RunModel) -> String? {
-    if log.isStopped(run.client) { return "stopped" }
-    if log.isPaused(run.client, ring: run.ring, in: key.campaign) { return "paused" }
-    if log.lockedServers.contains(run.server) { return "locked" }
-    if log.postponedClients.contains(run.client) { return "postponed" }
-    if log.contactIsLost || log.darkClients.contains(run.client) { return "contact" }
-    if let campaign = log.campaigns[key.campaign] {
-      if !campaign.silentSources.isDisjoint(with: ["", run.client]) { return "source" }
-      // Which servers are of a kind that is held, or without a representative, the log does not say.
-      if !campaign.heldKinds.isEmpty { return "signature" }
-    }
-    if campaign(key.campaign)?.wantsRepresentative ?? false { return "representative" }
-    if log.campaigns[key.campaign]?.heldLanes.contains(run.client) ?? false { return "held" }
-    let isBehindGate = (0..<run.ring).contains {
-      let gate = log.campaigns[key.campaign]?.gates[$0]
-      return gate != nil && gate != "gate.opened" || gate == nil && hasRuns(key.campaign, ring: $0)
-    }
-    if isBehindGate { return "gate" }
-    if !(log.slotsInUse[run.client] ?? []).isEmpty { return "slot" }
-    return reasonOfOthers(key, run) ?? ownReason(key, run)
-  }
-
-  private func ownReason(_ key: LogModel.RunKey, _ run: LogModel.RunModel) -> String? {
-    if servers[run.server]?.silentSince != nil { return "agent" }
-    if run.hasWaited { return "deferred" }
-    return capReached(in: key.campaign) ? "cap" : nil
-  }
-
-  /// What other servers have to do with it.
-  private func reasonOfOthers(_ key: LogModel.RunKey, _ run: LogModel.RunModel) -> String? {
-    guard let fact = servers[run.server]?.fact else { return nil }
-    let isOneDown = servers.contains { name, server in
-      server.client == run.client && server.knownSince != nil
-        && !log.dismissedServers.contains(name) && !log.retiredServers.contains(name)
-        && (server.silentSince != nil || server.strange != nil)
-    }
-    if isOneDown { return "unexplained" }
-    if fact.after.contains(where: { isOpen($0, in: key.campaign) }) { return "after" }
-    if busyServers.contains(fact.host) { return "host" }
-    if fact.carriesAtlas { return "approval" }
-    let guests = servers.values.filter { $0.fact.host == run.server }
-    guard !guests.isEmpty else { return nil }
-    let lacksOutage = guests.contains { log.outage(of: $0.client, at: now) == nil }
-    if !fact.migratesGuests, lacksOutage { return "outage" }
-    // Windows, slots and people of the other clients are looked at when it starts.
-    return guests.contains { $0.client != run.client } ? "shared" : nil
-  }
-
-  private func capReached(in name: String) -> Bool {
-    guard let campaign = campaign(name) else { return false }
-    let inFlight = log.runs.filter { $0.key.campaign == name && $0.value.holdsSlot }
-    let active = Set(inFlight.map(\.value.client)).count
-    let held = inFlight.count { $0.value.state == "HELD" }
-    return campaign.maxInProgress.map { inFlight.count >= $0 } ?? false
-      || campaign.maxActiveClients.map { active >= $0 } ?? false
-      || campaign.maxWaitingForPeople.map { held >= max(1, $0) } ?? false
-  }
-
-  private func hasRuns(_ campaign: String, ring: Int) -> Bool {
-    log.runs.contains { $0.key.campaign == campaign && $0.value.ring == ring }
   }
 }
 

@@ -8,7 +8,13 @@ package struct Checker {
   var log = LogModel()
   var clients: [String: ClientModel] = [:]
   /// As they were made.
-  private var campaigns: [String: CampaignFact] = [:]
+  private(set) var campaigns: [String: CampaignFact] = [:]
+  /// Servers that carry Atlas.
+  var carriers: Set<String> = []
+  /// By campaign: its rings, as they were when it was made.
+  var rings: [String: [RingModel]] = [:]
+  /// By campaign: its starts of the last minute.
+  var starts: [String: [Int64]] = [:]
   /// What people asked for to be different, by what the log says of it.
   private var edits: [String: CampaignFact] = [:]
   var servers: [String: ServerModel] = [:]
@@ -41,16 +47,14 @@ package struct Checker {
   var hasForgotten = false
   /// By run key: what hooks have entered.
   var maintenance: [String: MaintenanceModel] = [:]
+  /// Scopes of campaigns that people resume so that parked boots do not wait for their windows: by
+  /// the batch whose records come next.
+  var resumingAtOnce: Set<String> = []
   /// By server: what `peer_check` said last, and when.
   var peerAnswers: [String: (isWell: Bool, at: Int64)] = [:]
+  /// By name: open runs that waited for nothing when somebody last looked, and since when.
+  var idleSince: [String: Int64] = [:]
   package var now: Int64 = 0
-
-  struct ClientModel {
-    /// Newest last; those before it are kept, because orders may be on their way under them.
-    var versions: [ClientFact]
-    var current: ClientFact { versions[versions.count - 1] }
-    var highestSlots: Int
-  }
 
   struct ServerModel {
     var fact: ServerFact
@@ -67,6 +71,8 @@ package struct Checker {
     var provenBy: UInt64 = 0
     /// The newest order that touched it and began.
     var touchedBy: UInt64 = 0
+    /// Slots that its client had when its newest run was started.
+    var slotsAtStart = 1
     /// Its newest run was started in an outage of its client.
     var startedInOutage = false
     /// Fence of the order that changed it, until it is proven healthy.
@@ -111,19 +117,10 @@ package struct Checker {
 
   // MARK: - What people configured
 
-  package mutating func configured(_ client: ClientFact) {
-    if var known = clients[client.name] {
-      known.versions.append(client)
-      known.highestSlots = max(known.highestSlots, client.slots)
-      clients[client.name] = known
-    } else {
-      clients[client.name] = ClientModel(versions: [client], highestSlots: client.slots)
-    }
-  }
-
   package mutating func added(_ server: ServerFact) {
     servers[server.name] = ServerModel(fact: server, silentSince: now)
     log.kinds[server.name] = server.kinds
+    if server.carriesAtlas { carriers.insert(server.name) } else { carriers.remove(server.name) }
     let guests = servers.values.filter { !$0.fact.host.isEmpty }
     for guest in guests {
       log.guestClients[guest.fact.host, default: []].insert(guest.client)
@@ -131,27 +128,42 @@ package struct Checker {
   }
 
   package mutating func configured(_ campaign: CampaignFact) {
-    campaigns[campaign.name] = campaign
+    var made = campaign
+    for client in made.overrides.keys {
+      made.overrides[client]?.servers = made.servers
+      made.overrides[client]?.rollbackOf = made.rollbackOf
+      made.overrides[client]?.needsSnapshots = made.needsSnapshots
+    }
+    campaigns[made.name] = made
+    rings[made.name] = ringsOf(made)
   }
 
   /// A person asks for another policy. It counts from the record on that says these words.
   package mutating func asked(for edit: CampaignFact, as words: String) { edits[words] = edit }
 
-  /// What counts for servers of a campaign that have not started.
+  /// What counts for a campaign as a whole now.
   func campaign(_ name: String) -> CampaignFact? {
     campaign(name, edit: log.campaigns[name]?.edit ?? "")
   }
 
+  /// What counts for servers of a client that have not started.
+  func campaign(_ name: String, for client: String) -> CampaignFact? {
+    campaign(name, edit: log.campaigns[name]?.edit ?? "", for: client)
+  }
+
   /// What counts for a run: what it was started under, once it was.
   func campaign(of key: LogModel.RunKey) -> CampaignFact? {
-    guard let run = log.runs[key], run.state != "PENDING" else { return campaign(key.campaign) }
-    return campaign(key.campaign, edit: run.edit)
+    guard let run = log.runs[key] else { return campaign(key.campaign) }
+    guard run.state != "PENDING" else { return campaign(key.campaign, for: run.client) }
+    return campaign(key.campaign, edit: run.edit, for: run.client)
   }
 
   /// What counts for the run that a record is about: for one that starts, what has not started.
   func campaign(about record: RecordFact) -> CampaignFact? {
     guard let number = record.run else { return campaign(record.campaign) }
-    return campaign(of: LogModel.RunKey(campaign: record.campaign, number: number))
+    let key = LogModel.RunKey(campaign: record.campaign, number: number)
+    guard log.runs[key] != nil else { return campaign(record.campaign, for: record.client) }
+    return campaign(of: key)
   }
 
   /// What counts for the run that works on a server.
@@ -159,11 +171,16 @@ package struct Checker {
     let run = log.runs.first {
       $0.key.campaign == name && $0.value.server == server && $0.value.holdsSlot
     }
-    return run.map { campaign(of: $0.key) } ?? campaign(name)
+    return run.map { campaign(of: $0.key) }
+      ?? campaign(name, for: servers[server]?.client ?? "")
   }
 
-  private func campaign(_ name: String, edit: String) -> CampaignFact? {
-    guard let made = campaigns[name], var edited = edits[edit] else { return campaigns[name] }
+  private func campaign(
+    _ name: String, edit: String, for client: String = ""
+  ) -> CampaignFact? {
+    guard let made = campaigns[name] else { return nil }
+    guard var edited = edits[edit] else { return made.overrides[client] ?? made }
+    edited = edited.overrides[client] ?? edited
     edited.servers = made.servers
     edited.rollbackOf = made.rollbackOf
     edited.needsSnapshots = made.needsSnapshots
@@ -187,10 +204,13 @@ package struct Checker {
       fail("S5", "fence \(fence) is drawn twice")
     }
     for record in records {
+      noteConfiguration(record)
       judgeBefore(record)
-      for (invariant, text) in log.apply(record) { fail(invariant, text) }
+      for (invariant, text) in follow(record) { fail(invariant, text) }
       judgeAfter(record)
     }
+    if let last = records.last { applyChanges(at: last.at) }
+    resumingAtOnce = []
     let names = log.campaigns.reduce(into: [Int: String]()) { $0[$1.value.number] = $1.key }
     for row in rows {
       guard let campaign = names[row.campaign] else { continue }
@@ -201,6 +221,13 @@ package struct Checker {
         fail("S9", "run \(row.run) of \(campaign) is stored as \(row.state), logged as \(state)")
       }
     }
+  }
+
+  /// Takes a record into the model; what is wrong with it comes back.
+  private mutating func follow(_ record: RecordFact) -> [(String, String)] {
+    judgeGate(before: record)
+    defer { gatesFollow(record) }
+    return log.apply(record)
   }
 
   /// The daemon has started and found this log and these orders in its outbox: everything that
@@ -222,11 +249,14 @@ package struct Checker {
   /// - Parameter copiedAt: When the copy was made: sessions since then are not known to it.
   package mutating func restored(to seq: UInt64, copiedAt: Int64) {
     let records = log.records.prefix(Int(seq))
-    let (guestClients, kinds) = (log.guestClients, log.kinds)
+    let old = log
     log = LogModel()
-    log.guestClients = guestClients
-    log.kinds = kinds
-    for record in records { _ = log.apply(record) }
+    log.guestClients = old.guestClients
+    log.kinds = old.kinds
+    log.resumedAtOnce = old.resumedAtOnce.filter { $0 <= seq }
+    for name in rings.keys.sorted() { rings[name] = campaigns[name].map(ringsOf) }
+    starts = [:]
+    for record in records { _ = follow(record) }
     maintenance = [:]
     kept = [:]
     for (name, server) in servers where server.knownSince.map({ $0 > copiedAt - slack }) ?? false {

@@ -81,6 +81,8 @@ package struct ClientFact: Hashable, Sendable {
   package var requiresSnapshot: Bool
   /// Nil when only the last job counts.
   package var maxBackupAge: Int64?
+  /// Its ring: campaigns keep that of the moment in which they are made.
+  package var ring = 2
 
   package init(
     name: String, slots: Int, zone: ZoneFact, windows: [WeeklyWindow], freezes: [Range<Int64>],
@@ -112,6 +114,9 @@ package struct ServerFact: Hashable, Sendable {
   /// Its guests are moved away before it boots.
   package var migratesGuests: Bool
   package var carriesAtlas: Bool
+  package var site = ""
+  /// What it shares with other servers.
+  package var resources: [String] = []
 
   package init(
     name: String, client: String, roles: [String] = [], system: String = "",
@@ -129,8 +134,54 @@ package struct ServerFact: Hashable, Sendable {
     self.carriesAtlas = carriesAtlas
   }
 
-  /// Its kinds: a role and a system each.
-  var kinds: [String] { (roles.isEmpty ? ["-"] : roles).map { "\($0) on \(system)" } }
+  /// Its kinds, as the log names them: a role and a system each.
+  var kinds: [String] {
+    let system = system.isEmpty ? "an unknown system" : system
+    return (roles.isEmpty ? ["no role"] : roles).map { "\($0) on \(system)" }
+  }
+}
+
+/// What opens the ring after another.
+package struct GateFact: Hashable, Sendable {
+  /// Every run of the ring must have ended.
+  package var isComplete: Bool
+  package var minCompleted: Int
+  /// In per cent.
+  package var successRate: Int
+  package var maxFailed: Int
+  /// In milliseconds.
+  package var soak: Int64
+  package var needsApproval: Bool
+  /// A role and system must have completed in an earlier ring before it starts in the next.
+  package var isRepresentative: Bool
+
+  package init(
+    isComplete: Bool, minCompleted: Int, successRate: Int, maxFailed: Int, soak: Int64,
+    needsApproval: Bool, isRepresentative: Bool
+  ) {
+    self.isComplete = isComplete
+    self.minCompleted = minCompleted
+    self.successRate = successRate
+    self.maxFailed = maxFailed
+    self.soak = soak
+    self.needsApproval = needsApproval
+    self.isRepresentative = isRepresentative
+  }
+}
+
+/// What stops a campaign, or one of its lanes, by itself.
+package struct BreakerFact: Hashable, Sendable {
+  /// So many failed or held servers of a client hold its lane; nil for never.
+  package var maxFailedPerClient: Int?
+  /// In per cent, of the last ``sample`` servers; nil for never.
+  package var successRate: Int?
+  package var sample: Int
+
+  package init(maxFailedPerClient: Int? = nil, successRate: Int? = nil, sample: Int = 0) {
+    self.maxFailedPerClient = maxFailedPerClient
+    self.successRate = successRate
+    self.sample = sample
+  }
 }
 
 /// What a campaign's policy says, as far as the checker looks at it.
@@ -152,8 +203,16 @@ package struct CampaignFact: Hashable, Sendable {
   package var maxActiveClients: Int?
   package var maxWaitingForPeople: Int?
   package var perSite: Int?
-  /// A role and system must have completed in an earlier ring before it starts in a later one.
-  package var wantsRepresentative: Bool
+  package var maxStartsPerMinute: Int?
+  /// In per cent, of the servers of a client that share a role.
+  package var minAvailable: Int?
+  /// How many servers may use what they share.
+  package var resources: [String: Int] = [:]
+  /// By ring, from 0; a ring beyond the last has none.
+  package var gates: [GateFact] = []
+  package var breakers = BreakerFact()
+  /// What counts instead for servers of single clients, where a client may have its own.
+  package var overrides: [String: CampaignFact] = [:]
   /// Servers of the campaign: each has a run in it from the beginning.
   package var servers: Set<String>
   /// Roles that start only while a hook says that their peers are well.
@@ -170,12 +229,11 @@ package struct CampaignFact: Hashable, Sendable {
     reserve: Int64, checkInterval: Int64, requiresBackup: Bool, requiresSnapshot: Bool,
     maxBackupAge: Int64?,
     maxInProgress: Int?, maxActiveClients: Int?, maxWaitingForPeople: Int?, perSite: Int? = nil,
-    wantsRepresentative: Bool = false, servers: Set<String> = [], peerCheck: [String] = []
+    servers: Set<String> = [], peerCheck: [String] = []
   ) {
     self.servers = servers
     self.peerCheck = peerCheck
     self.perSite = perSite
-    self.wantsRepresentative = wantsRepresentative
     self.maxInProgress = maxInProgress
     self.maxActiveClients = maxActiveClients
     self.maxWaitingForPeople = maxWaitingForPeople

@@ -23,12 +23,18 @@ struct LogModel {
     var resolvedBy = ""
     /// Made by a person in the place of one that had ended.
     var isRepeat = false
-    /// A hook has put it off: until when, the log does not say.
-    var hasWaited = false
+    /// When a hook last put it off: until when, the log does not say.
+    var deferredAt: Int64?
+    /// When its state or its phase last changed.
+    var movedAt: Int64 = .min
     /// A person has let it go, although its server carries Atlas.
     var isApproved = false
     /// A warning has said that its maintenance remains.
     var hasRemains = false
+    /// Parked before a boot, and a person has said that it does not wait for its window.
+    var bootsAtOnce = false
+    /// When it first completed, failed or was held since it was started.
+    var outcomeAt: Int64?
     /// It has come to FINALIZE since it was started.
     var hasFinalized = false
     /// The edit of its campaign's policy that it was last started under; empty for none.
@@ -52,6 +58,38 @@ struct LogModel {
     var heldKinds: Set<String> = []
     /// By ring: the word of its gate.
     var gates: [Int: String] = [:]
+    /// Kinds that need no representative, as people said it: `SQL on any system`.
+    var waivers: Set<String> = []
+    /// By server: its newest run that the log tells of.
+    var newest: [String: RunKey] = [:]
+    /// How the newest runs have moved, by client and by ring.
+    var tallies: [String: Tally] = [:]
+    var ringTallies = [Tally](repeating: Tally(), count: 8)
+    /// When people last let a lane go on, by client, and the whole campaign.
+    var lanesResumedAt: [String: Int64] = [:]
+    var resumedAt: Int64?
+  }
+
+  /// Newest runs in each state, compared with the beginning, when all were pending.
+  struct Tally {
+    var pending = 0
+    var working = 0
+    var held = 0
+    var completed = 0
+    var failed = 0
+
+    var inFlight: Int { working + held }
+
+    mutating func add(_ state: String, _ change: Int) {
+      switch state {
+      case "PENDING": pending += change
+      case "IN_PROGRESS", "PARKED": working += change
+      case "HELD": held += change
+      case "COMPLETED": completed += change
+      case "FAILED": failed += change
+      case _: break
+      }
+    }
   }
 
   var records: [RecordFact] = []
@@ -75,6 +113,8 @@ struct LogModel {
   var guestClients: [String: Set<String>] = [:]
   /// By server: its kinds. Not from the log.
   var kinds: [String: [String]] = [:]
+  /// Records of people who resumed something at once, windows or not. Not from the log.
+  var resumedAtOnce: Set<UInt64> = []
   /// How long phases took.
   var times = TimesModel()
 
@@ -121,6 +161,7 @@ struct LogModel {
     case "client.back": darkClients.remove(record.client)
     case "environment.held": holdEnvironment(record)
     case "environment.resumed": resumeEnvironment(record)
+    case "representative.waived": campaigns[record.campaign]?.waivers.insert(record.detail)
     case "signature.held": campaigns[record.campaign]?.heldKinds.insert(record.detail)
     case "signature.released": campaigns[record.campaign]?.heldKinds.remove(record.detail)
     case "server.locked": lockedServers.insert(record.server)
@@ -140,11 +181,15 @@ struct LogModel {
       campaigns[record.campaign]?.state = record.detail
       campaigns[record.campaign]?.pauses = []
     case "campaign.paused":
-      let scope = scope(record)
-      campaigns[record.campaign]?.pauses.insert(scope)
+      campaigns[record.campaign]?.pauses.insert(Self.scope(record))
     case "campaign.resumed":
-      let scope = scope(record)
-      campaigns[record.campaign]?.pauses.remove(scope)
+      campaigns[record.campaign]?.pauses.remove(Self.scope(record))
+      if resumedAtOnce.contains(record.seq) { letBoot(record) }
+      if !record.client.isEmpty {
+        campaigns[record.campaign]?.lanesResumedAt[record.client] = record.at
+      } else if record.ring == nil {
+        campaigns[record.campaign]?.resumedAt = record.at
+      }
       campaigns[record.campaign]?.heldLanes.remove(record.client)
     case "lane.held": campaigns[record.campaign]?.heldLanes.insert(record.client)
     case "gate.opened", "gate.closed", "gate.needs_person":
@@ -212,9 +257,19 @@ struct LogModel {
     stop = nil
   }
 
-  private func scope(_ record: RecordFact) -> String {
+  static func scope(_ record: RecordFact) -> String {
     if !record.client.isEmpty { return "client \(record.client)" }
     return record.ring.map { "ring \($0)" } ?? "campaign"
+  }
+
+  private mutating func letBoot(_ record: RecordFact) {
+    for (key, run) in runs where run.state == "PARKED" && run.phase == "REBOOT" {
+      guard key.campaign == record.campaign,
+        record.client.isEmpty || record.client == run.client,
+        record.ring.map({ $0 == run.ring }) ?? true
+      else { continue }
+      runs[key]?.bootsAtOnce = true
+    }
   }
 
   private mutating func applyRun(_ record: RecordFact) -> [(String, String)] {
@@ -241,7 +296,12 @@ struct LogModel {
     } else if record.from != record.to, !Self.exits(of: record.from).contains(record.to) {
       wrong.append(("S8", "\(name) moves from \(record.from) to \(record.to)"))
     }
+    if record.kind == "run.started" { run.outcomeAt = nil }
+    if ["HELD", "COMPLETED", "FAILED"].contains(record.to), record.to != run.state {
+      run.outcomeAt = run.outcomeAt ?? record.at
+    }
     if let problem = run.phaseProblem(record) { wrong.append(("S8", "\(name) \(problem)")) }
+    tally(record, key, before: isNew ? nil : run.state)
     if record.kind == "run.started" { run.edit = campaigns[record.campaign]?.edit ?? "" }
     wrong += run.take(record).map { ($0.0, "\(name) \($0.1)") }
     // A host takes a slot of every client that has guests on it.
@@ -254,6 +314,33 @@ struct LogModel {
     }
     runs[key] = run
     return wrong
+  }
+
+  /// The newest run of a server that the log tells of; nil for one that never moved.
+  func newest(_ server: String, in campaign: String) -> RunKey? {
+    campaigns[campaign]?.newest[server]
+  }
+
+  private mutating func tally(_ record: RecordFact, _ key: RunKey, before: String?) {
+    guard var campaign = campaigns[record.campaign] else { return }
+    var changes: [(state: String, by: Int)] = []
+    if before == nil {
+      // A repeat counts in place of the run before it.
+      if record.kind == "run.created", let old = campaign.newest[record.server] {
+        changes = [(runs[old]?.state ?? "", -1), ("PENDING", 1)]
+      }
+      campaign.newest[record.server] = key
+    }
+    if campaign.newest[record.server] == key, before ?? "PENDING" != record.to {
+      changes += [(before ?? "PENDING", -1), (record.to, 1)]
+    }
+    for (state, change) in changes {
+      campaign.tallies[record.client, default: Tally()].add(state, change)
+      if let ring = record.ring, campaign.ringTallies.indices.contains(ring) {
+        campaign.ringTallies[ring].add(state, change)
+      }
+    }
+    campaigns[record.campaign] = campaign
   }
 
   /// The exits that the text allows, by state.
@@ -305,7 +392,7 @@ extension LogModel.RunModel {
       hasFinalized = false
       if !wasPending { wrong.append(("S8", "is started and was not pending")) }
     case "run.created": isRepeat = true
-    case "run.deferred": hasWaited = true
+    case "run.deferred": deferredAt = record.at
     case "run.approved": isApproved = true
     case "run.warning":
       if record.reason.hasPrefix("maintenance remains") { hasRemains = true }
@@ -332,6 +419,8 @@ extension LogModel.RunModel {
     }
     if record.phase == "FINALIZE" { hasFinalized = true }
     attempt = record.attempt ?? attempt
+    if record.kind != "run.warning" { movedAt = record.at }
+    if record.to != "PARKED" { bootsAtOnce = false }
     state = record.to
     phase = record.phase
     return wrong

@@ -7,7 +7,9 @@ extension ControlState {
   /// Of the servers of the client that share a role, no more than what the policy's share leaves
   /// may be in progress, held or unexplained at once; one may always go when none is.
   func roleUnavailable(_ ref: RunRef, now: Instant) -> Role? {
-    guard let share = rules(of: ref).minAvailable else { return nil }
+    guard let share = rules(of: ref).minAvailable, !Plant.minAvailableIgnored.isOn else {
+      return nil
+    }
     let client = clientOf(ref)
     for role in servers[Int(self[ref].server.index)].config.roles {
       let gone = unavailable(role, of: client, in: ref.campaign, now: now)

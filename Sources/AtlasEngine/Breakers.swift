@@ -42,6 +42,7 @@ extension ControlState {
   private mutating func judgeLane(_ ref: RunRef, now: Instant) {
     let lane = Int(self[ref].lane)
     guard let most = campaigns[ref.campaign].policy.breakers.maxFailedPerClient,
+      !Plant.laneBreakerOff.isOn,
       !campaigns[ref.campaign].lanes[lane].queue.isEmpty
     else { return }
     let bad = campaigns[ref.campaign].lanes[lane].troubled.count {

@@ -66,7 +66,9 @@ extension ControlState {
   private func capReached(_ id: CampaignID, now: Instant) -> Bool {
     let index = Int(id.index)
     if campaigns[index].isFullOfDown { return true }
-    if let cap = campaigns[index].policy.maxInProgress, campaigns[index].counts.inFlight >= cap {
+    if let cap = campaigns[index].policy.maxInProgress,
+      campaigns[index].counts.inFlight >= cap + (Plant.capOffByOne.isOn ? 1 : 0)
+    {
       return true
     }
     guard let cap = campaigns[index].policy.maxStartsPerMinute else { return false }

@@ -76,6 +76,7 @@ extension ControlState {
   private mutating func soakIsOver(
     _ id: CampaignID, _ ring: Ring, _ rule: RingGate, now: Instant
   ) -> Bool {
+    if Plant.gateSoakSkipped.isOn { return true }
     guard let since = campaigns[id].rings[Int(ring.number)].soakingSince else {
       guard rule.gateSoak > .zero else { return true }
       campaigns[id].rings[Int(ring.number)].soakingSince = now
@@ -170,7 +171,7 @@ extension RingProgress {
     let open = judged.open - late
     let needed = min(rule.minCompleted, judged[.completed] + open)
     if judged[.completed] < needed { return .completed(needed: needed) }
-    let bad = judged[.failed] + judged[.held]
+    let bad = judged[.failed] + judged[.held] - (Plant.rateOffByOne.isOn ? 1 : 0)
     if judged.attempted < Self.enoughForARate {
       if bad > rule.maxFailed { return .tooManyBad(bad) }
     } else if judged[.completed] * 100 < judged.attempted * rule.successRate {

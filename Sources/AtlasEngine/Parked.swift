@@ -25,6 +25,7 @@ extension ControlState {
     let needed = timeNeeded(by: ref)
     if let client = outageMissing(for: ref, needed, now: now) { return .outage(client) }
     if next == .reboot, self[ref].marks.contains(.ignoreWindow) { return nil }
+    if next == .reboot, Plant.parkedBootIgnoresWindow.isOn { return nil }
     if windowsAreOld(for: ref) { return .window(next: nil) }
     return windowWaits(ref, needs: needed, now: now)
   }

@@ -61,7 +61,7 @@ extension ControlState {
   /// The cap that keeps a run from starting; nil when none does.
   func capOfServer(_ ref: RunRef) -> Waiting? {
     if let most = rules(of: ref).perSite, inProgress(atSiteOf: ref) >= most { return .site }
-    guard !resources.isEmpty else { return nil }
+    guard !resources.isEmpty, !Plant.resourceLimitIgnored.isOn else { return nil }
     let server = Int(self[ref].server.index)
     for number in profiles[Int(servers[server].profile)].resources {
       let index = Int(number)

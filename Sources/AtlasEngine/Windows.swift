@@ -111,7 +111,7 @@ extension ControlState {
   func windows(of lane: LaneRef) -> [Interval] {
     let campaign = Int(lane.campaign.index)
     let index = Int(lane.lane)
-    guard campaigns[campaign].hasOwnWindows else {
+    guard campaigns[campaign].hasOwnWindows, !Plant.ownWindowsIgnored.isOn else {
       return clients[Int(campaigns[campaign].lanes[index].client.index)].windows
     }
     return campaigns[campaign].lanes[index].narrowed ?? []

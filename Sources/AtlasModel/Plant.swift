@@ -27,6 +27,10 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case guestsStopIgnored = "guests_stop_ignored"
   /// An answer about windows counts although they were asked for again since.
   case oldWindowsBelieved = "old_windows_believed"
+  /// A boot that was parked goes on whether or not its window is open.
+  case parkedBootIgnoresWindow = "parked_boot_ignores_window"
+  /// A campaign's own windows do not narrow those of its clients.
+  case ownWindowsIgnored = "own_windows_ignored"
   /// An agent begins an order after its latest time.
   case notAfterIgnored = "not_after_ignored"
 
@@ -49,6 +53,20 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case agentIgnoresStop = "agent_ignores_stop"
   /// The gate right before a ring is not looked at.
   case gateOffByOne = "gate_off_by_one"
+
+  // Gates and caps (ENGINE.md §5, §6)
+  /// A gate opens as soon as its conditions hold.
+  case gateSoakSkipped = "gate_soak_skipped"
+  /// One server more than the gate allows may have failed.
+  case rateOffByOne = "rate_off_by_one"
+  /// One server more than `max_in_progress` allows.
+  case capOffByOne = "cap_off_by_one"
+  /// All servers of a role may be worked on together.
+  case minAvailableIgnored = "min_available_ignored"
+  /// As many servers as ever use what they share.
+  case resourceLimitIgnored = "resource_limit_ignored"
+  /// A lane goes on, however many of its servers have failed.
+  case laneBreakerOff = "lane_breaker_off"
 
   // Fences (S5)
   /// An order that is given again keeps its fence.

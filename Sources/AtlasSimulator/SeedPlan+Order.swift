@@ -111,14 +111,3 @@ package struct PlannedOutage: Hashable, Sendable {
   package var lasts: Duration
   package var parallel: Int?
 }
-
-extension ServerFact {
-  init(_ config: ServerConfig) {
-    self.init(
-      name: config.name.text, client: config.client.text, roles: config.roles.map(\.text),
-      system: config.system, after: config.after.map(\.text),
-      group: config.antiAffinity?.text ?? "",
-      host: config.host?.text ?? "", migratesGuests: config.migratesGuests,
-      carriesAtlas: config.carriesAtlas)
-  }
-}

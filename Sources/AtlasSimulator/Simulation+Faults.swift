@@ -174,7 +174,7 @@ extension Simulation {
     checker.restored(to: backup.seq, copiedAt: backup.at.milliseconds)
     for client in plan.clients {
       guard let (config, planned) = backup.configs[client.config.name] else { continue }
-      checker.configured(ClientFact(planned, config))
+      checker.configuredAnew(ClientFact(planned, config))
     }
     clientConfigs = backup.configs
     // What was copied later is of a time that has never been.

@@ -24,6 +24,8 @@ struct PersonCall {
     case campaign(CampaignFact)
     /// Which servers it has, its rows say.
     case rollback(CampaignFact)
+    /// Boots that are parked do not wait for their windows.
+    case resumesAtOnce(CampaignName, ScopeRequest)
   }
 
   enum Then {
@@ -48,8 +50,13 @@ extension Simulation {
     calls.append(
       PersonCall(
         request: .change(change, caller), requestID: id, method: method, at: now,
-        configures: configures, then: then))
+        configures: configures ?? Self.configures(change), then: then))
     submit(calls.count - 1)
+  }
+
+  private static func configures(_ change: Change) -> PersonCall.Configures? {
+    guard case .resumeCampaign(let name, let scope, now: true) = change else { return nil }
+    return .resumesAtOnce(name, scope)
   }
 
   func look(at campaign: CampaignName) {
@@ -129,6 +136,8 @@ extension Simulation {
       let runs = rows.filter { $0.key.table == .run && $0.key.owner == number }
       campaign.servers = Set(runs.map(\.name))
       checker.configured(campaign)
+    case .resumesAtOnce(let campaign, let scope):
+      checker.resumesAtOnce(campaign.text, scope: scope.words)
     }
   }
 
@@ -476,32 +485,5 @@ extension Simulation {
     }
     // A boot that is still owed does not wait for the next weekend.
     if campaign.counts[.parked] > 0 { resumeAtOnce(campaign.name) }
-  }
-}
-
-extension CampaignFact {
-  init(_ name: CampaignName, _ policy: Policy) {
-    self.init(
-      name: name.text, maxRetries: policy.maxRetries, maxParallel: policy.maxParallelServers,
-      estimate: policy.times.estimate.milliseconds, soak: policy.serverSoak.milliseconds,
-      reserve: policy.rollbackReserve.milliseconds,
-      checkInterval: policy.checkInterval.milliseconds, requiresBackup: policy.requireBackup,
-      requiresSnapshot: policy.createSnapshots,
-      maxBackupAge: policy.maxBackupAge?.longest?.milliseconds,
-      maxInProgress: policy.maxInProgress, maxActiveClients: policy.maxActiveClients,
-      maxWaitingForPeople: policy.maxWaitingForPeople, perSite: policy.perSite,
-      wantsRepresentative: policy.gates.contains(where: \.representative),
-      peerCheck: policy.peerCheck.map(\.text))
-    retention = policy.snapshotRetention.milliseconds
-  }
-}
-
-extension ClientFact {
-  init(_ planned: PlannedClient, _ config: ClientConfig) {
-    self.init(
-      name: config.name.text, slots: config.maxParallelServers, zone: planned.zone,
-      windows: planned.weekly, freezes: [], requiresBackup: config.requireBackup,
-      requiresSnapshot: config.createSnapshots,
-      maxBackupAge: config.maxBackupAge.longest?.milliseconds)
   }
 }

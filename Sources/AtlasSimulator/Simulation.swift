@@ -199,11 +199,15 @@ package final class Simulation {
     }
     let end = plan.start + SeedPlan.faultsEnd
     agenda.plan(.stage(.faultsEnd), at: end)
-    agenda.plan(.stage(.progressIsJudged), at: end + .seconds(6 * 3_600))
+    for half in 2...44 { agenda.plan(.stage(.progressIsJudged), at: end + .seconds(half * 1_800)) }
     agenda.plan(
       .stage(.settlingIsJudged), at: plan.start + SeedPlan.campaignsEnd + .seconds(24 * 3_600))
   }
 
+  /// How long a run may wait for nothing: hooks are asked, and hang, before it has a slot.
+  private static let patience = Duration.seconds(90 * 60)
+  /// Hooks put runs off for so long at most, and the engine by itself for an hour.
+  private static let longestDeferral = Duration.seconds(90 * 60)
   /// Removals that fail are tried again every hour.
   private static let snapshotPatience = Duration.seconds(24 * 3_600)
 
@@ -213,8 +217,13 @@ package final class Simulation {
     case .faultsEnd:
       tell("faults end")
       endFaults()
-    case .progressIsJudged: checker.judgeProgress(patience: 2 * 3_600_000)
+    case .progressIsJudged:
+      checker.judgeProgress(
+        patience: Self.patience.milliseconds, deferral: Self.longestDeferral.milliseconds)
     case .settlingIsJudged:
+      if trace.isTelling {
+        for line in checker.openDecisions(deferral: 0) { tell("open: \(line)") }
+      }
       checker.judgeSettled()
       after(.seconds(60), .stage(.peopleDecide))
     case .storyEnds:

@@ -51,6 +51,7 @@ struct SnapshotCheckerTests {
     campaign.needsSnapshots = true
     night.checker.configured(campaign)
     night.record("campaign.created", campaign: "undo")
+    night.record("campaign.started", campaign: "undo")
   }
 
   private func move(_ night: inout Night, _ phase: String, _ kind: String = "run.phase") {
