@@ -73,7 +73,10 @@ extension ControlMachine {
   }
 
   /// The answer to a request that changes nothing.
-  func answer(_ read: Read, now: Instant) throws(ControlError) -> ControlAnswer {
+  /// - Parameter lastSeq: Of the last record that the state has, with those not committed yet.
+  func answer(
+    _ read: Read, now: Instant, lastSeq: UInt64
+  ) throws(ControlError) -> ControlAnswer {
     switch read {
     case .campaign(let name): .campaign(try view(name, now), inFlight: 0)
     case .campaigns(let after, let limit): campaigns(after: after, limit: limit, now: now)
@@ -110,7 +113,8 @@ extension ControlMachine {
     case .fleet: .fleet(state.fleet(), version: state.fleetVersion)
     case .snapshot:
       .snapshot(
-        ControlSnapshot(state: state, now: now, demoFactor: configuration.demoFactor))
+        ControlSnapshot(
+          state: state, now: now, demoFactor: configuration.demoFactor, lastSeq: lastSeq))
     }
   }
 

@@ -11,7 +11,8 @@ extension ControlMachine {
     switch request {
     case .read(let read):
       do {
-        reply = .answer(try answer(read, now: batch.moment.campaign))
+        let last = log.seq + UInt64(batch.records.count)
+        reply = .answer(try answer(read, now: batch.moment.campaign, lastSeq: last))
       } catch {
         reply = .refused(error)
       }

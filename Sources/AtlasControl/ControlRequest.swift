@@ -246,11 +246,14 @@ package struct ControlSnapshot: Sendable {
   package let state: ControlState
   package let now: Instant
   package let demoFactor: Int
+  /// Position of the last record that the state has; what comes after it is news to it.
+  package let lastSeq: UInt64
 
-  package init(state: ControlState, now: Instant, demoFactor: Int) {
+  package init(state: ControlState, now: Instant, demoFactor: Int, lastSeq: UInt64 = .max) {
     self.state = state
     self.now = now
     self.demoFactor = demoFactor
+    self.lastSeq = lastSeq
   }
 }
 

@@ -12,11 +12,29 @@ package struct EvidenceTrail: Sendable {
 
   /// What was before this is left out.
   package let since: Instant
+  /// The end of what is told of: a record after it may prove what was before, and says nothing more.
+  package let until: Instant
   /// The campaign whose runs are followed from their beginning.
   package let campaign: String
 
+  /// A server while it was a client's: one that changes hands is two.
+  package struct Place: Hashable, Comparable, Sendable {
+    package var client: String
+    package var server: String
+
+    package init(client: String, server: String) {
+      self.client = client
+      self.server = server
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+      (left.client, left.server) < (right.client, right.server)
+    }
+  }
+
   private struct Holder {
     var run: RunName
+    var client: String
     var interval: DownInterval
   }
 
@@ -24,10 +42,10 @@ package struct EvidenceTrail: Sendable {
   private var states: [RunName: String] = [:]
   /// By server, of which one run at most has a slot.
   private var holders: [String: Holder] = [:]
-  private var closed: [String: [DownInterval]] = [:]
-  /// By server, as the newest record about it says.
-  private var clients: [String: String] = [:]
-  private var newest: [String: Outcome] = [:]
+  private var closed: [Place: [DownInterval]] = [:]
+  private var newest: [Place: Outcome] = [:]
+  /// By server: the clients that it belonged to by the records.
+  private var owners: [String: [String]] = [:]
 
   /// How a server's newest run of the campaign stands.
   package struct Outcome: Hashable, Sendable {
@@ -39,22 +57,27 @@ package struct EvidenceTrail: Sendable {
     fileprivate var run: Int
   }
 
-  package init(campaign: String, since: Instant) {
+  package init(campaign: String, since: Instant, until: Instant = .distantFuture) {
     self.campaign = campaign
     self.since = since
+    self.until = until
   }
 
   /// Takes the next record; those of one run in their order.
   /// - Returns: What is wrong with it; nil when nothing is.
   package mutating func take(_ record: LogRecord) -> Fault? {
-    if !record.server.isEmpty { clients[record.server] = record.client }
+    noteOwner(record.place)
     if record.kind == "server.back" { return noteReturn(record) }
     guard let number = record.run else { return nil }
     let run = RunName(campaign: record.campaign, number: number)
     // Runs of other campaigns may have begun long before.
     let expected = states[run] ?? (record.campaign == campaign ? "PENDING" : record.fromState)
     let isKnown = states.updateValue(record.toState, forKey: run) != nil
-    follow(record, run, isKnown: isKnown)
+    if record.campaignTime > until, record.campaign != campaign {
+      if !isKnown { noteHolder(record, run) }
+    } else {
+      follow(record, run, isKnown: isKnown)
+    }
     if record.campaign == campaign { noteOutcome(record, number) }
     guard record.fromState == expected else {
       return Fault(
@@ -72,25 +95,29 @@ package struct EvidenceTrail: Sendable {
       return Fault(seq: record.seq, problem: "“\(record.detail)” is no time in milliseconds")
     }
     let start = Instant(milliseconds: milliseconds)
-    close(
-      DownInterval(start: start, end: record.campaignTime, cause: .away), of: record.server)
+    close(DownInterval(start: start, end: record.campaignTime, cause: .away), of: record.place)
     return nil
+  }
+
+  /// The first record of a run is of when it had its slot already: it took it before there were
+  /// records of it here.
+  private mutating func noteHolder(_ record: LogRecord, _ run: RunName) {
+    guard Self.holdsSlot(record.fromState) else { return }
+    holders[record.server] = Holder(
+      run: run, client: record.client,
+      interval: DownInterval(start: since, end: nil, cause: .workedOn(run: run)))
   }
 
   private mutating func follow(_ record: LogRecord, _ run: RunName, isKnown: Bool) {
     let (now, server) = (record.campaignTime, record.server)
-    if !isKnown, Self.holdsSlot(record.fromState) {
-      // It had its slot before there were records of it here.
-      holders[server] = Holder(
-        run: run, interval: DownInterval(start: since, end: nil, cause: .workedOn(run: run)))
-    }
+    if !isKnown { noteHolder(record, run) }
     let known = holders[server].flatMap { $0.run == run ? $0 : nil }
     guard Self.holdsSlot(record.toState) else {
       guard var interval = known?.interval else { return }
       holders[server] = nil
       interval.endStep(now)
       interval.end = now
-      return close(interval, of: server)
+      return close(interval, of: record.place)
     }
     let fresh = DownInterval(start: now, end: nil, cause: .workedOn(run: run))
     var interval = known?.interval ?? fresh
@@ -98,20 +125,27 @@ package struct EvidenceTrail: Sendable {
       DownInterval.Step(
         state: record.toState, phase: record.phase, attempt: record.attempt ?? 0,
         pass: record.pass ?? 0, start: now))
-    holders[server] = Holder(run: run, interval: interval)
+    holders[server] = Holder(run: run, client: record.client, interval: interval)
   }
 
-  private mutating func close(_ interval: DownInterval, of server: String) {
+  private mutating func noteOwner(_ place: Place) {
+    guard !place.server.isEmpty, !(owners[place.server]?.contains(place.client) ?? false) else {
+      return
+    }
+    owners[place.server, default: []].append(place.client)
+  }
+
+  private mutating func close(_ interval: DownInterval, of place: Place) {
     guard let interval = interval.clipped(to: since) else { return }
-    closed[server, default: []].append(interval)
+    closed[place, default: []].append(interval)
   }
 
   private mutating func noteOutcome(_ record: LogRecord, _ number: Int) {
-    let known = newest[record.server]
+    let known = newest[record.place]
     if let known, known.run > number { return }
     let isSame = known?.run == number && record.kind != "run.started"
     let isUpdate = record.phase == "UPDATE" && record.toState == "IN_PROGRESS"
-    newest[record.server] = Outcome(
+    newest[record.place] = Outcome(
       state: record.toState, detail: record.detail, attempt: record.attempt ?? 0,
       updateBeganAt: (isSame ? known?.updateBeganAt : nil)
         ?? (isUpdate ? record.campaignTime : nil), run: number)
@@ -124,26 +158,28 @@ package struct EvidenceTrail: Sendable {
 }
 
 extension EvidenceTrail {
-  /// Servers that were down at some time, by name.
-  package var servers: [String] {
-    Set(closed.keys).union(holders.keys).sorted()
+  /// Servers that were down at some time, or had a run in the campaign that moved; by client and name.
+  package var places: [Place] {
+    var found = Set(closed.keys).union(newest.keys)
+    for (server, holder) in holders { found.insert(Place(client: holder.client, server: server)) }
+    return found.sorted()
   }
 
-  /// The client of a server; nil for one that no record is about.
-  package func client(of server: String) -> String? { clients[server] }
+  /// Whether a record of the run was taken.
+  package func knows(_ run: RunName) -> Bool { states[run] != nil }
 
   /// Adds what no record tells: an absence that is not over, or a slot of another campaign that was
-  /// taken before and kept for all of the time.
-  package mutating func add(_ interval: DownInterval, of server: String, client: String) {
-    clients[server] = clients[server] ?? client
-    close(interval, of: server)
+  /// taken before, and is kept still.
+  package mutating func add(_ interval: DownInterval, of place: Place) {
+    noteOwner(place)
+    close(interval, of: place)
   }
 
-  /// When a server was down by the records, in the order of ``sort``.
+  /// When a server was down by the records, in the order of ``inOrder``.
   /// - Parameters:
   ///   - host: The host that it goes down with; nil when it does not.
-  package func intervals(of server: String, host: String? = nil) -> [DownInterval] {
-    var found = own(server)
+  package func intervals(of place: Place, host: String? = nil) -> [DownInterval] {
+    var found = own(place)
     if let host {
       for interval in own(host) {
         guard case .workedOn(let run) = interval.cause else { continue }
@@ -155,13 +191,26 @@ extension EvidenceTrail {
     return found.inOrder
   }
 
-  private func own(_ server: String) -> [DownInterval] {
-    let open = holders[server].flatMap { $0.interval.clipped(to: since) }
-    return closed[server, default: []] + (open.map { [$0] } ?? [])
+  private func own(_ place: Place) -> [DownInterval] {
+    let holder = holders[place.server].flatMap { $0.client == place.client ? $0 : nil }
+    let open = holder.flatMap { $0.interval.clipped(to: since) }
+    return closed[place, default: []] + (open.map { [$0] } ?? [])
+  }
+
+  /// The same of a host, whoever it belonged to.
+  private func own(_ host: String) -> [DownInterval] {
+    owners[host, default: []].flatMap { own(Place(client: $0, server: host)) }
   }
 
   /// How its newest run in the campaign stands; nil before one has moved.
-  package func outcome(of server: String) -> Outcome? { newest[server] }
+  package func outcome(of place: Place) -> Outcome? { newest[place] }
+}
+
+extension LogRecord {
+  /// The server that it is about.
+  package var place: EvidenceTrail.Place {
+    EvidenceTrail.Place(client: client, server: server)
+  }
 }
 
 extension [DownInterval] {

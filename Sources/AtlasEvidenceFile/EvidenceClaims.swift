@@ -24,7 +24,8 @@ struct EvidenceClaims: Sendable {
     case .header(let wire):
       guard header == nil else { return [] }
       header = wire
-      trail = EvidenceTrail(campaign: wire.campaign, since: Instant(wire.startedAt))
+      trail = EvidenceTrail(
+        campaign: wire.campaign, since: Instant(wire.startedAt), until: Instant(wire.until))
     case .client(let wire): clients.append((number, wire))
     case .server(let wire):
       servers.append((number, wire))
@@ -122,7 +123,7 @@ extension EvidenceClaims {
 
   private func problems(of told: Told, until: Instant) -> [EvidenceProblem] {
     let wire = told.wire
-    let outcome = trail.outcome(of: wire.server)
+    let outcome = trail.outcome(of: wire.place)
     let server = ServerEvidence(
       name: wire.server, client: wire.client, host: wire.host.isEmpty ? nil : wire.host,
       outcome: outcome, intervals: told.intervals, backup: nil, snapshot: nil)
@@ -148,7 +149,7 @@ extension EvidenceClaims {
   private func intervals(
     of wire: AtlasV1.EvidenceServer, _ header: AtlasV1.EvidenceHeader
   ) -> [DownInterval] {
-    var found = trail.intervals(of: wire.server, host: wire.host.isEmpty ? nil : wire.host)
+    var found = trail.intervals(of: wire.place, host: wire.host.isEmpty ? nil : wire.host)
     for interval in wire.intervals where isUnrecorded(interval, header) {
       guard !found.contains(where: { AtlasV1.EvidenceInterval($0) == interval }) else { continue }
       found.append(DownInterval(unrecorded: interval))
@@ -170,13 +171,14 @@ extension EvidenceClaims {
     }
   }
 
-  /// Servers of the clients in the file that were down by the records, and are not in it.
+  /// Servers of the clients in the file that the records tell of, and that are not in it.
   private func leftOut() -> [EvidenceProblem] {
-    let told = Set(servers.map(\.wire.server))
+    let told = Set(servers.map(\.wire.place))
     let concerned = Set(clients.map(\.wire.client))
-    return trail.servers.filter { server in
-      !told.contains(server) && trail.client(of: server).map(concerned.contains) ?? false
-    }.map { EvidenceProblem(0, "\($0) is left out, and by the records it was down") }
+    return trail.places.filter { !told.contains($0) && concerned.contains($0.client) }.map {
+      let what = trail.intervals(of: $0).isEmpty ? "had a run" : "was down"
+      return EvidenceProblem(0, "\($0.server) is left out, and by the records it \(what)")
+    }
   }
 
   private func wrongDecisions() -> [EvidenceProblem] {
@@ -194,6 +196,10 @@ extension EvidenceClaims {
       EvidenceProblem(0, "the decision of record \(decided[decisions.count].seq) is left out")
     ]
   }
+}
+
+extension AtlasV1.EvidenceServer {
+  fileprivate var place: EvidenceTrail.Place { .init(client: client, server: server) }
 }
 
 extension DownInterval {

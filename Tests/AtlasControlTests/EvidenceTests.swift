@@ -12,14 +12,21 @@ private struct Night {
   var desk: Desk
   private(set) var log: [LogRecord] = []
 
-  init(_ selection: Selection = Selection()) throws {
+  /// - Parameter earlier: What people do before the campaign is made.
+  init(_ selection: Selection = Selection(), after earlier: [Change] = []) throws {
     desk = try Desk()
     keep(desk.importFleet())
     for (number, name) in [Desk.first, Desk.second].enumerated() {
       desk.take(.sessionOpened(SessionID(UInt64(number)), Desk.hello(name)))
       keep(desk.commitAll())
     }
+    for change in earlier { ask(change) }
     ask(.createCampaign(CampaignRequest(name: Desk.campaign, selection: selection)))
+  }
+
+  /// The log as the daemon reads it: from the campaign's making on.
+  var told: [LogRecord] {
+    Array(log.drop { $0.kind != "campaign.created" || $0.campaign != Desk.campaign.text })
   }
 
   mutating func ask(_ change: Change) {
@@ -37,7 +44,7 @@ private struct Night {
 
   func evidence() throws -> Evidence {
     var builder = try EvidenceBuilder(desk.snapshot, Desk.campaign)
-    for record in log { builder.take(record) }
+    for record in told { builder.take(record) }
     return builder.evidence()
   }
 
@@ -97,6 +104,65 @@ struct EvidenceTests {
     night.take(.sessionOpened(SessionID(7), Desk.hello(Desk.second)))
     let back = DownInterval(start: gone, end: night.desk.now, cause: .away)
     #expect(try night.evidence(of: Desk.second)?.intervals == [back])
+  }
+
+  private static let other = CampaignName(trusted: "oct")
+
+  /// Another campaign that works on the second server since before this one was made.
+  private func nightWithOther() throws -> Night {
+    let request = CampaignRequest(name: Self.other, selection: Selection(servers: [Desk.second]))
+    var night = try Night(
+      Selection(servers: [Desk.first]),
+      after: [.createCampaign(request), .startCampaign(Self.other, ifMatch: "")])
+    night.take(.timerFired, after: 60)
+    night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    return night
+  }
+
+  @Test("has the slot of another campaign that was kept for all of its time, and is kept still")
+  func keptStill() throws {
+    let night = try nightWithOther()
+    let held = DownInterval(
+      start: night.desk.now, end: nil, cause: .workedOn(run: RunName(campaign: "oct", number: 1)))
+    #expect(try night.evidence(of: Desk.second)?.intervals == [held])
+    #expect(try night.evidence(of: Desk.second)?.outcome == nil)
+  }
+
+  @Test("has it also when it was returned long after, with the record that shows it")
+  func returnedLater() throws {
+    var night = try nightWithOther()
+    let start = night.desk.now
+    night.take(.timerFired, after: 60)
+    night.ask(.cancelCampaign(Desk.campaign, reason: "enough"))
+    let end = night.desk.now
+    night.take(.timerFired, after: 3_600)
+    #expect(night.desk.machine.state[server: ServerID(1)].openRun == nil)
+    let evidence = try night.evidence()
+    #expect(evidence.state == "CANCELLED")
+    #expect(evidence.until == end)
+    #expect(evidence.mostDownByAtlas == 1)
+    let held = DownInterval(
+      start: start, end: nil, cause: .workedOn(run: RunName(campaign: "oct", number: 1)))
+    #expect(try night.evidence(of: Desk.second)?.intervals == [held])
+    var builder = try EvidenceBuilder(night.desk.snapshot, Desk.campaign)
+    for record in night.told { builder.take(record) }
+    let later = night.told.filter { builder.contains($0) && $0.campaignTime > end }
+    #expect(later.map(\.kind) == ["run.not_attempted"])
+    #expect(evidence.lastSeq == later.last?.seq)
+  }
+
+  @Test("knows nothing of what happens while it is written")
+  func later() throws {
+    var night = try Night()
+    night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    let snapshot = night.desk.snapshot
+    night.ask(.cancelCampaign(Desk.campaign, reason: "enough"))
+    var builder = try EvidenceBuilder(snapshot, Desk.campaign)
+    for record in night.told { builder.take(record) }
+    #expect(builder.evidence().state == "ACTIVE")
+    #expect(builder.evidence().lastSeq == snapshot.lastSeq)
+    #expect(
+      !night.told.filter { builder.contains($0) }.contains { $0.kind.hasSuffix("cancelling") })
   }
 
   @Test("says that a guest is down with its host, unless that moves its guests away")

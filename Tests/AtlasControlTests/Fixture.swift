@@ -80,7 +80,8 @@ struct Desk {
 
   /// The state as plans and reports get it.
   var snapshot: ControlSnapshot {
-    ControlSnapshot(state: machine.state, now: now, demoFactor: 1)
+    ControlSnapshot(
+      state: machine.state, now: now, demoFactor: 1, lastSeq: machine.logPosition)
   }
 
   /// A fleet that is always in its window and needs no backup, imported and committed.

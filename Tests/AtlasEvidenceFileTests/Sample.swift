@@ -63,10 +63,11 @@ struct Sample {
     let backup = BackupFact(
       source: "nightly", takenAt: Self.at(-60), verifiedAt: Self.at(-50))
     let servers = ["LAA-1", "LAA-2"].map { name in
-      let outcome = trail.outcome(of: name)
+      let place = EvidenceTrail.Place(client: "LAA", server: name)
+      let outcome = trail.outcome(of: place)
       return ServerEvidence(
         name: name, client: "LAA", host: nil, outcome: outcome,
-        intervals: trail.intervals(of: name),
+        intervals: trail.intervals(of: place),
         backup: BackupEvidence(
           required: true, maxAge: "24h", shown: backup, updateBeganAt: outcome?.updateBeganAt),
         snapshot: SnapshotEvidence(

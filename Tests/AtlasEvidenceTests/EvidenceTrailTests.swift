@@ -10,15 +10,15 @@ struct Story {
 
   /// - Parameter seconds: Since 1970, campaign time.
   mutating func tell(
-    _ seconds: Int64, _ kind: String, _ server: String = "", from: String = "", to: String = "",
-    phase: String = "", attempt: Int? = nil, campaign: String = "night", run: Int? = nil,
-    detail: String = "", principal: String = ""
+    _ seconds: Int64, _ kind: String, _ server: String = "", client: String? = nil,
+    from: String = "", to: String = "", phase: String = "", attempt: Int? = nil,
+    campaign: String = "night", run: Int? = nil, detail: String = "", principal: String = ""
   ) {
     records.append(
       LogRecord(
         seq: UInt64(records.count + 1), campaignTime: Self.at(seconds),
         realTimeMilliseconds: 0, kind: kind, campaign: campaign,
-        client: server.isEmpty ? "" : String(server.prefix(3)), server: server, run: run,
+        client: client ?? String(server.prefix(3)), server: server, run: run,
         fromState: from, toState: to, phase: phase, attempt: attempt, detail: detail,
         principal: principal))
   }
@@ -37,11 +37,17 @@ struct Story {
 
   static func at(_ seconds: Int64) -> Instant { Instant(milliseconds: seconds * 1_000) }
 
-  func trail(since: Int64 = 0) -> (trail: EvidenceTrail, faults: [EvidenceTrail.Fault]) {
-    var trail = EvidenceTrail(campaign: "night", since: Self.at(since))
+  func trail(
+    since: Int64 = 0, until: Int64 = 1_000_000
+  ) -> (trail: EvidenceTrail, faults: [EvidenceTrail.Fault]) {
+    var trail = EvidenceTrail(campaign: "night", since: Self.at(since), until: Self.at(until))
     let faults = records.compactMap { trail.take($0) }
     return (trail, faults)
   }
+}
+
+private func place(_ server: String) -> EvidenceTrail.Place {
+  EvidenceTrail.Place(client: "LAA", server: server)
 }
 
 @Suite struct `The times in which a server was down` {
@@ -71,7 +77,7 @@ struct Story {
     }
     #expect(faults == [])
     #expect(
-      trail.intervals(of: server) == [
+      trail.intervals(of: place(server)) == [
         DownInterval(
           start: Story.at(10), end: Story.at(90), cause: .workedOn(run: Self.run),
           steps: [
@@ -80,7 +86,7 @@ struct Story {
             step("HELD", "", 70, 90),
           ])
       ])
-    let outcome = trail.outcome(of: server)
+    let outcome = trail.outcome(of: place(server))
     #expect(outcome?.state == "FAILED")
     #expect(outcome?.detail == "ACCEPTED")
     #expect(outcome?.updateBeganAt == Story.at(20))
@@ -93,7 +99,7 @@ struct Story {
     story.tell(20, "run.deferred", "LAA-1", from: "IN_PROGRESS", to: "PENDING", run: 1)
     story.tell(
       30, "run.started", "LAA-1", from: "PENDING", to: "IN_PROGRESS", phase: "PRE_CHECK", run: 1)
-    let intervals = story.trail().trail.intervals(of: "LAA-1")
+    let intervals = story.trail().trail.intervals(of: place("LAA-1"))
     #expect(intervals.map(\.start) == [Story.at(10), Story.at(30)])
     #expect(intervals.map(\.end) == [Story.at(20), nil])
     #expect(intervals.downtime(until: Story.at(45)) == .seconds(25))
@@ -105,14 +111,15 @@ struct Story {
     story.tell(40, "server.back", "LAA-1", campaign: "", detail: "20000")
     let trail = story.trail().trail
     #expect(
-      trail.intervals(of: "LAA-1", host: "LAA-HV") == [
+      trail.intervals(of: place("LAA-1"), host: "LAA-HV") == [
         DownInterval(
           start: Story.at(10), end: Story.at(30), cause: .guest(of: "LAA-HV", run: Self.run)),
         DownInterval(start: Story.at(20), end: Story.at(40), cause: .away),
       ])
-    #expect(trail.servers == ["LAA-1", "LAA-HV"])
+    #expect(trail.places == ["LAA-1", "LAA-HV"].map(place))
     #expect(
-      trail.intervals(of: "LAA-1", host: "LAA-HV").downtime(until: Story.at(99)) == .seconds(30))
+      trail.intervals(of: place("LAA-1"), host: "LAA-HV").downtime(until: Story.at(99))
+        == .seconds(30))
   }
 
   @Test func `begin with the campaign, also of what another one had begun before`() {
@@ -126,9 +133,43 @@ struct Story {
     story.tell(30, "server.back", "LAA-2", campaign: "", detail: "1000")
     let (trail, faults) = story.trail(since: 5)
     #expect(faults == [])
-    let intervals = trail.intervals(of: "LAA-1") + trail.intervals(of: "LAA-2")
+    let intervals = trail.intervals(of: place("LAA-1")) + trail.intervals(of: place("LAA-2"))
     #expect(intervals.map(\.start) == [Story.at(5), Story.at(5)])
     #expect(intervals.map(\.end) == [Story.at(30), Story.at(30)])
+  }
+
+  @Test func `are all of the time for a slot of another campaign that a later record shows`() {
+    var story = Story()
+    story.work("LAA-1", run: 1, 10, 30)
+    // Held before this campaign began, and resolved after its end.
+    story.tell(
+      500, "run.resolved", "LAA-2", from: "HELD", to: "HELD", campaign: "other", run: 7)
+    story.tell(
+      510, "run.failed", "LAA-2", from: "HELD", to: "FAILED", campaign: "other", run: 7)
+    // Began after the end, and is none of its business.
+    story.work("LAA-3", run: 8, 600, 700, campaign: "other")
+    let (trail, faults) = story.trail(since: 5, until: 400)
+    let held = DownInterval(
+      start: Story.at(5), end: nil, cause: .workedOn(run: RunName(campaign: "other", number: 7)))
+    #expect(faults == [])
+    #expect(trail.intervals(of: place("LAA-2")) == [held])
+    #expect(trail.intervals(of: place("LAA-3")) == [])
+    #expect(trail.places == ["LAA-1", "LAA-2"].map(place))
+    #expect(trail.knows(RunName(campaign: "other", number: 7)))
+    #expect(!trail.knows(RunName(campaign: "other", number: 9)))
+  }
+
+  @Test func `are the times of the client that it belonged to then`() {
+    var story = Story()
+    story.work("LAA-1", run: 1, 10, 30)
+    story.tell(80, "server.back", "LAA-1", client: "NOR", campaign: "", detail: "60000")
+    let trail = story.trail().trail
+    let moved = EvidenceTrail.Place(client: "NOR", server: "LAA-1")
+    #expect(trail.intervals(of: place("LAA-1")).map(\.start) == [Story.at(10)])
+    #expect(trail.intervals(of: moved).map(\.start) == [Story.at(60)])
+    #expect(trail.outcome(of: place("LAA-1"))?.state == "COMPLETED")
+    #expect(trail.outcome(of: moved) == nil)
+    #expect(trail.places == [place("LAA-1"), moved])
   }
 
   @Test func `cannot be worked out when a record is missing, or says no time`() {

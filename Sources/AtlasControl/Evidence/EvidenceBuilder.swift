@@ -16,6 +16,8 @@ package struct EvidenceBuilder: Sendable {
   /// Hosts of servers of these clients.
   private let hostNames: Set<String>
   private var trail: EvidenceTrail
+  /// Positions of records after the end that prove what was before it.
+  private var proofs: Set<UInt64> = []
   private var decisions: [LogRecord] = []
   private var outages: [String: [OutageEvidence]] = [:]
   private var records: UInt64 = 0
@@ -43,14 +45,16 @@ package struct EvidenceBuilder: Sendable {
     hostNames = Set(
       clients.flatMap { snapshot.state[client: $0].servers }
         .compactMap { snapshot.state.downWith($0)?.text })
-    trail = EvidenceTrail(campaign: name.text, since: startedAt)
+    trail = EvidenceTrail(campaign: name.text, since: startedAt, until: until)
   }
 
   /// Whether the evidence is about a record: all of the campaign; what happened meanwhile to its
-  /// clients and to hosts of their servers, also in other campaigns; and what concerned everybody.
+  /// clients and to hosts of their servers, also in other campaigns; what concerned everybody; and
+  /// those after its end that ``take(_:)`` has found to prove something.
   package func contains(_ record: LogRecord) -> Bool {
+    guard record.seq <= snapshot.lastSeq else { return false }
     let campaign = snapshot.state[campaign: id].name.text
-    if record.campaign == campaign { return true }
+    if record.campaign == campaign || proofs.contains(record.seq) { return true }
     if record.campaignTime > until {
       // Such as the return of a server that was away at the end.
       guard record.kind == RecordKind.serverBack.rawValue, let since = Int64(record.detail),
@@ -64,8 +68,19 @@ package struct EvidenceBuilder: Sendable {
     return record.campaign.isEmpty && record.client.isEmpty && record.server.isEmpty
   }
 
+  /// Whether a record after the end is the first in which a run of another campaign shows up, and had
+  /// its slot until then: it kept that for all of the time, and nothing else tells so.
+  private func proves(_ record: LogRecord) -> Bool {
+    guard let number = record.run, record.campaignTime > until, record.seq <= snapshot.lastSeq,
+      EvidenceTrail.holdsSlot(record.fromState),
+      clientNames.contains(record.client) || hostNames.contains(record.server)
+    else { return false }
+    return !trail.knows(RunName(campaign: record.campaign, number: number))
+  }
+
   /// Takes the next record of the log; those that it is not about change nothing.
   package mutating func take(_ record: LogRecord) {
+    if proves(record) { proofs.insert(record.seq) }
     guard contains(record) else { return }
     // What is wrong with the log is for those to say who check it.
     _ = trail.take(record)
@@ -80,31 +95,48 @@ package struct EvidenceBuilder: Sendable {
   package func evidence() -> Evidence {
     let campaign = snapshot.state[campaign: id]
     var trail = trail
-    for client in clients { addUnrecorded(client, to: &trail) }
+    for client in clients { addAbsences(of: client, to: &trail) }
+    for server in clients.flatMap({ snapshot.state[client: $0].servers }) + hosts {
+      addHolder(server, to: &trail)
+    }
+    let down = Dictionary(grouping: trail.places, by: \.client)
     let runs = newestRuns()
     return Evidence(
       campaign: campaign.name.text, author: campaign.author,
       changeReference: campaign.changeReference, state: campaign.state.word,
       startedAt: startedAt, until: until, endedAt: campaign.endedAt,
-      clients: clients.map { evidence(of: $0, runs, trail) }, decisions: decisions,
-      records: records, lastSeq: lastSeq, lastHash: lastHash, hookRevision: campaign.hookRevision,
-      demoFactor: snapshot.demoFactor)
+      clients: clients.map { client in
+        let name = snapshot.state[client: client].config.name.text
+        return evidence(of: client, down[name] ?? [], runs[client] ?? [:], trail)
+      }, decisions: decisions, records: records, lastSeq: lastSeq, lastHash: lastHash,
+      hookRevision: campaign.hookRevision, demoFactor: snapshot.demoFactor)
   }
 
-  /// By server: the last run of the campaign that was made for it.
-  private func newestRuns() -> [ServerID: RunRef] {
-    var found: [ServerID: RunRef] = [:]
-    for (index, run) in snapshot.state[campaign: id].runs.enumerated() {
-      found[run.server] = RunRef(campaign: id, index: index)
+  private var hosts: [ServerID] {
+    hostNames.sorted().compactMap { snapshot.state.server(named: ServerName(trusted: $0)) }
+  }
+
+  /// By client, as it was then, and server: the last run of the campaign that was made for it.
+  private func newestRuns() -> [ClientID: [ServerID: RunRef]] {
+    let campaign = snapshot.state[campaign: id]
+    var found: [ClientID: [ServerID: RunRef]] = [:]
+    for (index, run) in campaign.runs.enumerated() {
+      found[campaign.lanes[Int(run.lane)].client, default: [:]][run.server] =
+        RunRef(campaign: id, index: index)
     }
     return found
   }
 
+  /// - Parameter down: Its servers of which records tell, also those that are another's by now.
   private func evidence(
-    of id: ClientID, _ runs: [ServerID: RunRef], _ trail: EvidenceTrail
+    of id: ClientID, _ down: [EvidenceTrail.Place], _ runs: [ServerID: RunRef],
+    _ trail: EvidenceTrail
   ) -> ClientEvidence {
-    let client = snapshot.state[client: id]
-    let servers = client.servers.compactMap { evidence(of: $0, runs[$0], trail) }
+    let state = snapshot.state
+    let client = state[client: id]
+    let known = down.compactMap { state.server(named: ServerName(trusted: $0.server)) }
+    let all = Set(client.servers).union(runs.keys).union(known)
+    let servers = all.compactMap { evidence(of: $0, at: client, runs[$0], trail) }
     return ClientEvidence(
       name: client.config.name.text, slots: client.config.maxParallelServers,
       outages: outages[client.config.name.text] ?? [],
@@ -113,56 +145,56 @@ package struct EvidenceBuilder: Sendable {
 
   /// Nil for a server that is not in the campaign, and was up all the time.
   private func evidence(
-    of id: ServerID, _ run: RunRef?, _ trail: EvidenceTrail
+    of id: ServerID, at client: Client, _ run: RunRef?, _ trail: EvidenceTrail
   ) -> ServerEvidence? {
-    let server = snapshot.state[server: id]
-    let name = server.config.name.text
-    let host = snapshot.state.downWith(id)?.text
-    let intervals = trail.intervals(of: name, host: host)
+    let place = EvidenceTrail.Place(
+      client: client.config.name.text, server: snapshot.state[server: id].config.name.text)
+    let isIts = snapshot.state[server: id].config.client == client.config.name
+    let host = isIts ? snapshot.state.downWith(id)?.text : nil
+    let intervals = trail.intervals(of: place, host: host)
     guard run != nil || !intervals.isEmpty else { return nil }
-    let outcome = trail.outcome(of: name)
+    let outcome = trail.outcome(of: place)
     return ServerEvidence(
-      name: name, client: server.config.client.text, host: host, outcome: outcome,
+      name: place.server, client: place.client, host: host, outcome: outcome,
       intervals: intervals,
       backup: run.map { snapshot.state.backupEvidence($0, updateBeganAt: outcome?.updateBeganAt) },
       snapshot: run.map { snapshot.state.snapshotEvidence($0) })
   }
 
-  /// What no record tells: who is away still, and whose slot of another campaign was taken before
-  /// this one began and is kept still.
-  private func addUnrecorded(_ client: ClientID, to trail: inout EvidenceTrail) {
+  /// What no record tells: who is away still.
+  private func addAbsences(of client: ClientID, to trail: inout EvidenceTrail) {
     let state = snapshot.state
-    let name = state[client: client].config.name.text
     for id in state[client: client].servers {
-      let server = state[server: id].config.name.text
-      if let since = state.absence(of: id, now: snapshot.now), since < until {
-        let isTold = trail.intervals(of: server).contains { $0.cause == .away && $0.start == since }
-        if !isTold {
-          trail.add(
-            DownInterval(start: since, end: nil, cause: .away), of: server, client: name)
-        }
-      }
-      if let held = heldThroughout(id),
-        !trail.intervals(of: server).contains(where: { $0.cause == held.cause })
-      {
-        trail.add(held, of: server, client: name)
-      }
+      guard let since = state.absence(of: id, now: snapshot.now), since < until else { continue }
+      let place = state.place(of: id)
+      let isTold = trail.intervals(of: place).contains { $0.cause == .away && $0.start == since }
+      if !isTold { trail.add(DownInterval(start: since, end: nil, cause: .away), of: place) }
     }
   }
 
-  private func heldThroughout(_ id: ServerID) -> DownInterval? {
+  /// The same: whose slot of another campaign was taken before this one began, and is kept still,
+  /// without a record since.
+  private func addHolder(_ id: ServerID, to trail: inout EvidenceTrail) {
     let state = snapshot.state
     guard let ref = state[server: id].openRun, ref.campaign != self.id,
-      let slot = state[ref].details.content.slotIntervals.last, slot.start < startedAt,
-      slot.end > until
-    else { return nil }
+      state[ref].state.kind.holdsSlot,
+      let slot = state[ref].details.content.slotIntervals.last, slot.start < startedAt
+    else { return }
     let run = RunName(
       campaign: state[campaign: ref.campaign].name.text, number: Int(ref.index) + 1)
-    return DownInterval(start: startedAt, end: nil, cause: .workedOn(run: run))
+    guard !trail.knows(run) else { return }
+    let held = DownInterval(start: startedAt, end: nil, cause: .workedOn(run: run))
+    let place = state.place(of: id)
+    if !trail.intervals(of: place).contains(held) { trail.add(held, of: place) }
   }
 }
 
 extension ControlState {
+  fileprivate func place(of id: ServerID) -> EvidenceTrail.Place {
+    let config = self[server: id].config
+    return EvidenceTrail.Place(client: config.client.text, server: config.name.text)
+  }
+
   /// Clients of a campaign, and clients with guests on its servers; by name.
   fileprivate func clients(concernedBy id: CampaignID) -> [ClientID] {
     var found = Set(self[campaign: id].lanes.map(\.client))

@@ -19,8 +19,8 @@ extension Campaigns {
     let key = try core.evidenceKey()
     let snapshot = try await snapshot()
     // What happens while it is written is not in it. The snapshot was let out after its commit, so
-    // that the log is at least as new.
-    let last = try await newestRecord()
+    // that the log has all of its records.
+    let last = snapshot.lastSeq
     var builder = try await core.bench.work {
       Result { () throws(ControlError) in try EvidenceBuilder(snapshot, name) }
     }.orRefuse()
@@ -39,15 +39,6 @@ extension Campaigns {
       if builder.contains(record) { try await pieces.write(.record(.init(record))) }
     }
     try await pieces.sign(key)
-  }
-
-  private func newestRecord() async throws(WireStatus) -> UInt64 {
-    do throws(StoreError) {
-      return try await core.store.records(before: nil, limit: 1, filter: RecordFilter())
-        .first?.seq ?? 1
-    } catch {
-      throw WireStatus(error)
-    }
   }
 
   private func firstRecord(of campaign: String) async throws(WireStatus) -> UInt64 {
