@@ -7,6 +7,7 @@ extension ControlState {
     servers[server].connected = false
     noteDrop(server, now: now)
     servers[server].silentSince = now
+    servers[server].awaitedSince = nil
     emit(.save(.server(server)))
     updateDoubt(server)
     guard let ref = servers[server].openRun, case .inProgress = self[ref].state else { return }
@@ -57,6 +58,8 @@ extension ControlState {
     servers[server].connected = true
     servers[server].isHeard = true
     servers[server].silentSince = nil
+    servers[server].awaitedSince = nil
+    servers[server].countedSince = nil
     guard !isSaved else { return }
     servers[server].agentVersion = hello.agentVersion.bounded(to: 64)
     emit(.save(.server(server)))

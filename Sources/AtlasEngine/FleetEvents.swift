@@ -4,11 +4,11 @@ extension ControlState {
   /// Adds and changes clients and servers; nothing is removed by an import.
   mutating func importFleet(
     clients newClients: [ClientConfig], servers newServers: [ServerConfig],
-    ringNames newNames: [RingName]?, by: String
+    ringNames newNames: [RingName]?, by: String, now: Instant
   ) throws(Refusal) {
     try checkImport(newClients, newServers)
     for config in newClients { put(config, by: by) }
-    for config in newServers { put(config, by: by) }
+    for config in newServers { put(config, by: by, now: now) }
     for config in newServers { relink(config.name) }
     if let newNames { ringNames = newNames }
     fleetVersion += 1
@@ -109,7 +109,8 @@ extension ControlState {
   }
 
   /// A server without an open run becomes another client's; its session goes with it.
-  private mutating func moveServer(_ id: ServerID, to client: ClientID) {
+  private mutating func moveServer(_ id: ServerID, to client: ClientID, now: Instant) {
+    endAbsence(of: id, "it belongs to another client now", now: now)
     let old = servers[id].client
     clients[old].doubtful.removeAll { $0 == id }
     clients[old].servers.removeAll { $0 == id }
@@ -127,9 +128,10 @@ extension ControlState {
       clients[old].dark?.missing -= 1
     }
     servers[id].client = client
+    countAbsence(of: id, from: now)
   }
 
-  private mutating func put(_ config: ServerConfig, by: String) {
+  private mutating func put(_ config: ServerConfig, by: String, now: Instant) {
     guard let client = clientByName[config.client] else {
       preconditionFailure("the import was checked")
     }
@@ -137,7 +139,8 @@ extension ControlState {
       guard servers[id].config != config || servers[id].retired else { return }
       countRoles(of: id, -1)
       unlinkFromHost(id)
-      if servers[id].client != client { moveServer(id, to: client) }
+      if servers[id].client != client { moveServer(id, to: client, now: now) }
+      if servers[id].retired { countAbsence(of: id, from: now) }
       servers[id].config = config
       servers[id].retired = false
       countRoles(of: id, 1)

@@ -14,6 +14,8 @@ package struct StoredControl: Sendable {
   package var clients: [StoredClient] = []
   package var servers: [StoredServer] = []
   package var campaigns: [StoredCampaign] = []
+  /// When it was written for the last time, by campaign time; nil when that is not known.
+  package var writtenAt: Instant?
   /// Plans that campaigns started with.
   package var plans: [(campaign: CampaignID, plan: KeptPlan)] = []
 
@@ -51,14 +53,19 @@ package struct StoredServer: Hashable, Sendable {
   package var dismissed: Latch?
   package var agentVersion: String
   package var version: UInt32
-  /// When its agent's session ended; nil when it had not, as far as the database knows.
+  /// Since when its agent is silent; nil when it is not, as far as the database knows.
   package var silentSince: Instant?
+  package var awaitedSince: Instant?
+  package var countedSince: Instant?
 
   package init(
     config: ServerConfig, locked: Latch?, retired: Bool, dismissed: Latch? = nil,
-    agentVersion: String, version: UInt32, silentSince: Instant? = nil
+    agentVersion: String, version: UInt32, silentSince: Instant? = nil,
+    awaitedSince: Instant? = nil, countedSince: Instant? = nil
   ) {
     self.silentSince = silentSince
+    self.awaitedSince = awaitedSince
+    self.countedSince = countedSince
     self.config = config
     self.locked = locked
     self.retired = retired
@@ -137,6 +144,7 @@ extension ControlState {
     self.init(floors: floors)
     fence = stored.fence
     loadedFence = stored.fence
+    writtenAt = stored.writtenAt
     fleetVersion = stored.fleetVersion
     stop = stored.stop
     isStopped = stop != nil
@@ -170,6 +178,8 @@ extension ControlState {
     server.dismissed = stored.dismissed
     server.agentVersion = stored.agentVersion
     server.silentSince = stored.silentSince
+    server.awaitedSince = stored.awaitedSince
+    server.countedSince = stored.countedSince
     server.version = stored.version
     server.profile = profile(of: server.config)
     servers.append(server)
@@ -216,6 +226,7 @@ extension ControlState {
   /// or a run that looks for its window finds none.
   package mutating func wake(now: Instant) -> [Effect] {
     wokenAt = now
+    assumeSilence(now: now)
     for index in clients.indices {
       askForWindows(of: ClientID(index))
       armOutage(ClientID(index), now: now)

@@ -383,6 +383,7 @@ extension ControlState {
         code: .retired, message: "the server is retired already",
         hint: "importing it brings it back")
     }
+    endAbsence(of: id, "it was retired", now: now)
     countRoles(of: id, -1)
     servers[id].retired = true
     servers[id].version += 1

@@ -45,7 +45,7 @@ extension ControlState {
     case .windowsExpanded(let client, let windows, let narrowed, let until, let question):
       windowsExpanded(client, windows, narrowed, until: until, question: question, now: now)
     case .fleetImported(let clients, let servers, let ringNames, let by):
-      try importFleet(clients: clients, servers: servers, ringNames: ringNames, by: by)
+      try importFleet(clients: clients, servers: servers, ringNames: ringNames, by: by, now: now)
     case .createCampaign(let draft, let by): try create(draft, by: by, now: now)
     case .startCampaign(let id, let etag, let hooks, let plan, let by):
       try start(id, ifMatch: etag, hookRevision: hooks, plan: plan, by: by, now: now)

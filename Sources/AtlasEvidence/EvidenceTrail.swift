@@ -67,7 +67,7 @@ package struct EvidenceTrail: Sendable {
   /// - Returns: What is wrong with it; nil when nothing is.
   package mutating func take(_ record: LogRecord) -> Fault? {
     noteOwner(record.place)
-    if record.kind == "server.back" { return noteReturn(record) }
+    if Self.endsAbsence(record.kind) { return noteAbsence(record) }
     guard let number = record.run else { return nil }
     let run = RunName(campaign: record.campaign, number: number)
     // Runs of other campaigns may have begun long before.
@@ -90,7 +90,7 @@ package struct EvidenceTrail: Sendable {
   }
 
   /// Its detail says since when the server was away.
-  private mutating func noteReturn(_ record: LogRecord) -> Fault? {
+  private mutating func noteAbsence(_ record: LogRecord) -> Fault? {
     guard let milliseconds = Int64(record.detail) else {
       return Fault(seq: record.seq, problem: "“\(record.detail)” is no time in milliseconds")
     }
@@ -149,6 +149,11 @@ package struct EvidenceTrail: Sendable {
       state: record.toState, detail: record.detail, attempt: record.attempt ?? 0,
       updateBeganAt: (isSame ? known?.updateBeganAt : nil)
         ?? (isUpdate ? record.campaignTime : nil), run: number)
+  }
+
+  /// Records of these kinds say since when a server was away until then.
+  package static func endsAbsence(_ kind: String) -> Bool {
+    kind == "server.back" || kind == "server.away"
   }
 
   /// The slot is taken in these states.

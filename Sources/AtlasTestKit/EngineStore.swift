@@ -69,7 +69,8 @@ package struct EngineStore: Sendable {
         config: server.config, locked: server.locked, retired: server.retired,
         dismissed: server.dismissed,
         agentVersion: server.agentVersion, version: server.version,
-        silentSince: server.silentSince)
+        silentSince: server.silentSince, awaitedSince: server.awaitedSince,
+        countedSince: server.countedSince)
       put(row, at: Int(id.index), in: &servers)
     case .campaign(let id): saveCampaign(id, of: state)
     case .history(let place): put(state.histories[place], at: place, in: &histories)
@@ -166,6 +167,7 @@ extension EngineStore {
       || left.retired != right.retired || left.agentVersion != right.agentVersion
       || left.version != right.version || left.dismissed != right.dismissed
       || Set(left.kept) != Set(right.kept) || left.silentSince != right.silentSince
+      || left.awaitedSince != right.awaitedSince || left.countedSince != right.countedSince
     {
       found.append("server \(right.config.name) is not saved")
     }

@@ -11,6 +11,8 @@ import Testing
 private struct Night {
   var desk: Desk
   private(set) var log: [LogRecord] = []
+  /// What was committed since the last start of the daemon.
+  private var batches: [Batch] = []
 
   /// - Parameter earlier: What people do before the campaign is made.
   init(_ selection: Selection = Selection(), after earlier: [Change] = []) throws {
@@ -40,7 +42,21 @@ private struct Night {
     keep(desk.commitAll())
   }
 
-  private mutating func keep(_ batches: [Batch]) { log += batches.flatMap(\.records) }
+  private mutating func keep(_ batches: [Batch]) {
+    log += batches.flatMap(\.records)
+    self.batches += batches
+  }
+
+  /// The daemon dies, and after a while another one starts on what is stored.
+  mutating func restart(in store: MemoryStore, after seconds: Int64) throws {
+    for batch in batches { try store.commit(batch) }
+    batches = []
+    let now = desk.now + .seconds(seconds)
+    desk = try Desk(stored: try store.load())
+    desk.now = now
+    desk.wake()
+    keep(desk.commitAll())
+  }
 
   func evidence() throws -> Evidence {
     var builder = try EvidenceBuilder(desk.snapshot, Desk.campaign)
@@ -149,6 +165,51 @@ struct EvidenceTests {
     let later = night.told.filter { builder.contains($0) && $0.campaignTime > end }
     #expect(later.map(\.kind) == ["run.not_attempted"])
     #expect(evidence.lastSeq == later.last?.seq)
+  }
+
+  @Test("says how long a server was away that was retired, or became another client's")
+  func awayAndGone() throws {
+    for isRetired in [true, false] {
+      var night = try Night(Selection(servers: [Desk.first]))
+      night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+      night.take(.sessionClosed(SessionID(1)), after: 10)
+      let gone = night.desk.now
+      night.take(.timerFired, after: 600)
+      if isRetired {
+        night.ask(.retireServer(Desk.second, reason: "scrapped"))
+      } else {
+        let other = ClientConfig(name: ClientName(trusted: "NOR"))
+        let moved = ServerConfig(
+          name: Desk.second, client: other.name, site: SiteName(trusted: "PARIS"))
+        night.ask(.importFleet(clients: [other], servers: [moved]))
+      }
+      let end = night.desk.now
+      night.take(.timerFired, after: 600)
+      night.take(.sessionOpened(SessionID(7), Desk.hello(Desk.second)))
+      #expect(
+        try night.evidence(of: Desk.second)?.intervals == [
+          DownInterval(start: gone, end: end, cause: .away)
+        ])
+      #expect(try night.evidence().mostDown == 2)
+    }
+  }
+
+  @Test(
+    "says since when a server was away that was there to the end of a daemon, whatever dies then")
+  func awayOverStarts() throws {
+    let store = try MemoryStore()
+    var night = try Night(Selection(servers: [Desk.first]))
+    night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    let seen = night.desk.now
+    try night.restart(in: store, after: 600)
+    try night.restart(in: store, after: 90)
+    let early = night.desk.machine.state.absence(of: ServerID(1), now: night.desk.now)
+    #expect(early == nil, "it has been awaited for a minute and a half only")
+    night.take(.timerFired, after: 300)
+    try night.restart(in: store, after: 30)
+    night.take(.sessionOpened(SessionID(1), Desk.hello(Desk.second)), after: 30)
+    let back = DownInterval(start: seen, end: night.desk.now, cause: .away)
+    #expect(try night.evidence(of: Desk.second)?.intervals == [back])
   }
 
   @Test("knows nothing of what happens while it is written")

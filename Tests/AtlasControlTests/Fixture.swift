@@ -40,6 +40,11 @@ struct Desk {
       input, at: Moment(campaign: now, realMilliseconds: now.milliseconds))
   }
 
+  /// Sets a machine that was loaded going.
+  mutating func wake() {
+    actions += machine.wake(at: Moment(campaign: now, realMilliseconds: now.milliseconds))
+  }
+
   /// Asks, and says under which ticket.
   @discardableResult
   mutating func ask(_ change: Change, id: String = "", content: UInt8 = 0) -> RequestTicket {

@@ -47,7 +47,7 @@ struct RowVersionTests {
     #expect(try reader.run() == Self.held)
   }
 
-  @Test("of a later version is refused", arguments: [0, 6, 255] as [UInt8])
+  @Test("of a later version is refused", arguments: [0, 7, 255] as [UInt8])
   func otherVersion(version: UInt8) {
     #expect(throws: RowError(row: "run", problem: "written by another version of Atlas")) {
       try ByteReader([version], versions: StateRows.readable, row: "run")
@@ -300,6 +300,25 @@ struct RowVersion4Tests {
     content.outcomeAt = Instant(milliseconds: 4)
     expected.details = RunDetails(content)
     #expect(try reader.run() == expected)
+    #expect(throws: RowError.self) { try reader.byte() }
+  }
+}
+
+@Suite("A row of version 5")
+struct RowVersion5Tests {
+  @Test("of a server is read, and its session had ended when it was silent")
+  func server() throws {
+    var reader = try rowReader(
+      "050f4c41412d50415249532d5745423031034c414105504152495300000000000000000001035341"
+        + "4e0106776176652d3200000000000001d00f")
+    let config = ServerConfig(
+      name: Desk.first, client: Desk.client, site: SiteName(trusted: "PARIS"),
+      resources: [ResourceName(trusted: "SAN")], tags: [Tag(trusted: "wave-2")])
+    #expect(
+      try reader.server()
+        == StoredServer(
+          config: config, locked: nil, retired: false, agentVersion: "", version: 0,
+          silentSince: Instant(milliseconds: 1_000)))
     #expect(throws: RowError.self) { try reader.byte() }
   }
 }

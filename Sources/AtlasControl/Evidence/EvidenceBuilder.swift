@@ -57,7 +57,7 @@ package struct EvidenceBuilder: Sendable {
     if record.campaign == campaign || proofs.contains(record.seq) { return true }
     if record.campaignTime > until {
       // Such as the return of a server that was away at the end.
-      guard record.kind == RecordKind.serverBack.rawValue, let since = Int64(record.detail),
+      guard EvidenceTrail.endsAbsence(record.kind), let since = Int64(record.detail),
         since < until.milliseconds
       else { return false }
     }

@@ -77,6 +77,8 @@ extension ByteWriter {
     put(config.migratesGuests)
     put(config.carriesAtlas)
     put(server.silentSince) { $0.put($1) }
+    put(server.awaitedSince) { $0.put($1) }
+    put(server.countedSince) { $0.put($1) }
   }
 
   private mutating func put(_ outage: Outage) {
@@ -167,6 +169,9 @@ extension ByteReader {
     server.config.carriesAtlas = try bool()
     guard version >= 5 else { return server }
     server.silentSince = try optional { try $0.instant() }
+    guard version >= 6 else { return server }
+    server.awaitedSince = try optional { try $0.instant() }
+    server.countedSince = try optional { try $0.instant() }
     return server
   }
 }

@@ -9,8 +9,9 @@ enum StateRows {
   /// environment holds, postponements, representatives, and what servers share; 4 outages, dismissals,
   /// orders between servers, hosts, maintenance, snapshots that are kept, rollback campaigns, and how
   /// long phases took; 5 policies that were edited, since when a server has been silent, and snapshots
-  /// that are gone.
-  static let version: UInt8 = 5
+  /// that are gone; 6 since when a silent server has been awaited, and since when it
+  /// counts.
+  static let version: UInt8 = 6
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version
   /// Number of the one row with the global stop and the counters of the fleet.
@@ -85,6 +86,7 @@ enum StateRows {
   static func load(_ stored: StoredState) throws(RowError) -> StoredControl {
     var control = StoredControl()
     control.fence = Fence(stored.meta?.fence ?? 0)
+    control.writtenAt = stored.meta?.campaignTime
     guard control.fence.number <= Limits.highestFence else {
       throw RowError(row: "counter of fences", problem: "\(control.fence.number) was never drawn")
     }
