@@ -41,6 +41,19 @@ extension ControlState {
     return nil
   }
 
+  /// Keeps what was just found good enough to change the server, and by which rules.
+  mutating func noteBasis(_ ref: RunRef, now: Instant) {
+    // Plans and replays show no evidence.
+    if isVirtual { return }
+    let content = self[ref].details.content
+    let basis = UpdateBasis(
+      checkedAt: now, maxBackupAge: backupRequired(ref) ? maxBackupAge(ref) : nil,
+      backup: content.backup, snapshotRequired: isUndo(ref) || snapshotRequired(ref),
+      snapshot: self[snapshotHolder(ref)].details.content.snapshot,
+      slots: slots(of: clientOf(ref), in: ref.campaign, now: now))
+    self[ref].details.content.rely(on: basis)
+  }
+
   /// Until when the agent may begin an update: the first of an attempt while the window is open,
   /// and that of an untouched server while the backup counts. A further pass of an attempt that is
   /// under way has no such bound.

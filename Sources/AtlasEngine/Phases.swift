@@ -10,6 +10,7 @@ extension ControlState {
       if let (reason, text) = updateProblem(ref, now: now) {
         return refuse(ref, reason, text, now: now)
       }
+      noteBasis(ref, now: now)
     }
     self[ref].pass = UInt8(clamping: pass)
     self[ref].marks.subtract([.moreUpdates, .overdue, .quiet])

@@ -76,8 +76,11 @@ extension ControlState {
   /// An untouched server needs its evidence once more: time has passed since it was looked at.
   mutating func orderAgain(_ ref: RunRef, _ kind: CommandKind, now: Instant) {
     if kind == .update || kind == .snapshot, givesWay(ref, now: now) { return }
-    if kind == .update, !isChanged(ref), let (reason, text) = updateProblem(ref, now: now) {
-      return refuse(ref, reason, text, now: now)
+    if kind == .update, !isChanged(ref) {
+      if let (reason, text) = updateProblem(ref, now: now) {
+        return refuse(ref, reason, text, now: now)
+      }
+      noteBasis(ref, now: now)
     }
     order(ref, kind, now: now)
     if self[ref].deadline == nil { armCommand(ref, now: now) }

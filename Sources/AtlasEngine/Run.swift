@@ -230,6 +230,10 @@ package struct RunDetails: Hashable, Sendable {
     /// Whether a rollback campaign is to undo the run, or has.
     package var undo: Undo?
     package var backup: BackupFact?
+    /// What every UPDATE of an untouched server relied on, newest last, at most
+    /// ``Limits/updateBases``; those that follow in the same attempt, and its retries, rely on the last
+    /// one before them.
+    package var bases: [UpdateBasis] = []
     /// By update, in the order in which the agent named them.
     package var updates: [UpdateResult] = []
     package var build = ""
@@ -271,6 +275,11 @@ package struct RunDetails: Hashable, Sendable {
     mutating func loseSnapshot() {
       formerSnapshot = snapshot ?? formerSnapshot
       snapshot = nil
+    }
+
+    mutating func rely(on basis: UpdateBasis) {
+      bases.append(basis)
+      if bases.count > Limits.updateBases { bases.removeFirst() }
     }
 
     mutating func takeSlot(_ now: Instant) {

@@ -86,6 +86,7 @@ extension ControlState {
       return refuse(
         ref, .window, "the window closed before the rollback could begin", now: now)
     }
+    noteBasis(ref, now: now)
     self[ref].marks.formUnion([.changed, .rollback, .rolledBack])
     advance(ref, to: .hook(.rollback))
     startHook(ref, .rollback, now: now)

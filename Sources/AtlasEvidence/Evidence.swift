@@ -64,7 +64,7 @@ package struct Evidence: Hashable, Sendable {
 /// A client in evidence.
 package struct ClientEvidence: Hashable, Sendable {
   package var name: String
-  /// As they are now.
+  /// The most that an UPDATE of it in the campaign began under; 0 when none did, or nobody knows.
   package var slots: Int
   /// In the order in which they were declared.
   package var outages: [OutageEvidence]
@@ -75,10 +75,10 @@ package struct ClientEvidence: Hashable, Sendable {
   package var byAtlas: Overlap
 
   package init(
-    name: String, slots: Int, outages: [OutageEvidence], servers: [ServerEvidence], until: Instant
+    name: String, outages: [OutageEvidence], servers: [ServerEvidence], until: Instant
   ) {
     self.name = name
-    self.slots = slots
+    slots = servers.flatMap(\.updates).compactMap(\.basis?.slots).max() ?? 0
     self.outages = outages
     self.servers = servers
     all = Overlap(of: servers.map { ($0.name, $0.intervals) }, until: until)
@@ -122,53 +122,64 @@ package struct ServerEvidence: Hashable, Sendable {
   /// Nil for a server that is not in the campaign, or whose run has not moved.
   package var outcome: EvidenceTrail.Outcome?
   package var intervals: [DownInterval]
+  /// Where the campaign began to change it, in order.
+  package var updates: [UpdateEvidence]
   /// Nil for a server that is not in the campaign.
-  package var backup: BackupEvidence?
   package var snapshot: SnapshotEvidence?
 
   package init(
     name: String, client: String, host: String?, outcome: EvidenceTrail.Outcome?,
-    intervals: [DownInterval], backup: BackupEvidence?, snapshot: SnapshotEvidence?
+    intervals: [DownInterval], updates: [UpdateEvidence], snapshot: SnapshotEvidence?
   ) {
     self.name = name
     self.client = client
     self.host = host
     self.outcome = outcome
     self.intervals = intervals
-    self.backup = backup
+    self.updates = updates
     self.snapshot = snapshot
   }
 }
 
-/// What was known of a server's backup when it was changed, and what was asked for.
-package struct BackupEvidence: Hashable, Sendable {
-  package var required: Bool
-  /// Such as `24h`.
-  package var maxAge: String
-  /// What was shown; nil for nothing.
-  package var shown: BackupFact?
-  /// When UPDATE began; nil when it did not.
-  package var updateBeganAt: Instant?
+/// The begin of a change, and what it relied on.
+package struct UpdateEvidence: Hashable, Sendable {
+  package var change: EvidenceTrail.Change
+  /// Nil when that is not known: it began before Atlas kept it, or ended before it was looked at.
+  package var basis: UpdateBasis?
 
-  package init(required: Bool, maxAge: String, shown: BackupFact?, updateBeganAt: Instant?) {
-    self.required = required
-    self.maxAge = maxAge
-    self.shown = shown
-    self.updateBeganAt = updateBeganAt
+  package init(change: EvidenceTrail.Change, basis: UpdateBasis?) {
+    self.change = change
+    self.basis = basis
+  }
+
+  /// How old the backup was when the change began; nil when none was shown.
+  package var backupAge: Duration? { basis?.backup.map { change.beganAt - $0.takenAt } }
+
+  /// Puts changes and what their runs kept together: each relies on what was looked at last before the
+  /// next one of its run began. What an agent was ordered once more was looked at once more.
+  /// - Parameters:
+  ///   - changes: In order.
+  ///   - bases: What a run kept, in order.
+  package static func all(
+    _ changes: [EvidenceTrail.Change], bases: (_ run: Int) -> [UpdateBasis]
+  ) -> [UpdateEvidence] {
+    changes.enumerated().map { index, change in
+      let next = changes[(index + 1)...].first { $0.run == change.run }?.beganAt
+      let basis = bases(change.run).last { $0.checkedAt < next ?? .distantFuture }
+      return UpdateEvidence(change: change, basis: basis)
+    }
   }
 }
 
 /// What became of a server's snapshot.
 package struct SnapshotEvidence: Hashable, Sendable {
-  package var required: Bool
   /// The newest that was taken; nil for none.
   package var taken: SnapshotFact?
   package var isRemoved: Bool
   /// Nil when it is not kept.
   package var keptUntil: Instant?
 
-  package init(required: Bool, taken: SnapshotFact?, isRemoved: Bool, keptUntil: Instant?) {
-    self.required = required
+  package init(taken: SnapshotFact?, isRemoved: Bool, keptUntil: Instant?) {
     self.taken = taken
     self.isRemoved = isRemoved
     self.keptUntil = keptUntil

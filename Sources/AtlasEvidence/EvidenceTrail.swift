@@ -52,10 +52,31 @@ package struct EvidenceTrail: Sendable {
     package var state: String
     package var detail: String
     package var attempt: Int
-    /// Begin of the first UPDATE since it took its slot for the last time; nil when there was none.
-    package var updateBeganAt: Instant?
     fileprivate var run: Int
   }
+
+  /// Where a run of the campaign began to change its server: every UPDATE, and the ROLLBACK of a
+  /// campaign that undoes another.
+  package struct Change: Hashable, Sendable {
+    package var run: Int
+    /// `UPDATE` or `ROLLBACK`.
+    package var phase: String
+    package var attempt: Int
+    package var pass: Int
+    package var beganAt: Instant
+
+    package init(run: Int, phase: String, attempt: Int, pass: Int, beganAt: Instant) {
+      self.run = run
+      self.phase = phase
+      self.attempt = attempt
+      self.pass = pass
+      self.beganAt = beganAt
+    }
+  }
+
+  private var made: [Place: [Change]] = [:]
+  /// The phase that each run of the campaign is in.
+  private var phases: [Int: String] = [:]
 
   package init(campaign: String, since: Instant, until: Instant = .distantFuture) {
     self.campaign = campaign
@@ -78,7 +99,10 @@ package struct EvidenceTrail: Sendable {
     } else {
       follow(record, run, isKnown: isKnown)
     }
-    if record.campaign == campaign { noteOutcome(record, number) }
+    if record.campaign == campaign {
+      noteOutcome(record, number)
+      noteChange(record, number)
+    }
     guard record.fromState == expected else {
       return Fault(
         seq: record.seq,
@@ -143,12 +167,18 @@ package struct EvidenceTrail: Sendable {
   private mutating func noteOutcome(_ record: LogRecord, _ number: Int) {
     let known = newest[record.place]
     if let known, known.run > number { return }
-    let isSame = known?.run == number && record.kind != "run.started"
-    let isUpdate = record.phase == "UPDATE" && record.toState == "IN_PROGRESS"
     newest[record.place] = Outcome(
-      state: record.toState, detail: record.detail, attempt: record.attempt ?? 0,
-      updateBeganAt: (isSame ? known?.updateBeganAt : nil)
-        ?? (isUpdate ? record.campaignTime : nil), run: number)
+      state: record.toState, detail: record.detail, attempt: record.attempt ?? 0, run: number)
+  }
+
+  private mutating func noteChange(_ record: LogRecord, _ number: Int) {
+    let before = phases.updateValue(record.phase, forKey: number)
+    guard record.toState == "IN_PROGRESS", record.beginsUpdate || record.beginsUndo(after: before)
+    else { return }
+    made[record.place, default: []].append(
+      Change(
+        run: number, phase: record.phase, attempt: record.attempt ?? 0, pass: record.pass ?? 0,
+        beganAt: record.campaignTime))
   }
 
   /// Records of these kinds say since when a server was away until then.
@@ -207,11 +237,24 @@ extension EvidenceTrail {
     owners[host, default: []].flatMap { own(Place(client: $0, server: host)) }
   }
 
+  /// Where its runs in the campaign began to change it, in their order.
+  package func changes(of place: Place) -> [Change] { made[place] ?? [] }
+
   /// How its newest run in the campaign stands; nil before one has moved.
   package func outcome(of place: Place) -> Outcome? { newest[place] }
 }
 
 extension LogRecord {
+  /// An order to install begins: not its wait, nor what is said of it meanwhile.
+  fileprivate var beginsUpdate: Bool {
+    phase == "UPDATE" && (kind == "run.phase" || kind == "run.retried")
+  }
+
+  /// Only what undoes another campaign goes back without having gone forward.
+  fileprivate func beginsUndo(after before: String?) -> Bool {
+    phase == "ROLLBACK" && kind == "run.phase" && before == "PRE_CHECK"
+  }
+
   /// The server that it is about.
   package var place: EvidenceTrail.Place {
     EvidenceTrail.Place(client: client, server: server)

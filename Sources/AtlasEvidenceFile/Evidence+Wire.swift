@@ -52,8 +52,9 @@ extension AtlasV1.EvidenceServer {
       server: server.name, client: server.client, state: .init(word: server.outcome?.state),
       detail: server.outcome?.detail ?? "", attempts: Int32(server.outcome?.attempt ?? 0),
       downtime: .init(server.intervals.downtime(until: until)),
-      intervals: server.intervals.map { .init($0) }, backup: server.backup.map { .init($0) },
-      snapshot: server.snapshot.map { .init($0) }, host: server.host ?? "")
+      intervals: server.intervals.map { .init($0) },
+      snapshot: server.snapshot.map { .init($0) }, host: server.host ?? "",
+      updates: server.updates.map { .init($0) })
   }
 }
 
@@ -84,23 +85,37 @@ extension AtlasV1.EvidencePhase {
   }
 }
 
-extension AtlasV1.EvidenceBackup {
-  init(_ backup: BackupEvidence) {
+extension AtlasV1.EvidenceUpdate {
+  init(_ update: UpdateEvidence) {
+    self.init(update.change)
+    guard let basis = update.basis else { return }
+    self.basis = .init(
+      checkedAt: .init(basis.checkedAt), backup: .init(basis, age: update.backupAge),
+      snapshotRequired: basis.snapshotRequired, snapshot: basis.snapshot?.id ?? "",
+      snapshotTakenAt: basis.snapshot.map { .init($0.takenAt) }, slots: Int32(basis.slots))
+  }
+
+  /// Without what no record tells.
+  init(_ change: EvidenceTrail.Change) {
     self.init(
-      required: backup.required, maxAge: backup.maxAge, source: backup.shown?.source ?? "",
-      takenAt: backup.shown.map { .init($0.takenAt) },
-      verifiedAt: backup.shown?.verifiedAt.map { .init($0) },
-      updateBeganAt: backup.updateBeganAt.map { .init($0) })
-    if let shown = backup.shown, let began = backup.updateBeganAt {
-      age = .init(began - shown.takenAt)
-    }
+      run: Int32(change.run), phase: .init(wireName: "PHASE_\(change.phase)") ?? .unspecified,
+      attempt: Int32(change.attempt), pass: Int32(change.pass), beganAt: .init(change.beganAt))
+  }
+}
+
+extension AtlasV1.EvidenceBackup {
+  fileprivate init(_ basis: UpdateBasis, age: Duration?) {
+    self.init(
+      required: basis.maxBackupAge != nil, maxAge: basis.maxBackupAge?.text ?? "",
+      source: basis.backup?.source ?? "", takenAt: basis.backup.map { .init($0.takenAt) },
+      verifiedAt: basis.backup?.verifiedAt.map { .init($0) }, age: age.map { .init($0) })
   }
 }
 
 extension AtlasV1.EvidenceSnapshot {
   init(_ snapshot: SnapshotEvidence) {
     self.init(
-      required: snapshot.required, id: snapshot.taken?.id ?? "",
+      id: snapshot.taken?.id ?? "",
       takenAt: snapshot.taken.map { .init($0.takenAt) }, removed: snapshot.isRemoved,
       keptUntil: snapshot.keptUntil.map { .init($0) })
   }

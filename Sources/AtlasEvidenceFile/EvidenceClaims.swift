@@ -118,6 +118,7 @@ extension EvidenceClaims {
     right.byAtlas = .init(Overlap(of: own, until: until))
     right.outages = declared[wire.client] ?? []
     right.servers = Int32(told.count)
+    right.slots = told.flatMap(\.wire.updates).compactMap { $0.basis?.slots }.max() ?? 0
     return (right, overlap)
   }
 
@@ -126,16 +127,24 @@ extension EvidenceClaims {
     let outcome = trail.outcome(of: wire.place)
     let server = ServerEvidence(
       name: wire.server, client: wire.client, host: wire.host.isEmpty ? nil : wire.host,
-      outcome: outcome, intervals: told.intervals, backup: nil, snapshot: nil)
+      outcome: outcome, intervals: told.intervals, updates: [], snapshot: nil)
     var right = AtlasV1.EvidenceServer(server, until: until)
-    right.backup = wire.backup
-    right.backup?.updateBeganAt = outcome?.updateBeganAt.map { .init($0) }
-    right.backup?.age = nil
-    if let began = outcome?.updateBeganAt, let taken = wire.backup?.takenAt {
-      right.backup?.age = .init(began - Instant(taken))
-    }
+    right.updates = updates(of: wire)
     right.snapshot = wire.snapshot
     return compare(.server(wire), .server(right), wire.server, at: told.line)
+  }
+
+  /// Where it began to be changed, by the records, with what the file says each relied on: no record
+  /// tells that, and only its age follows.
+  private func updates(of wire: AtlasV1.EvidenceServer) -> [AtlasV1.EvidenceUpdate] {
+    trail.changes(of: wire.place).enumerated().map { index, change in
+      var right = AtlasV1.EvidenceUpdate(change)
+      guard index < wire.updates.count else { return right }
+      right.basis = wire.updates[index].basis
+      let taken = right.basis?.backup?.takenAt
+      right.basis?.backup?.age = taken.map { .init(change.beganAt - Instant($0)) }
+      return right
+    }
   }
 
   private func compare(

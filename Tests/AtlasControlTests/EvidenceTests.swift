@@ -47,6 +47,16 @@ private struct Night {
     self.batches += batches
   }
 
+  /// Lets hooks say that they are not defined until the first server is in a phase.
+  mutating func finishHooks(until phase: Phase) {
+    let campaign = CampaignID(0)
+    while desk.machine.state[campaign: campaign].runs[0].state.phase != phase {
+      let run = RunRef(campaign: campaign, index: 0)
+      let ticket = HookTicket(run: run, serial: desk.machine.state[run].hookSerial)
+      take(.hookFinished(ticket, .notDefined, nil), after: 1)
+    }
+  }
+
   /// The daemon dies, and after a while another one starts on what is stored.
   mutating func restart(in store: MemoryStore, after seconds: Int64) throws {
     for batch in batches { try store.commit(batch) }
@@ -277,15 +287,26 @@ struct EvidenceTests {
     #expect(evidence.lastSeq == told.last?.seq)
   }
 
-  @Test("knows what was asked of backups and snapshots")
+  @Test("knows the rules under which a server was changed, whatever they are when it is written")
   func demands() throws {
-    var night = try Night()
+    var night = try Night(Selection(servers: [Desk.first]))
     night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
-    let server = try #require(try night.evidence(of: Desk.first))
-    let policy = Policy()
-    #expect(server.backup?.required == policy.requireBackup)
-    #expect(server.backup?.shown == nil)
-    #expect(server.snapshot?.taken == nil)
-    #expect(server.snapshot?.isRemoved == false)
+    #expect(try night.evidence(of: Desk.first)?.updates == [])
+    #expect(try night.evidence().clients[0].slots == 0)
+    night.finishHooks(until: .update)
+    let began = night.desk.now
+    var config = night.desk.machine.state[client: ClientID(0)].config
+    config.requireBackup = true
+    config.createSnapshots = true
+    config.maxParallelServers = 5
+    night.ask(.importFleet(clients: [config], servers: []))
+    let change = EvidenceTrail.Change(
+      run: 1, phase: "UPDATE", attempt: 1, pass: 1, beganAt: began)
+    let basis = UpdateBasis(
+      checkedAt: began, maxBackupAge: nil, backup: nil, snapshotRequired: false, snapshot: nil,
+      slots: 1)
+    #expect(
+      try night.evidence(of: Desk.first)?.updates == [UpdateEvidence(change: change, basis: basis)])
+    #expect(try night.evidence().clients[0].slots == 1)
   }
 }

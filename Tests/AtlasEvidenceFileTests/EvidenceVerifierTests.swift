@@ -55,8 +55,8 @@ private struct Forgery: Sendable, CustomTestStringConvertible {
     ) { $0.server("LAA-1") { $0.downtime = .init(seconds: 1) } },
     Forgery(
       "a backup that is younger than it was",
-      "line 4: LAA-1: backup.age is “60s”, and by the records “3900s”"
-    ) { $0.server("LAA-1") { $0.backup?.age = .init(seconds: 60) } },
+      "line 4: LAA-1: updates[0].basis.backup.age is “60s”, and by the records “3900s”"
+    ) { $0.server("LAA-1") { $0.updates[0].basis?.backup?.age = .init(seconds: 60) } },
     Forgery(
       "a server that is left out",
       "line 1: the header: mostDown is 2, and by the records 1",

@@ -62,20 +62,21 @@ struct Sample {
     for record in records { _ = trail.take(record) }
     let backup = BackupFact(
       source: "nightly", takenAt: Self.at(-60), verifiedAt: Self.at(-50))
+    let basis = UpdateBasis(
+      checkedAt: Self.at(5), maxBackupAge: .atMost(.seconds(86_400)), backup: backup,
+      snapshotRequired: true, snapshot: SnapshotFact(id: "s1", takenAt: Self.at(3)), slots: 1)
     let servers = ["LAA-1", "LAA-2"].map { name in
       let place = EvidenceTrail.Place(client: "LAA", server: name)
       let outcome = trail.outcome(of: place)
       return ServerEvidence(
         name: name, client: "LAA", host: nil, outcome: outcome,
         intervals: trail.intervals(of: place),
-        backup: BackupEvidence(
-          required: true, maxAge: "24h", shown: backup, updateBeganAt: outcome?.updateBeganAt),
+        updates: UpdateEvidence.all(trail.changes(of: place)) { _ in [basis] },
         snapshot: SnapshotEvidence(
-          required: true, taken: SnapshotFact(id: "s1", takenAt: Self.at(3)), isRemoved: true,
-          keptUntil: nil))
+          taken: SnapshotFact(id: "s1", takenAt: Self.at(3)), isRemoved: true, keptUntil: nil))
     }
     let client = ClientEvidence(
-      name: "LAA", slots: 1, outages: [], servers: servers, until: Self.at(60))
+      name: "LAA", outages: [], servers: servers, until: Self.at(60))
     return Evidence(
       campaign: "night", author: "anna", changeReference: "CHG-1", state: "ACTIVE",
       startedAt: Self.at(0), until: Self.at(60), endedAt: nil, clients: [client],

@@ -89,7 +89,8 @@ private func place(_ server: String) -> EvidenceTrail.Place {
     let outcome = trail.outcome(of: place(server))
     #expect(outcome?.state == "FAILED")
     #expect(outcome?.detail == "ACCEPTED")
-    #expect(outcome?.updateBeganAt == Story.at(20))
+    #expect(
+      trail.changes(of: place(server)).map(\.beganAt) == [Story.at(20), Story.at(20)])
   }
 
   @Test func `are not over while it holds its slot, and begin anew when it takes it again`() {
@@ -170,6 +171,49 @@ private func place(_ server: String) -> EvidenceTrail.Place {
     #expect(trail.outcome(of: place("LAA-1"))?.state == "COMPLETED")
     #expect(trail.outcome(of: moved) == nil)
     #expect(trail.places == [place("LAA-1"), moved])
+  }
+
+  @Test func `have a begin of every update of every run, and of what undoes another campaign`() {
+    var story = Story()
+    func tell(
+      _ at: Int64, _ kind: String, _ phase: String, from: String = "IN_PROGRESS",
+      to: String = "IN_PROGRESS", attempt: Int = 1, run: Int = 1
+    ) {
+      story.tell(at, kind, "LAA-1", from: from, to: to, phase: phase, attempt: attempt, run: run)
+    }
+    tell(10, "run.started", "PRE_CHECK", from: "PENDING")
+    tell(20, "run.phase", "UPDATE")
+    tell(25, "run.warning", "UPDATE")
+    tell(30, "run.backoff", "UPDATE")
+    tell(40, "run.retried", "UPDATE", attempt: 2)
+    tell(50, "run.parked", "UPDATE", to: "PARKED", attempt: 2)
+    tell(55, "run.back", "UPDATE", from: "PARKED", attempt: 2)
+    tell(60, "run.phase", "ROLLBACK", attempt: 2)
+    tell(70, "run.failed", "", to: "FAILED", attempt: 2)
+    tell(80, "run.started", "PRE_CHECK", from: "PENDING", run: 3)
+    tell(90, "run.phase", "ROLLBACK", run: 3)
+    let changes = story.trail().trail.changes(of: place("LAA-1"))
+    func change(_ run: Int, _ phase: String, _ attempt: Int, _ at: Int64) -> EvidenceTrail.Change {
+      EvidenceTrail.Change(
+        run: run, phase: phase, attempt: attempt, pass: 0, beganAt: Story.at(at))
+    }
+    #expect(
+      changes == [
+        change(1, "UPDATE", 1, 20), change(1, "UPDATE", 2, 40), change(3, "ROLLBACK", 1, 90),
+      ])
+    func basis(_ at: Int64) -> UpdateBasis {
+      UpdateBasis(
+        checkedAt: Story.at(at), maxBackupAge: nil,
+        backup: BackupFact(source: "b", takenAt: Story.at(at - 5)), snapshotRequired: false,
+        snapshot: nil, slots: 1)
+    }
+    // The first is looked at once more; of the third nothing is known.
+    let told = UpdateEvidence.all(changes) { $0 == 1 ? [basis(20), basis(22)] : [] }
+    #expect(told.map(\.change) == changes)
+    #expect(told.map(\.basis) == [basis(22), basis(22), nil])
+    #expect(told.map(\.backupAge) == [.seconds(3), .seconds(23), nil])
+    let anew = UpdateEvidence.all(changes) { $0 == 1 ? [basis(20), basis(40)] : [basis(95)] }
+    #expect(anew.map(\.basis) == [basis(20), basis(40), basis(95)])
   }
 
   @Test func `cannot be worked out when a record is missing, or says no time`() {

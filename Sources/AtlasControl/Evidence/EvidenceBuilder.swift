@@ -138,8 +138,7 @@ package struct EvidenceBuilder: Sendable {
     let all = Set(client.servers).union(runs.keys).union(known)
     let servers = all.compactMap { evidence(of: $0, at: client, runs[$0], trail) }
     return ClientEvidence(
-      name: client.config.name.text, slots: client.config.maxParallelServers,
-      outages: outages[client.config.name.text] ?? [],
+      name: client.config.name.text, outages: outages[client.config.name.text] ?? [],
       servers: servers.sorted { $0.name < $1.name }, until: until)
   }
 
@@ -156,9 +155,16 @@ package struct EvidenceBuilder: Sendable {
     let outcome = trail.outcome(of: place)
     return ServerEvidence(
       name: place.server, client: place.client, host: host, outcome: outcome,
-      intervals: intervals,
-      backup: run.map { snapshot.state.backupEvidence($0, updateBeganAt: outcome?.updateBeganAt) },
+      intervals: intervals, updates: updates(trail.changes(of: place)),
       snapshot: run.map { snapshot.state.snapshotEvidence($0) })
+  }
+
+  /// What each change relied on, as its run kept it.
+  private func updates(_ changes: [EvidenceTrail.Change]) -> [UpdateEvidence] {
+    let runs = snapshot.state[campaign: id].runs
+    return UpdateEvidence.all(changes) { number in
+      runs.indices.contains(number - 1) ? runs[number - 1].details.content.bases : []
+    }
   }
 
   /// What no record tells: who is away still.
@@ -214,17 +220,10 @@ extension ControlState {
     return name
   }
 
-  fileprivate func backupEvidence(_ ref: RunRef, updateBeganAt: Instant?) -> BackupEvidence {
-    let required = backupRequired(ref)
-    return BackupEvidence(
-      required: required, maxAge: required ? maxBackupAge(ref).text : "",
-      shown: self[ref].details.content.backup, updateBeganAt: updateBeganAt)
-  }
-
   fileprivate func snapshotEvidence(_ ref: RunRef) -> SnapshotEvidence {
     let content = self[ref].details.content
     return SnapshotEvidence(
-      required: snapshotRequired(ref), taken: content.snapshot ?? content.formerSnapshot,
+      taken: content.snapshot ?? content.formerSnapshot,
       isRemoved: content.snapshot == nil && content.formerSnapshot != nil,
       keptUntil: content.kept?.until)
   }

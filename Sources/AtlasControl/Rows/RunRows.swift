@@ -76,17 +76,8 @@ extension ByteWriter {
 
   private mutating func put(_ content: RunDetails.Content) {
     put(content.lastError)
-    put(content.snapshot) {
-      $0.put($1.id)
-      $0.put($1.takenAt)
-    }
-    put(content.backup) {
-      $0.put($1.source)
-      $0.put($1.takenAt)
-      $0.put($1.verifiedAt) { $0.put($1) }
-      $0.put($1.restoreTestedAt) { $0.put($1) }
-      $0.put($1.lastJobAt) { $0.put($1) }
-    }
+    put(content.snapshot) { $0.put($1) }
+    put(content.backup) { $0.put($1) }
     put(content.updates) {
       $0.put($1.update)
       $0.put($1.outcome)
@@ -119,10 +110,30 @@ extension ByteWriter {
     }
     put(content.undo) { $0.put($1) }
     put(content.clock)
-    put(content.formerSnapshot) {
-      $0.put($1.id)
-      $0.put($1.takenAt)
-    }
+    put(content.formerSnapshot) { $0.put($1) }
+    put(content.bases) { $0.put($1) }
+  }
+
+  private mutating func put(_ backup: BackupFact) {
+    put(backup.source)
+    put(backup.takenAt)
+    put(backup.verifiedAt) { $0.put($1) }
+    put(backup.restoreTestedAt) { $0.put($1) }
+    put(backup.lastJobAt) { $0.put($1) }
+  }
+
+  private mutating func put(_ snapshot: SnapshotFact) {
+    put(snapshot.id)
+    put(snapshot.takenAt)
+  }
+
+  private mutating func put(_ basis: UpdateBasis) {
+    put(basis.checkedAt)
+    put(basis.maxBackupAge) { $0.put($1) }
+    put(basis.backup) { $0.put($1) }
+    put(basis.snapshotRequired)
+    put(basis.snapshot) { $0.put($1) }
+    put(basis.slots)
   }
 
   private mutating func put(_ undo: Undo) {
@@ -237,14 +248,8 @@ extension ByteReader {
   private mutating func details() throws -> RunDetails.Content {
     var content = RunDetails.Content()
     content.lastError = try string()
-    content.snapshot = try optional { SnapshotFact(id: try $0.string(), takenAt: try $0.instant()) }
-    content.backup = try optional { reader -> BackupFact in
-      BackupFact(
-        source: try reader.string(), takenAt: try reader.instant(),
-        verifiedAt: try reader.optional { try $0.instant() },
-        restoreTestedAt: try reader.optional { try $0.instant() },
-        lastJobAt: reader.version < 2 ? nil : try reader.optional { try $0.instant() })
-    }
+    content.snapshot = try optional { try $0.snapshotFact() }
+    content.backup = try optional { try $0.backupFact() }
     content.updates = try array { reader -> UpdateResult in
       UpdateResult(
         update: try reader.name(), outcome: try reader.value(), code: try reader.string())
@@ -274,10 +279,28 @@ extension ByteReader {
     content.undo = try optional { try $0.undo() }
     content.clock = try clock()
     guard version >= 5 else { return content }
-    content.formerSnapshot = try optional {
-      SnapshotFact(id: try $0.string(), takenAt: try $0.instant())
-    }
+    content.formerSnapshot = try optional { try $0.snapshotFact() }
+    guard version >= 6 else { return content }
+    content.bases = try array { try $0.basis() }
     return content
+  }
+
+  private mutating func snapshotFact() throws -> SnapshotFact {
+    SnapshotFact(id: try string(), takenAt: try instant())
+  }
+
+  private mutating func backupFact() throws -> BackupFact {
+    BackupFact(
+      source: try string(), takenAt: try instant(), verifiedAt: try optional { try $0.instant() },
+      restoreTestedAt: try optional { try $0.instant() },
+      lastJobAt: version < 2 ? nil : try optional { try $0.instant() })
+  }
+
+  private mutating func basis() throws -> UpdateBasis {
+    UpdateBasis(
+      checkedAt: try instant(), maxBackupAge: try optional { try $0.backupAge() },
+      backup: try optional { try $0.backupFact() }, snapshotRequired: try bool(),
+      snapshot: try optional { try $0.snapshotFact() }, slots: try int())
   }
 
   private mutating func undo() throws -> Undo {

@@ -9,8 +9,8 @@ enum StateRows {
   /// environment holds, postponements, representatives, and what servers share; 4 outages, dismissals,
   /// orders between servers, hosts, maintenance, snapshots that are kept, rollback campaigns, and how
   /// long phases took; 5 policies that were edited, since when a server has been silent, and snapshots
-  /// that are gone; 6 since when a silent server has been awaited, and since when it
-  /// counts.
+  /// that are gone; 6 since when a silent server has been awaited, since when it
+  /// counts, and what updates relied on.
   static let version: UInt8 = 6
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version

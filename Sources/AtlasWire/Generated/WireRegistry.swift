@@ -148,6 +148,8 @@ package enum WireRegistry {
     AtlasV1.EvidenceServer.self,
     AtlasV1.EvidenceInterval.self,
     AtlasV1.EvidencePhase.self,
+    AtlasV1.EvidenceUpdate.self,
+    AtlasV1.EvidenceBasis.self,
     AtlasV1.EvidenceBackup.self,
     AtlasV1.EvidenceSnapshot.self,
     AtlasV1.EvidenceHookRun.self,

@@ -519,7 +519,8 @@ extension AtlasV1 {
     /// The field `by_atlas`.
     package var byAtlas: AtlasV1.EvidenceOverlap? = nil
 
-    /// Its slots now.
+    /// The most slots that an update of it in the campaign began under; 0 when none did, or it is not
+    /// known.
     package var slots: Int32 = 0
 
     /// In the order in which they were declared.
@@ -797,14 +798,15 @@ extension AtlasV1 {
     /// By beginning.
     package var intervals: [AtlasV1.EvidenceInterval] = []
 
-    /// The field `backup`.
-    package var backup: AtlasV1.EvidenceBackup? = nil
-
     /// The field `snapshot`.
     package var snapshot: AtlasV1.EvidenceSnapshot? = nil
 
     /// The host that it runs on, and goes down with; empty when it does not.
     package var host: String = ""
+
+    /// Where the campaign began to change it, in order: every UPDATE of every run, those of further passes
+    /// and attempts included.
+    package var updates: [AtlasV1.EvidenceUpdate] = []
 
     /// Every field at its default.
     package init() {}
@@ -818,9 +820,9 @@ extension AtlasV1 {
       attempts: Int32 = 0,
       downtime: GoogleProtobuf.Duration? = nil,
       intervals: [AtlasV1.EvidenceInterval] = [],
-      backup: AtlasV1.EvidenceBackup? = nil,
       snapshot: AtlasV1.EvidenceSnapshot? = nil,
-      host: String = ""
+      host: String = "",
+      updates: [AtlasV1.EvidenceUpdate] = []
     ) {
       self.server = server
       self.client = client
@@ -829,9 +831,9 @@ extension AtlasV1 {
       self.attempts = attempts
       self.downtime = downtime
       self.intervals = intervals
-      self.backup = backup
       self.snapshot = snapshot
       self.host = host
+      self.updates = updates
     }
   }
 }
@@ -854,13 +856,12 @@ extension AtlasV1.EvidenceServer {
     }
     c.pointee.n_intervals = self.intervals.count
     c.pointee.intervals = arena.messages(self.intervals)
-    if let value = self.backup {
-      c.pointee.backup = arena.message(value)
-    }
     if let value = self.snapshot {
       c.pointee.snapshot = arena.message(value)
     }
     c.pointee.host = arena.bytes(self.host)
+    c.pointee.n_updates = self.updates.count
+    c.pointee.updates = arena.messages(self.updates)
     return WireCell(c)
   }
 
@@ -879,13 +880,11 @@ extension AtlasV1.EvidenceServer {
       self.downtime = try reader.message(value, "downtime")
     }
     self.intervals = try reader.messages(c.pointee.n_intervals, c.pointee.intervals, "intervals")
-    if let value = c.pointee.backup {
-      self.backup = try reader.message(value, "backup")
-    }
     if let value = c.pointee.snapshot {
       self.snapshot = try reader.message(value, "snapshot")
     }
     self.host = try reader.string(c.pointee.host, "host")
+    self.updates = try reader.messages(c.pointee.n_updates, c.pointee.updates, "updates")
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -897,9 +896,9 @@ extension AtlasV1.EvidenceServer {
     try visitor.singular(WireField(5, "attempts", json: "attempts"), &self.attempts)
     try visitor.optional(WireField(6, "downtime", json: "downtime"), &self.downtime)
     try visitor.repeated(WireField(7, "intervals", json: "intervals"), &self.intervals)
-    try visitor.optional(WireField(8, "backup", json: "backup"), &self.backup)
     try visitor.optional(WireField(9, "snapshot", json: "snapshot"), &self.snapshot)
     try visitor.singular(WireField(10, "host", json: "host"), &self.host)
+    try visitor.repeated(WireField(11, "updates", json: "updates"), &self.updates)
   }
 }
 
@@ -1099,6 +1098,197 @@ extension AtlasV1.EvidencePhase {
 }
 
 extension AtlasV1 {
+  /// The begin of a change.
+  package struct EvidenceUpdate: WireMessage {
+    /// The run of the campaign, from 1.
+    package var run: Int32 = 0
+
+    /// UPDATE; ROLLBACK in a campaign that undoes another.
+    package var phase: AtlasV1.Phase = .init(rawValue: 0)
+
+    /// The field `attempt`.
+    package var attempt: Int32 = 0
+
+    /// The field `pass`.
+    package var pass: Int32 = 0
+
+    /// The field `began_at`.
+    package var beganAt: GoogleProtobuf.Timestamp? = nil
+
+    /// Absent when it is not known: the change began before Atlas kept it, or ended before it was looked
+    /// at.
+    package var basis: AtlasV1.EvidenceBasis? = nil
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      run: Int32 = 0,
+      phase: AtlasV1.Phase = .init(rawValue: 0),
+      attempt: Int32 = 0,
+      pass: Int32 = 0,
+      beganAt: GoogleProtobuf.Timestamp? = nil,
+      basis: AtlasV1.EvidenceBasis? = nil
+    ) {
+      self.run = run
+      self.phase = phase
+      self.attempt = attempt
+      self.pass = pass
+      self.beganAt = beganAt
+      self.basis = basis
+    }
+  }
+}
+
+extension AtlasV1.EvidenceUpdate {
+  /// `atlas.v1.EvidenceUpdate`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__evidence_update__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__EvidenceUpdate.self)
+    atlas__v1__evidence_update__init(c)
+    c.pointee.run = self.run
+    c.pointee.phase = .init(rawValue: .init(truncatingIfNeeded: self.phase.rawValue))
+    c.pointee.attempt = self.attempt
+    c.pointee.pass = self.pass
+    if let value = self.beganAt {
+      c.pointee.began_at = arena.message(value)
+    }
+    if let value = self.basis {
+      c.pointee.basis = arena.message(value)
+    }
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__EvidenceUpdate.self)
+    self.run = c.pointee.run
+    self.phase = .init(rawValue: .init(truncatingIfNeeded: c.pointee.phase.rawValue))
+    self.attempt = c.pointee.attempt
+    self.pass = c.pointee.pass
+    if let value = c.pointee.began_at {
+      self.beganAt = try reader.message(value, "began_at")
+    }
+    if let value = c.pointee.basis {
+      self.basis = try reader.message(value, "basis")
+    }
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.singular(WireField(1, "run", json: "run"), &self.run)
+    try visitor.singular(WireField(2, "phase", json: "phase"), &self.phase)
+    try visitor.singular(WireField(3, "attempt", json: "attempt"), &self.attempt)
+    try visitor.singular(WireField(4, "pass", json: "pass"), &self.pass)
+    try visitor.optional(WireField(5, "began_at", json: "beganAt"), &self.beganAt)
+    try visitor.optional(WireField(6, "basis", json: "basis"), &self.basis)
+  }
+}
+
+extension AtlasV1 {
+  /// What a change relied on, and the rules that held then.
+  package struct EvidenceBasis: WireMessage {
+    /// When it was looked at. What follows once a server is changed relies on what was looked at before.
+    package var checkedAt: GoogleProtobuf.Timestamp? = nil
+
+    /// The field `backup`.
+    package var backup: AtlasV1.EvidenceBackup? = nil
+
+    /// Whether the client or the campaign asked for a snapshot.
+    package var snapshotRequired: Bool = false
+
+    /// The one that it could go back to; empty when there was none.
+    package var snapshot: String = ""
+
+    /// The field `snapshot_taken_at`.
+    package var snapshotTakenAt: GoogleProtobuf.Timestamp? = nil
+
+    /// How many servers of the client the campaign might have in progress at once.
+    package var slots: Int32 = 0
+
+    /// Every field at its default.
+    package init() {}
+
+    /// The fields given; the others at their defaults.
+    package init(
+      checkedAt: GoogleProtobuf.Timestamp? = nil,
+      backup: AtlasV1.EvidenceBackup? = nil,
+      snapshotRequired: Bool = false,
+      snapshot: String = "",
+      snapshotTakenAt: GoogleProtobuf.Timestamp? = nil,
+      slots: Int32 = 0
+    ) {
+      self.checkedAt = checkedAt
+      self.backup = backup
+      self.snapshotRequired = snapshotRequired
+      self.snapshot = snapshot
+      self.snapshotTakenAt = snapshotTakenAt
+      self.slots = slots
+    }
+  }
+}
+
+extension AtlasV1.EvidenceBasis {
+  /// `atlas.v1.EvidenceBasis`, as libprotobuf-c describes it.
+  package static let wireType = WireType(atlas__v1__evidence_basis__init)
+
+  /// The C struct of this value, in `arena`.
+  package func pack(into arena: WireArena) -> WireCell {
+    let c = arena.new(Atlas__V1__EvidenceBasis.self)
+    atlas__v1__evidence_basis__init(c)
+    if let value = self.checkedAt {
+      c.pointee.checked_at = arena.message(value)
+    }
+    if let value = self.backup {
+      c.pointee.backup = arena.message(value)
+    }
+    c.pointee.snapshot_required = self.snapshotRequired ? 1 : 0
+    c.pointee.snapshot = arena.bytes(self.snapshot)
+    if let value = self.snapshotTakenAt {
+      c.pointee.snapshot_taken_at = arena.message(value)
+    }
+    c.pointee.slots = self.slots
+    return WireCell(c)
+  }
+
+  /// A copy of the C struct in `cell`.
+  ///
+  /// - Throws: ``WireError`` if a value is not allowed, naming the field.
+  package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
+    self.init()
+    let c = cell.pointer(to: Atlas__V1__EvidenceBasis.self)
+    if let value = c.pointee.checked_at {
+      self.checkedAt = try reader.message(value, "checked_at")
+    }
+    if let value = c.pointee.backup {
+      self.backup = try reader.message(value, "backup")
+    }
+    self.snapshotRequired = c.pointee.snapshot_required != 0
+    self.snapshot = try reader.string(c.pointee.snapshot, "snapshot")
+    if let value = c.pointee.snapshot_taken_at {
+      self.snapshotTakenAt = try reader.message(value, "snapshot_taken_at")
+    }
+    self.slots = c.pointee.slots
+  }
+
+  /// Shows every field to `visitor`, in the order of the `.proto` file.
+  package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
+    try visitor.optional(WireField(1, "checked_at", json: "checkedAt"), &self.checkedAt)
+    try visitor.optional(WireField(2, "backup", json: "backup"), &self.backup)
+    try visitor.singular(WireField(3, "snapshot_required", json: "snapshotRequired"), &self.snapshotRequired)
+    try visitor.singular(WireField(4, "snapshot", json: "snapshot"), &self.snapshot)
+    try visitor.optional(WireField(5, "snapshot_taken_at", json: "snapshotTakenAt"), &self.snapshotTakenAt)
+    try visitor.singular(WireField(6, "slots", json: "slots"), &self.slots)
+  }
+}
+
+extension AtlasV1 {
   /// What was shown before the server was changed, and what was asked for.
   package struct EvidenceBackup: WireMessage {
     /// Whether the client or the campaign asked for one.
@@ -1116,10 +1306,7 @@ extension AtlasV1 {
     /// The field `verified_at`.
     package var verifiedAt: GoogleProtobuf.Timestamp? = nil
 
-    /// When UPDATE began, and how old the backup was then; absent when it did not.
-    package var updateBeganAt: GoogleProtobuf.Timestamp? = nil
-
-    /// The field `age`.
+    /// How old it was when the change began; absent when none was shown.
     package var age: GoogleProtobuf.Duration? = nil
 
     /// Every field at its default.
@@ -1132,7 +1319,6 @@ extension AtlasV1 {
       source: String = "",
       takenAt: GoogleProtobuf.Timestamp? = nil,
       verifiedAt: GoogleProtobuf.Timestamp? = nil,
-      updateBeganAt: GoogleProtobuf.Timestamp? = nil,
       age: GoogleProtobuf.Duration? = nil
     ) {
       self.required = required
@@ -1140,7 +1326,6 @@ extension AtlasV1 {
       self.source = source
       self.takenAt = takenAt
       self.verifiedAt = verifiedAt
-      self.updateBeganAt = updateBeganAt
       self.age = age
     }
   }
@@ -1163,9 +1348,6 @@ extension AtlasV1.EvidenceBackup {
     if let value = self.verifiedAt {
       c.pointee.verified_at = arena.message(value)
     }
-    if let value = self.updateBeganAt {
-      c.pointee.update_began_at = arena.message(value)
-    }
     if let value = self.age {
       c.pointee.age = arena.message(value)
     }
@@ -1187,9 +1369,6 @@ extension AtlasV1.EvidenceBackup {
     if let value = c.pointee.verified_at {
       self.verifiedAt = try reader.message(value, "verified_at")
     }
-    if let value = c.pointee.update_began_at {
-      self.updateBeganAt = try reader.message(value, "update_began_at")
-    }
     if let value = c.pointee.age {
       self.age = try reader.message(value, "age")
     }
@@ -1202,17 +1381,13 @@ extension AtlasV1.EvidenceBackup {
     try visitor.singular(WireField(3, "source", json: "source"), &self.source)
     try visitor.optional(WireField(4, "taken_at", json: "takenAt"), &self.takenAt)
     try visitor.optional(WireField(5, "verified_at", json: "verifiedAt"), &self.verifiedAt)
-    try visitor.optional(WireField(6, "update_began_at", json: "updateBeganAt"), &self.updateBeganAt)
     try visitor.optional(WireField(7, "age", json: "age"), &self.age)
   }
 }
 
 extension AtlasV1 {
-  /// The message `atlas.v1.EvidenceSnapshot`.
+  /// The newest snapshot of the server's run.
   package struct EvidenceSnapshot: WireMessage {
-    /// The field `required`.
-    package var required: Bool = false
-
     /// Empty when none was taken.
     package var id: String = ""
 
@@ -1230,13 +1405,11 @@ extension AtlasV1 {
 
     /// The fields given; the others at their defaults.
     package init(
-      required: Bool = false,
       id: String = "",
       takenAt: GoogleProtobuf.Timestamp? = nil,
       removed: Bool = false,
       keptUntil: GoogleProtobuf.Timestamp? = nil
     ) {
-      self.required = required
       self.id = id
       self.takenAt = takenAt
       self.removed = removed
@@ -1253,7 +1426,6 @@ extension AtlasV1.EvidenceSnapshot {
   package func pack(into arena: WireArena) -> WireCell {
     let c = arena.new(Atlas__V1__EvidenceSnapshot.self)
     atlas__v1__evidence_snapshot__init(c)
-    c.pointee.required = self.required ? 1 : 0
     c.pointee.id = arena.bytes(self.id)
     if let value = self.takenAt {
       c.pointee.taken_at = arena.message(value)
@@ -1271,7 +1443,6 @@ extension AtlasV1.EvidenceSnapshot {
   package init(unpacking cell: WireCell, with reader: WireReader) throws(WireError) {
     self.init()
     let c = cell.pointer(to: Atlas__V1__EvidenceSnapshot.self)
-    self.required = c.pointee.required != 0
     self.id = try reader.string(c.pointee.id, "id")
     if let value = c.pointee.taken_at {
       self.takenAt = try reader.message(value, "taken_at")
@@ -1284,7 +1455,6 @@ extension AtlasV1.EvidenceSnapshot {
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
   package mutating func visitFields(_ visitor: any WireFieldVisitor) throws(WireError) {
-    try visitor.singular(WireField(1, "required", json: "required"), &self.required)
     try visitor.singular(WireField(2, "id", json: "id"), &self.id)
     try visitor.optional(WireField(3, "taken_at", json: "takenAt"), &self.takenAt)
     try visitor.singular(WireField(4, "removed", json: "removed"), &self.removed)

@@ -412,6 +412,96 @@ void   atlas__v1__evidence_phase__free_unpacked
   assert(message->base.descriptor == &atlas__v1__evidence_phase__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atlas__v1__evidence_update__init
+                     (Atlas__V1__EvidenceUpdate         *message)
+{
+  static const Atlas__V1__EvidenceUpdate init_value = ATLAS__V1__EVIDENCE_UPDATE__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__evidence_update__get_packed_size
+                     (const Atlas__V1__EvidenceUpdate *message)
+{
+  assert(message->base.descriptor == &atlas__v1__evidence_update__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__evidence_update__pack
+                     (const Atlas__V1__EvidenceUpdate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__evidence_update__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__evidence_update__pack_to_buffer
+                     (const Atlas__V1__EvidenceUpdate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__evidence_update__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__EvidenceUpdate *
+       atlas__v1__evidence_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__EvidenceUpdate *)
+     protobuf_c_message_unpack (&atlas__v1__evidence_update__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__evidence_update__free_unpacked
+                     (Atlas__V1__EvidenceUpdate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__evidence_update__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   atlas__v1__evidence_basis__init
+                     (Atlas__V1__EvidenceBasis         *message)
+{
+  static const Atlas__V1__EvidenceBasis init_value = ATLAS__V1__EVIDENCE_BASIS__INIT;
+  *message = init_value;
+}
+size_t atlas__v1__evidence_basis__get_packed_size
+                     (const Atlas__V1__EvidenceBasis *message)
+{
+  assert(message->base.descriptor == &atlas__v1__evidence_basis__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atlas__v1__evidence_basis__pack
+                     (const Atlas__V1__EvidenceBasis *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atlas__v1__evidence_basis__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atlas__v1__evidence_basis__pack_to_buffer
+                     (const Atlas__V1__EvidenceBasis *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atlas__v1__evidence_basis__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atlas__V1__EvidenceBasis *
+       atlas__v1__evidence_basis__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atlas__V1__EvidenceBasis *)
+     protobuf_c_message_unpack (&atlas__v1__evidence_basis__descriptor,
+                                allocator, len, data);
+}
+void   atlas__v1__evidence_basis__free_unpacked
+                     (Atlas__V1__EvidenceBasis *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atlas__v1__evidence_basis__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atlas__v1__evidence_backup__init
                      (Atlas__V1__EvidenceBackup         *message)
 {
@@ -1530,18 +1620,6 @@ static const ProtobufCFieldDescriptor atlas__v1__evidence_server__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "backup",
-    8,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    0,   /* quantifier_offset */
-    offsetof(Atlas__V1__EvidenceServer, backup),
-    &atlas__v1__evidence_backup__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "snapshot",
     9,
     PROTOBUF_C_LABEL_NONE,
@@ -1565,22 +1643,35 @@ static const ProtobufCFieldDescriptor atlas__v1__evidence_server__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "updates",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Atlas__V1__EvidenceServer, n_updates),
+    offsetof(Atlas__V1__EvidenceServer, updates),
+    &atlas__v1__evidence_update__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__evidence_server__field_indices_by_name[] = {
   4,   /* field[4] = attempts */
-  7,   /* field[7] = backup */
   1,   /* field[1] = client */
   3,   /* field[3] = detail */
   5,   /* field[5] = downtime */
-  9,   /* field[9] = host */
+  8,   /* field[8] = host */
   6,   /* field[6] = intervals */
   0,   /* field[0] = server */
-  8,   /* field[8] = snapshot */
+  7,   /* field[7] = snapshot */
   2,   /* field[2] = state */
+  9,   /* field[9] = updates */
 };
-static const ProtobufCIntRange atlas__v1__evidence_server__number_ranges[1 + 1] =
+static const ProtobufCIntRange atlas__v1__evidence_server__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 9, 7 },
   { 0, 10 }
 };
 const ProtobufCMessageDescriptor atlas__v1__evidence_server__descriptor =
@@ -1594,7 +1685,7 @@ const ProtobufCMessageDescriptor atlas__v1__evidence_server__descriptor =
   10,
   atlas__v1__evidence_server__field_descriptors,
   atlas__v1__evidence_server__field_indices_by_name,
-  1,  atlas__v1__evidence_server__number_ranges,
+  2,  atlas__v1__evidence_server__number_ranges,
   (ProtobufCMessageInit) atlas__v1__evidence_server__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1817,7 +1908,213 @@ const ProtobufCMessageDescriptor atlas__v1__evidence_phase__descriptor =
   (ProtobufCMessageInit) atlas__v1__evidence_phase__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__evidence_backup__field_descriptors[7] =
+static const ProtobufCFieldDescriptor atlas__v1__evidence_update__field_descriptors[6] =
+{
+  {
+    "run",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceUpdate, run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceUpdate, phase),
+    &atlas__v1__phase__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceUpdate, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pass",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceUpdate, pass),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "began_at",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceUpdate, began_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "basis",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceUpdate, basis),
+    &atlas__v1__evidence_basis__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__evidence_update__field_indices_by_name[] = {
+  2,   /* field[2] = attempt */
+  5,   /* field[5] = basis */
+  4,   /* field[4] = began_at */
+  3,   /* field[3] = pass */
+  1,   /* field[1] = phase */
+  0,   /* field[0] = run */
+};
+static const ProtobufCIntRange atlas__v1__evidence_update__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor atlas__v1__evidence_update__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.EvidenceUpdate",
+  "EvidenceUpdate",
+  "Atlas__V1__EvidenceUpdate",
+  "atlas.v1",
+  sizeof(Atlas__V1__EvidenceUpdate),
+  6,
+  atlas__v1__evidence_update__field_descriptors,
+  atlas__v1__evidence_update__field_indices_by_name,
+  1,  atlas__v1__evidence_update__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__evidence_update__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__evidence_basis__field_descriptors[6] =
+{
+  {
+    "checked_at",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceBasis, checked_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backup",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceBasis, backup),
+    &atlas__v1__evidence_backup__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_required",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceBasis, snapshot_required),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceBasis, snapshot),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_taken_at",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceBasis, snapshot_taken_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slots",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__EvidenceBasis, slots),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atlas__v1__evidence_basis__field_indices_by_name[] = {
+  1,   /* field[1] = backup */
+  0,   /* field[0] = checked_at */
+  5,   /* field[5] = slots */
+  3,   /* field[3] = snapshot */
+  2,   /* field[2] = snapshot_required */
+  4,   /* field[4] = snapshot_taken_at */
+};
+static const ProtobufCIntRange atlas__v1__evidence_basis__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor atlas__v1__evidence_basis__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atlas.v1.EvidenceBasis",
+  "EvidenceBasis",
+  "Atlas__V1__EvidenceBasis",
+  "atlas.v1",
+  sizeof(Atlas__V1__EvidenceBasis),
+  6,
+  atlas__v1__evidence_basis__field_descriptors,
+  atlas__v1__evidence_basis__field_indices_by_name,
+  1,  atlas__v1__evidence_basis__number_ranges,
+  (ProtobufCMessageInit) atlas__v1__evidence_basis__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atlas__v1__evidence_backup__field_descriptors[6] =
 {
   {
     "required",
@@ -1880,18 +2177,6 @@ static const ProtobufCFieldDescriptor atlas__v1__evidence_backup__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "update_began_at",
-    6,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    0,   /* quantifier_offset */
-    offsetof(Atlas__V1__EvidenceBackup, update_began_at),
-    &google__protobuf__timestamp__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "age",
     7,
     PROTOBUF_C_LABEL_NONE,
@@ -1905,18 +2190,18 @@ static const ProtobufCFieldDescriptor atlas__v1__evidence_backup__field_descript
   },
 };
 static const unsigned atlas__v1__evidence_backup__field_indices_by_name[] = {
-  6,   /* field[6] = age */
+  5,   /* field[5] = age */
   1,   /* field[1] = max_age */
   0,   /* field[0] = required */
   2,   /* field[2] = source */
   3,   /* field[3] = taken_at */
-  5,   /* field[5] = update_began_at */
   4,   /* field[4] = verified_at */
 };
-static const ProtobufCIntRange atlas__v1__evidence_backup__number_ranges[1 + 1] =
+static const ProtobufCIntRange atlas__v1__evidence_backup__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 7, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor atlas__v1__evidence_backup__descriptor =
 {
@@ -1926,27 +2211,15 @@ const ProtobufCMessageDescriptor atlas__v1__evidence_backup__descriptor =
   "Atlas__V1__EvidenceBackup",
   "atlas.v1",
   sizeof(Atlas__V1__EvidenceBackup),
-  7,
+  6,
   atlas__v1__evidence_backup__field_descriptors,
   atlas__v1__evidence_backup__field_indices_by_name,
-  1,  atlas__v1__evidence_backup__number_ranges,
+  2,  atlas__v1__evidence_backup__number_ranges,
   (ProtobufCMessageInit) atlas__v1__evidence_backup__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__evidence_snapshot__field_descriptors[5] =
+static const ProtobufCFieldDescriptor atlas__v1__evidence_snapshot__field_descriptors[4] =
 {
-  {
-    "required",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
-    offsetof(Atlas__V1__EvidenceSnapshot, required),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
   {
     "id",
     2,
@@ -1997,16 +2270,15 @@ static const ProtobufCFieldDescriptor atlas__v1__evidence_snapshot__field_descri
   },
 };
 static const unsigned atlas__v1__evidence_snapshot__field_indices_by_name[] = {
-  1,   /* field[1] = id */
-  4,   /* field[4] = kept_until */
-  3,   /* field[3] = removed */
-  0,   /* field[0] = required */
-  2,   /* field[2] = taken_at */
+  0,   /* field[0] = id */
+  3,   /* field[3] = kept_until */
+  2,   /* field[2] = removed */
+  1,   /* field[1] = taken_at */
 };
 static const ProtobufCIntRange atlas__v1__evidence_snapshot__number_ranges[1 + 1] =
 {
-  { 1, 0 },
-  { 0, 5 }
+  { 2, 0 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor atlas__v1__evidence_snapshot__descriptor =
 {
@@ -2016,7 +2288,7 @@ const ProtobufCMessageDescriptor atlas__v1__evidence_snapshot__descriptor =
   "Atlas__V1__EvidenceSnapshot",
   "atlas.v1",
   sizeof(Atlas__V1__EvidenceSnapshot),
-  5,
+  4,
   atlas__v1__evidence_snapshot__field_descriptors,
   atlas__v1__evidence_snapshot__field_indices_by_name,
   1,  atlas__v1__evidence_snapshot__number_ranges,

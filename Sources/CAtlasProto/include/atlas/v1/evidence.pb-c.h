@@ -28,6 +28,8 @@ typedef struct Atlas__V1__EvidenceOutage Atlas__V1__EvidenceOutage;
 typedef struct Atlas__V1__EvidenceServer Atlas__V1__EvidenceServer;
 typedef struct Atlas__V1__EvidenceInterval Atlas__V1__EvidenceInterval;
 typedef struct Atlas__V1__EvidencePhase Atlas__V1__EvidencePhase;
+typedef struct Atlas__V1__EvidenceUpdate Atlas__V1__EvidenceUpdate;
+typedef struct Atlas__V1__EvidenceBasis Atlas__V1__EvidenceBasis;
 typedef struct Atlas__V1__EvidenceBackup Atlas__V1__EvidenceBackup;
 typedef struct Atlas__V1__EvidenceSnapshot Atlas__V1__EvidenceSnapshot;
 typedef struct Atlas__V1__EvidenceHookRun Atlas__V1__EvidenceHookRun;
@@ -178,13 +180,14 @@ struct  Atlas__V1__EvidenceServer
   Google__Protobuf__Duration *downtime;
   size_t n_intervals;
   Atlas__V1__EvidenceInterval **intervals;
-  Atlas__V1__EvidenceBackup *backup;
   Atlas__V1__EvidenceSnapshot *snapshot;
   ProtobufCBinaryData host;
+  size_t n_updates;
+  Atlas__V1__EvidenceUpdate **updates;
 };
 #define ATLAS__V1__EVIDENCE_SERVER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__evidence_server__descriptor) \
-    , {0,NULL}, {0,NULL}, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, 0, NULL, 0,NULL, NULL, NULL, {0,NULL} }
+    , {0,NULL}, {0,NULL}, ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, {0,NULL}, 0, NULL, 0,NULL, NULL, {0,NULL}, 0,NULL }
 
 
 struct  Atlas__V1__EvidenceInterval
@@ -219,6 +222,36 @@ struct  Atlas__V1__EvidencePhase
     , ATLAS__V1__RUN_STATE__RUN_STATE_UNSPECIFIED, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, 0, NULL, NULL }
 
 
+struct  Atlas__V1__EvidenceUpdate
+{
+  ProtobufCMessage base;
+  int32_t run;
+  Atlas__V1__Phase phase;
+  int32_t attempt;
+  int32_t pass;
+  Google__Protobuf__Timestamp *began_at;
+  Atlas__V1__EvidenceBasis *basis;
+};
+#define ATLAS__V1__EVIDENCE_UPDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__evidence_update__descriptor) \
+    , 0, ATLAS__V1__PHASE__PHASE_UNSPECIFIED, 0, 0, NULL, NULL }
+
+
+struct  Atlas__V1__EvidenceBasis
+{
+  ProtobufCMessage base;
+  Google__Protobuf__Timestamp *checked_at;
+  Atlas__V1__EvidenceBackup *backup;
+  protobuf_c_boolean snapshot_required;
+  ProtobufCBinaryData snapshot;
+  Google__Protobuf__Timestamp *snapshot_taken_at;
+  int32_t slots;
+};
+#define ATLAS__V1__EVIDENCE_BASIS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__evidence_basis__descriptor) \
+    , NULL, NULL, 0, {0,NULL}, NULL, 0 }
+
+
 struct  Atlas__V1__EvidenceBackup
 {
   ProtobufCMessage base;
@@ -227,18 +260,16 @@ struct  Atlas__V1__EvidenceBackup
   ProtobufCBinaryData source;
   Google__Protobuf__Timestamp *taken_at;
   Google__Protobuf__Timestamp *verified_at;
-  Google__Protobuf__Timestamp *update_began_at;
   Google__Protobuf__Duration *age;
 };
 #define ATLAS__V1__EVIDENCE_BACKUP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__evidence_backup__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, NULL, NULL, NULL, NULL }
+    , 0, {0,NULL}, {0,NULL}, NULL, NULL, NULL }
 
 
 struct  Atlas__V1__EvidenceSnapshot
 {
   ProtobufCMessage base;
-  protobuf_c_boolean required;
   ProtobufCBinaryData id;
   Google__Protobuf__Timestamp *taken_at;
   protobuf_c_boolean removed;
@@ -246,7 +277,7 @@ struct  Atlas__V1__EvidenceSnapshot
 };
 #define ATLAS__V1__EVIDENCE_SNAPSHOT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__evidence_snapshot__descriptor) \
-    , 0, {0,NULL}, NULL, 0, NULL }
+    , {0,NULL}, NULL, 0, NULL }
 
 
 struct  Atlas__V1__EvidenceHookRun
@@ -546,6 +577,44 @@ Atlas__V1__EvidencePhase *
 void   atlas__v1__evidence_phase__free_unpacked
                      (Atlas__V1__EvidencePhase *message,
                       ProtobufCAllocator *allocator);
+/* Atlas__V1__EvidenceUpdate methods */
+void   atlas__v1__evidence_update__init
+                     (Atlas__V1__EvidenceUpdate         *message);
+size_t atlas__v1__evidence_update__get_packed_size
+                     (const Atlas__V1__EvidenceUpdate   *message);
+size_t atlas__v1__evidence_update__pack
+                     (const Atlas__V1__EvidenceUpdate   *message,
+                      uint8_t             *out);
+size_t atlas__v1__evidence_update__pack_to_buffer
+                     (const Atlas__V1__EvidenceUpdate   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__EvidenceUpdate *
+       atlas__v1__evidence_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__evidence_update__free_unpacked
+                     (Atlas__V1__EvidenceUpdate *message,
+                      ProtobufCAllocator *allocator);
+/* Atlas__V1__EvidenceBasis methods */
+void   atlas__v1__evidence_basis__init
+                     (Atlas__V1__EvidenceBasis         *message);
+size_t atlas__v1__evidence_basis__get_packed_size
+                     (const Atlas__V1__EvidenceBasis   *message);
+size_t atlas__v1__evidence_basis__pack
+                     (const Atlas__V1__EvidenceBasis   *message,
+                      uint8_t             *out);
+size_t atlas__v1__evidence_basis__pack_to_buffer
+                     (const Atlas__V1__EvidenceBasis   *message,
+                      ProtobufCBuffer     *buffer);
+Atlas__V1__EvidenceBasis *
+       atlas__v1__evidence_basis__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atlas__v1__evidence_basis__free_unpacked
+                     (Atlas__V1__EvidenceBasis *message,
+                      ProtobufCAllocator *allocator);
 /* Atlas__V1__EvidenceBackup methods */
 void   atlas__v1__evidence_backup__init
                      (Atlas__V1__EvidenceBackup         *message);
@@ -689,6 +758,12 @@ typedef void (*Atlas__V1__EvidenceInterval_Closure)
 typedef void (*Atlas__V1__EvidencePhase_Closure)
                  (const Atlas__V1__EvidencePhase *message,
                   void *closure_data);
+typedef void (*Atlas__V1__EvidenceUpdate_Closure)
+                 (const Atlas__V1__EvidenceUpdate *message,
+                  void *closure_data);
+typedef void (*Atlas__V1__EvidenceBasis_Closure)
+                 (const Atlas__V1__EvidenceBasis *message,
+                  void *closure_data);
 typedef void (*Atlas__V1__EvidenceBackup_Closure)
                  (const Atlas__V1__EvidenceBackup *message,
                   void *closure_data);
@@ -723,6 +798,8 @@ extern const ProtobufCMessageDescriptor atlas__v1__evidence_outage__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__evidence_server__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__evidence_interval__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__evidence_phase__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__evidence_update__descriptor;
+extern const ProtobufCMessageDescriptor atlas__v1__evidence_basis__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__evidence_backup__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__evidence_snapshot__descriptor;
 extern const ProtobufCMessageDescriptor atlas__v1__evidence_hook_run__descriptor;
