@@ -74,6 +74,10 @@ package struct EvidenceTrail: Sendable {
     }
   }
 
+  /// What is known of the campaign itself.
+  package private(set) var course = CampaignCourse()
+  /// When a record last showed that the agent of a server was there.
+  private(set) var lastSeen: [Place: Instant] = [:]
   private var made: [Place: [Change]] = [:]
   /// The phase that each run of the campaign is in.
   private var phases: [Int: String] = [:]
@@ -88,6 +92,8 @@ package struct EvidenceTrail: Sendable {
   /// - Returns: What is wrong with it; nil when nothing is.
   package mutating func take(_ record: LogRecord) -> Fault? {
     noteOwner(record.place)
+    if record.campaign == campaign { course.take(record) }
+    if isSeen(by: record) { lastSeen[record.place] = record.campaignTime }
     if Self.endsAbsence(record.kind) { return noteAbsence(record) }
     guard let number = record.run else { return nil }
     let run = RunName(campaign: record.campaign, number: number)

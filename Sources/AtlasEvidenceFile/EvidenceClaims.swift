@@ -9,6 +9,11 @@ struct EvidenceClaims: Sendable {
   private(set) var header: AtlasV1.EvidenceHeader?
   private(set) var decisions: [(line: Int, wire: AtlasV1.EvidenceDecision)] = []
   private(set) var hookRuns = 0
+  private var hooks = PinnedHooks(revision: "")
+  /// Clients that have a line.
+  private var named: Set<String> = []
+  /// Servers that have a line; all of them come before the runs of hooks.
+  private var placed: Set<EvidenceTrail.Place> = []
   private var clients: [(line: Int, wire: AtlasV1.EvidenceClient)] = []
   private var servers: [(line: Int, wire: AtlasV1.EvidenceServer)] = []
 
@@ -26,18 +31,42 @@ struct EvidenceClaims: Sendable {
       header = wire
       trail = EvidenceTrail(
         campaign: wire.campaign, since: Instant(wire.startedAt), until: Instant(wire.until))
-    case .client(let wire): clients.append((number, wire))
-    case .server(let wire):
-      servers.append((number, wire))
-      if clients.last?.wire.client != wire.client {
-        return ["\(wire.server) does not follow its client \(wire.client)"]
-      }
-    case .hookRun: hookRuns += 1
+      hooks = PinnedHooks(revision: wire.hookRevision)
+    case .hookFile(let wire):
+      return [hooks.add(wire.path, sha256: wire.sha256)].compactMap { $0 }
+    case .client(let wire):
+      clients.append((number, wire))
+      if !named.insert(wire.client).inserted { return ["\(wire.client) comes twice"] }
+    case .server(let wire): return take(wire, at: number)
+    case .hookRun(let wire): return take(wire, at: number)
     case .decision(let wire): decisions.append((number, wire))
     case .record(let wire): return take(wire)
-    case .hookFile, .signature: break
+    case .signature: break
     }
     return []
+  }
+
+  private mutating func take(_ wire: AtlasV1.EvidenceServer, at number: Int) -> [String] {
+    servers.append((number, wire))
+    if clients.last?.wire.client != wire.client {
+      return ["\(wire.server) does not follow its client \(wire.client)"]
+    }
+    return placed.insert(wire.place).inserted ? [] : ["\(wire.server) comes twice"]
+  }
+
+  private mutating func take(_ wire: AtlasV1.EvidenceHookRun, at number: Int) -> [String] {
+    hookRuns += 1
+    let place = EvidenceTrail.Place(client: wire.client, server: wire.server)
+    var wrong: [String] = []
+    if !placed.contains(place) {
+      wrong.append("\(wire.server) of \(wire.client), which a hook ran for, is not in the file")
+    }
+    if let objection = hooks.objection(
+      toRunOf: wire.file, sha256: wire.sha256, revision: wire.revision)
+    {
+      wrong.append("the run of \(wire.point) for \(wire.server): \(objection)")
+    }
+    return wrong
   }
 
   private mutating func take(_ wire: AtlasV1.EvidenceRecord) -> [String] {
@@ -68,6 +97,8 @@ extension EvidenceClaims {
     var line: Int
     var wire: AtlasV1.EvidenceServer
     var intervals: [DownInterval]
+    /// What speaks against intervals of the file.
+    var objections: [String] = []
   }
 
   /// Everything that is said otherwise than the records have it.
@@ -75,8 +106,7 @@ extension EvidenceClaims {
     guard let header else { return [] }
     var told: [String: [Told]] = [:]
     for (line, wire) in servers {
-      told[wire.client, default: []].append(
-        Told(line: line, wire: wire, intervals: intervals(of: wire, header)))
+      told[wire.client, default: []].append(self.told(wire, at: line))
     }
     let until = Instant(header.until)
     var (wrong, most, byAtlas): ([EvidenceProblem], (String, Overlap), Int) = (
@@ -105,7 +135,18 @@ extension EvidenceClaims {
     right.records = records
     right.lastSeq = last?.seq ?? 0
     right.lastHash = last?.hash ?? LogRecord.genesisHash
-    return compare(.header(header), .header(right), "the header", at: 1)
+    // What the records say of the campaign itself; what they do not say is not to be believed.
+    let course = trail.course
+    right.author = course.author ?? ""
+    right.state =
+      course.state.flatMap { .init(wireName: "CAMPAIGN_STATE_\($0)") } ?? .unspecified
+    right.startedAt = course.startedAt.map { .init($0) }
+    right.endedAt = course.endedAt.map { .init($0) }
+    let objection = course.objection(toUntil: Instant(header.until)).map {
+      EvidenceProblem(1, "the header: until \($0)")
+    }
+    return compare(.header(header), .header(right), "the header", at: 1, most: 5)
+      + [objection].compactMap { $0 }
   }
 
   private func right(
@@ -131,7 +172,9 @@ extension EvidenceClaims {
     var right = AtlasV1.EvidenceServer(server, until: until)
     right.updates = updates(of: wire)
     right.snapshot = wire.snapshot
+    let objections = told.objections + UpdateEvidence.objections(to: wire.known)
     return compare(.server(wire), .server(right), wire.server, at: told.line)
+      + objections.map { EvidenceProblem(told.line, "\(wire.server): \($0)") }
   }
 
   /// Where it began to be changed, by the records, with what the file says each relied on: no record
@@ -149,35 +192,44 @@ extension EvidenceClaims {
 
   private func compare(
     _ stated: AtlasV1.EvidenceLine.Line, _ right: AtlasV1.EvidenceLine.Line, _ name: String,
-    at line: Int
+    at line: Int, most: Int = 3
   ) -> [EvidenceProblem] {
-    EvidenceDifference.all(stated, right).prefix(3).map { EvidenceProblem(line, "\(name): \($0)") }
+    EvidenceDifference.all(stated, right).prefix(most).map {
+      EvidenceProblem(line, "\(name): \($0)")
+    }
   }
 
-  /// When a server was down: by the records, and what of the file no record can tell.
-  private func intervals(
-    of wire: AtlasV1.EvidenceServer, _ header: AtlasV1.EvidenceHeader
-  ) -> [DownInterval] {
-    var found = trail.intervals(of: wire.place, host: wire.host.isEmpty ? nil : wire.host)
-    for interval in wire.intervals where isUnrecorded(interval, header) {
-      guard !found.contains(where: { AtlasV1.EvidenceInterval($0) == interval }) else { continue }
-      found.append(DownInterval(unrecorded: interval))
+  /// When a server was down: by the records, and what of the file no record can tell and none speaks
+  /// against.
+  private func told(_ wire: AtlasV1.EvidenceServer, at line: Int) -> Told {
+    var told = Told(line: line, wire: wire, intervals: [])
+    told.intervals = trail.intervals(of: wire.place, host: wire.host.isEmpty ? nil : wire.host)
+    let recorded = Set(told.intervals.map { AtlasV1.EvidenceInterval($0) })
+    var causes: Set<DownInterval.Cause> = []
+    for interval in wire.intervals where interval.end == nil && !recorded.contains(interval) {
+      guard let claim = DownInterval(unrecorded: interval) else { continue }
+      if let objection = trail.objection(to: claim, of: wire.place) ?? disagreement(claim, wire) {
+        told.objections.append("its interval of \(claim.start.words) \(objection)")
+      } else if causes.insert(claim.cause).inserted {
+        told.intervals.append(claim)
+      }
     }
-    return found.inOrder
+    told.intervals = told.intervals.inOrder
+    return told
   }
 
-  /// Away still; or worked on by another campaign from before this one to after it.
-  private func isUnrecorded(
-    _ interval: AtlasV1.EvidenceInterval, _ header: AtlasV1.EvidenceHeader
-  ) -> Bool {
-    guard interval.end == nil else { return false }
-    switch interval.kind {
-    case .away: return true
-    case .workedOn, .guest:
-      return interval.campaign != header.campaign && interval.start == header.startedAt
-        && interval.phases.isEmpty
-    case .unspecified, .unrecognized: return false
+  /// A guest and its host, when both are in the file, tell the same of the host's slot.
+  private func disagreement(_ claim: DownInterval, _ wire: AtlasV1.EvidenceServer) -> String? {
+    guard case .guest(let host, let run) = claim.cause else { return nil }
+    guard host == wire.host else { return "is of \(host), which is not its host" }
+    let hosts = servers.filter { $0.wire.server == host }.map(\.wire)
+    let isTold = hosts.contains { other in
+      other.intervals.contains {
+        $0.kind == .workedOn && $0.end == nil && $0.campaign == run.campaign
+          && $0.run == Int32(clamping: run.number)
+      }
     }
+    return hosts.isEmpty || isTold ? nil : "is not told of \(host)"
   }
 
   /// Servers of the clients in the file that the records tell of, and that are not in it.
@@ -209,17 +261,26 @@ extension EvidenceClaims {
 
 extension AtlasV1.EvidenceServer {
   fileprivate var place: EvidenceTrail.Place { .init(client: client, server: server) }
+
+  /// Its updates of which is known what they relied on.
+  fileprivate var known: [(run: Int, beganAt: Instant, checkedAt: Instant)] {
+    updates.compactMap { update in
+      update.basis.map { (Int(update.run), Instant(update.beganAt), Instant($0.checkedAt)) }
+    }
+  }
 }
 
 extension DownInterval {
-  fileprivate init(unrecorded wire: AtlasV1.EvidenceInterval) {
+  /// Nil for a kind that is not known.
+  fileprivate init?(unrecorded wire: AtlasV1.EvidenceInterval) {
     let run = RunName(campaign: wire.campaign, number: Int(wire.run))
-    let cause: Cause =
-      switch wire.kind {
-      case .workedOn: .workedOn(run: run)
-      case .guest: .guest(of: wire.host, run: run)
-      case .away, .unspecified, .unrecognized: .away
-      }
+    let cause: Cause
+    switch wire.kind {
+    case .workedOn: cause = .workedOn(run: run)
+    case .guest: cause = .guest(of: wire.host, run: run)
+    case .away: cause = .away
+    case .unspecified, .unrecognized: return nil
+    }
     self.init(start: Instant(wire.start), end: nil, cause: cause)
   }
 }

@@ -33,7 +33,7 @@ extension Campaigns {
       evidence, hookFiles: files.map { .init(path: $0.path, sha256: $0.sha256) },
       daemonVersion: AtlasVersion.text, writtenAt: CampaignClock.realMilliseconds)
     for line in head { try await pieces.write(line) }
-    try await writeHookRuns(of: name.text, files, to: &pieces)
+    try await writeHookRuns(of: evidence, files, to: &pieces)
     for decision in evidence.decisions { try await pieces.write(.decision(.init(decision))) }
     try await core.eachRecord(in: range) { record in
       if builder.contains(record) { try await pieces.write(.record(.init(record))) }
@@ -52,7 +52,7 @@ extension Campaigns {
   }
 
   private func writeHookRuns(
-    of campaign: String, _ files: [HookListing.File], to pieces: inout EvidencePieces
+    of evidence: Evidence, _ files: [HookListing.File], to pieces: inout EvidencePieces
   ) async throws {
     let sums = Dictionary(files.map { ($0.path, $0.sha256) }) { first, _ in first }
     var position: Int64 = 0
@@ -60,13 +60,14 @@ extension Campaigns {
       let page: [(id: Int64, row: HookRunRow)]
       do throws(StoreError) {
         page = try await core.store.hookRuns(
-          after: position, limit: Limits.page, filter: RecordFilter(campaign: campaign))
+          after: position, limit: Limits.page, filter: RecordFilter(campaign: evidence.campaign))
       } catch {
         throw WireStatus(error)
       }
       for (id, row) in page {
         position = id
-        try await pieces.write(.hookRun(.init(row, sha256: sums[row.file] ?? "")))
+        let sum = row.revision == evidence.hookRevision ? sums[row.file] : nil
+        try await pieces.write(.hookRun(.init(row, sha256: sum ?? "")))
       }
       if page.count < Limits.page { return }
     }
