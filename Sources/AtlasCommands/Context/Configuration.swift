@@ -8,6 +8,7 @@ import AtlasWire
 ///   night:
 ///     address: atlas.example.net:7443
 ///     ca: /etc/atlas/ca.pem
+///     evidence_key: 5f2c…
 /// ```
 struct Configuration: Sendable, Hashable {
   /// How to reach one daemon.
@@ -16,6 +17,8 @@ struct Configuration: Sendable, Hashable {
     var address: Address
     /// Set for a connection with TLS.
     var security: Security?
+    /// Fingerprint of the key that the daemon signs evidence with; nil when nobody has said it.
+    var evidenceKey: String?
   }
 
   /// What a connection with TLS needs. Paths are those of PEM files.
@@ -124,7 +127,7 @@ extension Configuration.Context {
     let texts = [
       ("address", address.description), ("ca", security?.ca),
       ("certificate", security?.certificate), ("key", security?.key),
-      ("server_name", security?.serverName),
+      ("server_name", security?.serverName), ("evidence_key", evidenceKey),
     ]
     var members = texts.compactMap { name, text in text.map { JSONValue.Member(name, .string($0)) }
     }
@@ -136,6 +139,7 @@ extension Configuration.Context {
     var address: Address?
     var security = Configuration.Security()
     var isSecure = false
+    var evidenceKey: String?
     for setting in try entry.children() {
       switch setting.name {
       case "address": address = try setting.address()
@@ -144,18 +148,30 @@ extension Configuration.Context {
       case "key": security.key = try setting.text()
       case "server_name": security.serverName = try setting.text()
       case "tls": isSecure = try setting.text() == "true"
+      case "evidence_key": evidenceKey = try setting.fingerprint()
       case _:
         throw setting.problem(
-          "“\(setting.name)” is not known; use address, ca, certificate, key, server_name or tls")
+          "“\(setting.name)” is not known; use address, ca, certificate, key, server_name, tls or "
+            + "evidence_key")
       }
     }
     guard let address else { throw entry.problem("the context “\(entry.name)” has no address") }
     let hasAny = security != Configuration.Security()
-    self.init(name: entry.name, address: address, security: hasAny || isSecure ? security : nil)
+    self.init(
+      name: entry.name, address: address, security: hasAny || isSecure ? security : nil,
+      evidenceKey: evidenceKey)
   }
 }
 
 extension PlainYAML.Entry {
+  fileprivate func fingerprint() throws(PlainYAML.Problem) -> String {
+    let value = try text()
+    guard EvidenceFingerprint.isOne(value) else {
+      throw problem("evidence_key is 64 digits and letters a to f, not “\(value)”")
+    }
+    return value
+  }
+
   fileprivate func address() throws(PlainYAML.Problem) -> Address {
     do {
       return try Address(text())

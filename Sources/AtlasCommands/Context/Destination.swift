@@ -4,6 +4,8 @@ import GRPCNIOTransportHTTP2
 struct Destination: Sendable, Hashable {
   var address: Address
   var security: Configuration.Security?
+  /// Fingerprint of the key that the daemon signs evidence with, where a context knows it.
+  var evidenceKey: String?
   /// Where the address comes from, for people: `--address`, `ATLAS_ADDRESS`, `context night`.
   var source: String
 
@@ -29,15 +31,19 @@ struct Destination: Sendable, Hashable {
     }
   }
 
-  private init(address: Address, security: Configuration.Security?, source: String) {
+  private init(
+    address: Address, security: Configuration.Security?, evidenceKey: String? = nil, source: String
+  ) {
     self.address = address
     self.security = security
+    self.evidenceKey = evidenceKey
     self.source = source
   }
 
   private init(_ context: Configuration.Context) {
     self.init(
-      address: context.address, security: context.security, source: "context \(context.name)")
+      address: context.address, security: context.security, evidenceKey: context.evidenceKey,
+      source: "context \(context.name)")
   }
 }
 

@@ -7,7 +7,7 @@ package enum ProgramStatus: Int32, Sendable, Hashable {
   case campaignFailed = 2
   /// The state of things, or the caller's rights, do not allow it.
   case notAllowed = 4
-  /// Refused by a guard: what the request was based on has changed since.
+  /// Refused by a guard: what the request was based on has changed since, or nobody vouches for it.
   case guarded = 5
   case timeout = 6
   case unreachable = 7

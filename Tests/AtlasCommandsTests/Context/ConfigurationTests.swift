@@ -74,7 +74,12 @@ struct ConfigurationTests {
       ("curent: x", ":1: “curent” is not known; use current or contexts"),
       (
         "contexts:\n  a:\n    port: 1",
-        ":3: “port” is not known; use address, ca, certificate, key, server_name or tls"
+        ":3: “port” is not known; use address, ca, certificate, key, server_name, tls or "
+          + "evidence_key"
+      ),
+      (
+        "contexts:\n  a:\n    evidence_key: 5F2C",
+        ":3: evidence_key is 64 digits and letters a to f, not “5F2C”"
       ),
       ("contexts:\n  a:\n    ca: x", ":2: the context “a” has no address"),
       ("contexts:\n  a:\n    address: :1", ":3: the address “:1” has no host that could be one"),
@@ -100,6 +105,9 @@ struct ConfigurationTests {
           name: "night", address: Address(host: "::1", port: 1),
           security: .init(ca: "/a b", certificate: "c: d", key: "#e", serverName: "yes")))
       written.set(.init(name: "plain", address: .usual))
+      written.set(
+        .init(
+          name: "signed", address: .usual, evidenceKey: String(repeating: "a5", count: 32)))
       written.set(.init(name: "system", address: .usual, security: .init()))
       let path = directory + "/deep/config.yaml"
       try written.write(to: path)

@@ -12,30 +12,49 @@ import Testing
 struct EvidenceTests {
   private static let key = EvidenceKey()
 
+  /// Records of its making and its start.
+  private static var records: [LogRecord] {
+    var records: [LogRecord] = []
+    for kind in ["campaign.created", "campaign.started"] {
+      var record = LogRecord(
+        seq: UInt64(records.count + 1), campaignTime: Instant(milliseconds: 0),
+        realTimeMilliseconds: 0, kind: kind, campaign: "november", principal: "anna",
+        previousHash: records.last?.hash ?? LogRecord.genesisHash)
+      // A fingerprint is the SHA-256 of bytes.
+      let digits = EvidenceKey.fingerprint(of: record.canonicalBytes).compactMap(\.hexDigitValue)
+      record.hash = stride(from: 0, to: digits.count, by: 2).map {
+        UInt8(digits[$0] << 4 | digits[$0 + 1])
+      }
+      records.append(record)
+    }
+    return records
+  }
+
   /// A file about a campaign that has done nothing yet.
   private static func file() throws -> [UInt8] {
+    let records = records
     let evidence = Evidence(
       campaign: "november", author: "anna", changeReference: "", state: "ACTIVE",
       startedAt: Instant(milliseconds: 0), until: Instant(milliseconds: 3_600_000), endedAt: nil,
-      clients: [], decisions: [], records: 0, lastSeq: 0, lastHash: LogRecord.genesisHash,
+      clients: [], decisions: records, records: 2, lastSeq: 2, lastHash: records[1].hash,
       hookRevision: "", demoFactor: 1)
     var writer = EvidenceWriter()
     var bytes: [UInt8] = []
-    for line in EvidenceWriter.head(evidence, hookFiles: [], daemonVersion: "1", writtenAt: 0) {
-      bytes += try writer.line(line)
-    }
+    var lines = EvidenceWriter.head(evidence, hookFiles: [], daemonVersion: "1", writtenAt: 0)
+    lines += records.map { .decision(.init($0)) } + records.map { .record(.init($0)) }
+    for line in lines { bytes += try writer.line(line) }
     return try bytes + writer.signature(key)
   }
 
-  private static var summary: String {
+  private static func summary(signer: String = "") -> String {
     """
     Down at once  0 servers of a client at most
     By Atlas      0 servers at most
     Campaign      november
     From          1970-01-01T00:00:00Z
     Until now     1970-01-01T01:00:00Z
-    In it         0 clients, 0 servers, 0 records, 0 hook runs, 0 decisions
-    Signed by     \(key.fingerprint)
+    In it         0 clients, 0 servers, 2 records, 0 hook runs, 2 decisions
+    Signed by     \(key.fingerprint)\(signer)
 
     """
   }
@@ -66,7 +85,7 @@ struct EvidenceTests {
       try await FakeAtlas.serving(world([Array(bytes[..<half]), Array(bytes[half...])])) {
         _, terminal in
         let words = ["campaign", "report", "november", "--evidence", file]
-        expect(await terminal.run(words), prints: Self.summary)
+        expect(await terminal.run(words), prints: Self.summary())
         #expect((try? Data(contentsOf: URL(filePath: file))).map { Array($0) } == bytes)
         let again = await terminal.run(words)
         #expect(again.status == .usage)
@@ -88,7 +107,7 @@ struct EvidenceTests {
         #expect(
           cut.errors.hasPrefix(
             "error: the daemon's evidence does not agree with its records, and was not kept\n"
-              + "  line 2: is cut off"))
+              + "  line 6: is cut off"))
         atlas.fail("GetEvidence", WireStatus(.failedPrecondition, "november has not started"))
         let refused = await terminal.run(words)
         #expect(refused.status == .notAllowed)
@@ -103,27 +122,79 @@ struct EvidenceTests {
     }
   }
 
-  @Test("is checked without a daemon, also against the key that is named")
+  @Test("is verified without a daemon where its key is known: by name, by file, or by the context")
   func verify() async throws {
+    let bytes = try Self.file()
+    let fingerprint = Self.key.fingerprint
+    try await inDirectory { directory in
+      let file = "\(directory)/e"
+      try Data(bytes).write(to: URL(filePath: file))
+      let named = Outcome(
+        status: .ok, output: Self.summary(signer: ", the key that was named"), errors: "")
+      let terminal = Terminal(environment: ["ATLAS_CONFIG": "\(directory)/config.yaml"])
+      expect(await terminal.run("audit", "verify", file, "--key", fingerprint), is: named)
+      let kept = "\(directory)/daemon.key"
+      try Data("\(fingerprint)\n".utf8).write(to: URL(filePath: kept))
+      expect(await terminal.run("audit", "verify", file, "--key", kept), is: named)
+      _ = await terminal.run(
+        "context", "set", "night", "--address", "h:2", "--evidence-key", kept)
+      expect(
+        await terminal.run("audit", "verify", file),
+        is: Outcome(
+          status: .ok, output: Self.summary(signer: ", the key of context night"), errors: ""))
+      let json = await terminal.run("audit", "verify", file, "-o", "jsonl")
+      #expect(json.status == .ok)
+      #expect(json.output.contains("\"format\":\"atlas.evidence.1\""))
+      _ = await terminal.run("context", "set", "night", "--evidence-key", "")
+      expect(await terminal.run("audit", "verify", file), ends: .guarded)
+    }
+  }
+
+  @Test("is not verified when nobody knows the key: anybody could have signed it")
+  func unknownKey() async throws {
     let bytes = try Self.file()
     try await inDirectory { directory in
       let file = "\(directory)/e"
       try Data(bytes).write(to: URL(filePath: file))
       let terminal = Terminal()
-      let good = await terminal.run("audit", "verify", file, "--key", Self.key.fingerprint)
-      expect(good, is: Outcome(status: .ok, output: Self.summary, errors: ""))
-      let any = await terminal.run("audit", "verify", file)
-      #expect(any.status == .ok)
-      #expect(any.errors.hasPrefix("hint: this proves that nobody changed the file since"))
+      let errors = """
+        error: \(file) is consistent in itself; signed by an unknown key \(Self.key.fingerprint)
+        hint: compare it with what atlas audit key said where the daemon is, and name it: --key
+
+        """
+      expect(
+        await terminal.run("audit", "verify", file),
+        is: Outcome(
+          status: .guarded, output: Self.summary(signer: ", a key that is not known here"),
+          errors: errors))
+      expect(
+        await terminal.run("audit", "verify", file, "-o", "json"),
+        is: Outcome(status: .guarded, output: "", errors: errors))
       let other = EvidenceKey().fingerprint
       let wrong = await terminal.run("audit", "verify", file, "--key", other)
       #expect(wrong.status == .error)
       #expect(
         wrong.errors.hasPrefix(
-          "error: \(file) proves nothing: line 2: is signed by the key \(Self.key.fingerprint), "
+          "error: \(file) proves nothing: line 6: is signed by the key \(Self.key.fingerprint), "
             + "and not by \(other)\n"))
-      let json = await terminal.run("audit", "verify", file, "-o", "jsonl")
-      #expect(json.output.contains("\"format\":\"atlas.evidence.1\""))
+    }
+  }
+
+  @Test("refuses a file with a key that is none")
+  func keyFile() async throws {
+    try await inDirectory { directory in
+      let kept = "\(directory)/daemon.key"
+      try Data("not a key\n".utf8).write(to: URL(filePath: kept))
+      for words in [
+        ["audit", "verify", "e", "--key", kept],
+        ["context", "set", "night", "--address", "h:2", "--evidence-key", kept],
+      ] {
+        let outcome = await Terminal(environment: ["ATLAS_CONFIG": "\(directory)/c"]).run(words)
+        #expect(outcome.status == .usage)
+        #expect(
+          outcome.errors.contains(
+            "is 64 digits and letters a to f, or a file with them, not what \(kept) holds"))
+      }
     }
   }
 

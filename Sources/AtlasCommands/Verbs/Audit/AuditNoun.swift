@@ -60,15 +60,21 @@ struct AuditVerify: DaemonVerb {
       Exits with 1 if a record does not fit, or anything in the file is not what its records say. A
       file is checked without a daemon.
 
+      Anybody can make a key, and sign a file that is consistent in itself. So it ends with 0 only if
+      the key is known: by --key, or by the context (atlas context set NAME --evidence-key …). Without
+      that it says whose fingerprint the key has, and ends with 5.
+
         atlas audit verify --timeout 5m
         atlas audit verify november.evidence --key 5f2c…
+        atlas audit verify november.evidence --key /etc/atlas/daemon.key
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
   @Argument(help: "Evidence, as atlas campaign report --evidence wrote it.") var file: String?
   @Option(
     help: ArgumentHelp(
-      "What atlas audit key said: the file must be signed by that key.", valueName: "fingerprint"))
+      "What atlas audit key said, or a file with it: the evidence must be signed by that key.",
+      valueName: "file or fingerprint"))
   var key: String?
 
   mutating func validate() throws {
@@ -84,12 +90,8 @@ struct AuditVerify: DaemonVerb {
   }
 
   private func verify(_ path: String, _ console: Console) throws {
-    if let key, !key.isFingerprint {
-      throw Failure.usage(
-        "--key is 64 digits and letters a to f, not “\(key)”",
-        hint: "atlas audit key says it where the daemon is")
-    }
-    var verifier = EvidenceVerifier(fingerprint: key)
+    let known = try knownKey(console)
+    var verifier = EvidenceVerifier(fingerprint: known?.fingerprint)
     try FileReading.pieces(of: path) { verifier.take($0) }
     guard let verdict = verifier.finish() else {
       let problems = verifier.problems
@@ -101,12 +103,31 @@ struct AuditVerify: DaemonVerb {
     }
     let times = TimeText(
       style: global.time == .local ? .local : .iso, now: 0, local: console.localTime)
-    try console.show(verdict.presentation(of: path, times), as: global.output)
-    if key == nil {
-      console.hint(
-        "this proves that nobody changed the file since that key signed it; whose key it is, "
-          + "compare with what atlas audit key said: --key")
+    if let known {
+      return try console.show(
+        verdict.presentation(of: path, times, signer: known.words), as: global.output)
     }
+    // Programs get nothing that they could take for verified.
+    if global.output.isText {
+      try console.show(
+        verdict.presentation(of: path, times, signer: "a key that is not known here"),
+        as: global.output)
+    }
+    throw Failure(
+      .guarded,
+      "\(path) is consistent in itself; signed by an unknown key \(verdict.fingerprint)",
+      hint: "compare it with what atlas audit key said where the daemon is, and name it: --key")
+  }
+
+  /// The key that the file must be signed by, and where it is known from; nil when it is not.
+  private func knownKey(
+    _ console: Console
+  ) throws(Failure) -> (fingerprint: String, words: String)? {
+    if let key {
+      return (try EvidenceFingerprint.read(key, option: "--key"), "the key that was named")
+    }
+    let destination = try Destination(options: global, environment: console.environment)
+    return destination.evidenceKey.map { ($0, "the key of \(destination.source)") }
   }
 
   func run(in session: Session) async throws {
@@ -128,17 +149,6 @@ struct AuditVerify: DaemonVerb {
   }
 }
 
-extension String {
-  /// A SHA-256 in small hexadecimal letters.
-  fileprivate var isFingerprint: Bool {
-    utf8.count == 64
-      && utf8.allSatisfy { byte in
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-          || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-      }
-  }
-}
-
 /// `atlas audit key`
 struct AuditKey: DaemonVerb {
   static let configuration = CommandConfiguration(
@@ -149,6 +159,7 @@ struct AuditKey: DaemonVerb {
       anybody else's.
 
         atlas audit key
+        atlas audit key > daemon.key
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -63,7 +63,10 @@ struct EvidenceDownload {
 
 extension EvidenceVerdict {
   /// The number that matters, what it is about, and who signed it.
-  func presentation(of path: String, _ times: TimeText) -> Presentation {
+  /// - Parameter signer: What is known of the key; empty for nothing.
+  func presentation(
+    of path: String, _ times: TimeText, signer: String = ""
+  ) -> Presentation {
     Presentation(.message(header), names: [path]) { [header, decisions, hookRuns, fingerprint] _ in
       var facts = Description()
       facts.add("Down at once", "\(counted(header.mostDown, "server")) of a client at most", .bold)
@@ -81,7 +84,7 @@ extension EvidenceVerdict {
         "\(counted(header.clients, "client")), \(counted(header.servers, "server")), "
           + "\(counted(header.records, "record")), \(counted(hookRuns, "hook run")), "
           + counted(decisions, "decision"))
-      facts.add("Signed by", fingerprint)
+      facts.add("Signed by", signer.isEmpty ? fingerprint : "\(fingerprint), \(signer)")
       return facts.lines
     }
   }

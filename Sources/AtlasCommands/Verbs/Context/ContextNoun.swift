@@ -82,10 +82,12 @@ struct ContextSet: Verb {
     abstract: "Add a context, or change one.",
     discussion: """
       The first one is put to use. Any of --ca, --certificate, --server-name and --tls makes the \
-      connection one with TLS. An empty text takes a setting out.
+      connection one with TLS. --evidence-key is what atlas audit key said, or a file with it: then \
+      atlas audit verify knows whose evidence it has. An empty text takes a setting out.
 
         atlas context set local --address 127.0.0.1:7443
         atlas context set night --address atlas.example.net:7443 --ca /etc/atlas/ca.pem
+        atlas context set night --evidence-key 5f2c…
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -101,6 +103,10 @@ struct ContextSet: Verb {
   @Option(help: ArgumentHelp("The name in the daemon's certificate.", valueName: "name"))
   var serverName: String?
   @Flag(help: "TLS, with authorities that the system trusts.") var tls = false
+  @Option(
+    help: ArgumentHelp(
+      "The key that the daemon signs evidence with.", valueName: "file or fingerprint"))
+  var evidenceKey: String?
 
   func run(with console: Console) async throws {
     let path = Configuration.path(in: console.environment)
@@ -135,7 +141,14 @@ struct ContextSet: Verb {
     }
     let isSecure = tls || security != Configuration.Security()
     return Configuration.Context(
-      name: name, address: address, security: isSecure ? security : nil)
+      name: name, address: address, security: isSecure ? security : nil,
+      evidenceKey: try mergedKey(old?.evidenceKey))
+  }
+
+  private func mergedKey(_ old: String?) throws(Failure) -> String? {
+    guard let evidenceKey else { return old }
+    if evidenceKey.isEmpty { return nil }
+    return try EvidenceFingerprint.read(evidenceKey, option: "--evidence-key")
   }
 
   private static func merged(_ new: String?, _ old: String?) -> String? {
@@ -202,6 +215,7 @@ struct ContextShow: Verb {
         facts.add("Certificate", security?.certificate ?? "")
         facts.add("Key", security?.key ?? "")
         facts.add("Server name", security?.serverName ?? "")
+        facts.add("Evidence key", destination.evidenceKey ?? "")
         facts.add("File", Configuration.path(in: console.environment))
         return facts.lines
       }, as: global.output)
