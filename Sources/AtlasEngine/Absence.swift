@@ -5,9 +5,9 @@ extension ControlState {
   /// Since when a server has been away, longer than it may be before it counts as unexplained, and
   /// not by Atlas's order; nil when it is not. A dismissed one is away as well.
   ///
-  /// One that was there to the end of a daemon may have gone at any time after that daemon wrote its
-  /// database for the last time: it counts from then, once it has been awaited in vain for as long as
-  /// any other. Until then it may well be the daemon alone that was away.
+  /// One that was there to the end of a daemon may have gone at any time after that daemon wrote
+  /// its database for the last time: it counts from then, once it has been awaited in vain for as
+  /// long as any other. Until then it may well be the daemon alone that was away.
   package func absence(of id: ServerID, now: Instant) -> Instant? {
     let server = Int(id.index)
     guard !servers[server].connected, servers[server].isKnown, !servers[server].retired,
@@ -41,8 +41,8 @@ extension ControlState {
         reason: "\(words(about: id, since))\(many ? ", as many others had" : "")"))
   }
 
-  /// Its agent is not back, and will not be told of here any more: how long it was away until now is in
-  /// the log as well.
+  /// Its agent is not back, and will not be told of here any more: how long it was away until now
+  /// is in the log as well.
   mutating func endAbsence(of id: ServerID, _ why: String, now: Instant) {
     guard let since = absence(of: id, now: now) else { return }
     record(
@@ -70,8 +70,9 @@ extension ControlState {
     if !servers[id].connected { servers[id].countedSince = now }
   }
 
-  /// The daemon starts: whoever was in contact when the one before ended is silent from the last moment
-  /// at which it was known to be there. That is kept, so that another start takes nothing of it away.
+  /// The daemon starts: whoever was in contact when the one before ended is silent from the last
+  /// moment at which it was known to be there. That is kept, so that another start takes nothing of
+  /// it away.
   mutating func assumeSilence(now: Instant) {
     for index in servers.indices where servers[index].isKnown && servers[index].silentSince == nil {
       servers[index].silentSince = min(writtenAt ?? now, now)

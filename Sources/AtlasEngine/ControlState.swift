@@ -28,7 +28,8 @@ package struct ControlState: Sendable {
   var loadedFence: Fence?
   /// When it was set going after it was loaded; nil for a state that was not.
   var wokenAt: Instant?
-  /// When the database was written for the last time before it was loaded; nil when that is not known.
+  /// When the database was written for the last time before it was loaded; nil when that is not
+  /// known.
   var writtenAt: Instant?
   /// Whether ``stop`` is there: asked several times in every step, and a latch is large to copy.
   var isStopped = false
@@ -187,11 +188,12 @@ package struct Server: Hashable, Sendable {
   private(set) var isKnown = false
   /// Its agent has been in contact since the daemon started.
   var isHeard = false
-  /// Since when its agent is silent, also across starts of the daemon; nil while it is there. One that
-  /// was there to the end of a daemon went then or later: see ``awaitedSince``.
+  /// Since when its agent is silent, also across starts of the daemon; nil while it is there. One
+  /// that was there to the end of a daemon went then or later: see ``awaitedSince``.
   package internal(set) var silentSince: Instant?
-  /// The first start of a daemon after ``silentSince``, when it was in contact to the end of the one
-  /// before; the same instant when nobody knows how long that had been; nil when its session ended.
+  /// The first start of a daemon after ``silentSince``, when it was in contact to the end of the
+  /// one before; the same instant when nobody knows how long that had been; nil when its session
+  /// ended.
   package internal(set) var awaitedSince: Instant?
   /// Since when a silent server has been its client's, or in service again; nil when it was before.
   /// What was earlier is no absence of it.

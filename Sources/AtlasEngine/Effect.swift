@@ -151,8 +151,8 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   /// Its agent is back after it was away longer than expected, and not by Atlas's order; the detail is
   /// since when, in milliseconds since 1970.
   case serverBack = "server.back"
-  /// The same of an absence that is over here although its agent is not back: the server is retired,
-  /// or another client's.
+  /// The same of an absence that is over here although its agent is not back: the server is
+  /// retired, or another client's.
   case serverAway = "server.away"
   /// An agent's Hello is not believed: it gets no session.
   case agentRefused = "agent.refused"

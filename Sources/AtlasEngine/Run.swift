@@ -231,8 +231,8 @@ package struct RunDetails: Hashable, Sendable {
     package var undo: Undo?
     package var backup: BackupFact?
     /// What every UPDATE of an untouched server relied on, newest last, at most
-    /// ``Limits/updateBases``; those that follow in the same attempt, and its retries, rely on the last
-    /// one before them.
+    /// ``Limits/updateBases``; those that follow in the same attempt, and its retries, rely on the
+    /// last one before them.
     package var bases: [UpdateBasis] = []
     /// By update, in the order in which the agent named them.
     package var updates: [UpdateResult] = []

@@ -155,8 +155,8 @@ package struct UpdateEvidence: Hashable, Sendable {
   /// How old the backup was when the change began; nil when none was shown.
   package var backupAge: Duration? { basis?.backup.map { change.beganAt - $0.takenAt } }
 
-  /// Puts changes and what their runs kept together: each relies on what was looked at last before the
-  /// next one of its run began. What an agent was ordered once more was looked at once more.
+  /// Puts changes and what their runs kept together: each relies on what was looked at last before
+  /// the next one of its run began. What an agent was ordered once more was looked at once more.
   /// - Parameters:
   ///   - changes: In order.
   ///   - bases: What a run kept, in order.

@@ -30,8 +30,8 @@ package struct CampaignCourse: Hashable, Sendable {
     }
   }
 
-  /// What is wrong with the moment up to which evidence tells, as the rest of a sentence about it; nil
-  /// when nothing is.
+  /// What is wrong with the moment up to which evidence tells, as the rest of a sentence about it;
+  /// nil when nothing is.
   package func objection(toUntil until: Instant) -> String? {
     if let endedAt {
       return until == endedAt
@@ -43,9 +43,9 @@ package struct CampaignCourse: Hashable, Sendable {
 }
 
 extension EvidenceTrail {
-  /// What speaks against an interval that no record tells of, as the rest of a sentence about it; nil
-  /// when it may be. Two are: an absence that is not over, and the slot of another campaign that was
-  /// taken before this one began, and is kept still.
+  /// What speaks against an interval that no record tells of, as the rest of a sentence about it;
+  /// nil when it may be. Two are: an absence that is not over, and the slot of another campaign
+  /// that was taken before this one began, and is kept still.
   package func objection(to interval: DownInterval, of place: Place) -> String? {
     guard interval.end == nil, interval.steps.isEmpty else { return "is in no record" }
     guard interval.start >= since, interval.start < until else {

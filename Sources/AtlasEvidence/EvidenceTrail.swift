@@ -12,7 +12,8 @@ package struct EvidenceTrail: Sendable {
 
   /// What was before this is left out.
   package let since: Instant
-  /// The end of what is told of: a record after it may prove what was before, and says nothing more.
+  /// The end of what is told of: a record after it may prove what was before, and says nothing
+  /// more.
   package let until: Instant
   /// The campaign whose runs are followed from their beginning.
   package let campaign: String
@@ -199,7 +200,8 @@ package struct EvidenceTrail: Sendable {
 }
 
 extension EvidenceTrail {
-  /// Servers that were down at some time, or had a run in the campaign that moved; by client and name.
+  /// Servers that were down at some time, or had a run in the campaign that moved; by client and
+  /// name.
   package var places: [Place] {
     var found = Set(closed.keys).union(newest.keys)
     for (server, holder) in holders { found.insert(Place(client: holder.client, server: server)) }

@@ -139,7 +139,8 @@ extension EvidenceClaims {
     let course = trail.course
     right.author = course.author ?? ""
     right.state =
-      course.state.flatMap { .init(wireName: "CAMPAIGN_STATE_\($0)") } ?? .unspecified
+      course.state.flatMap { AtlasV1.CampaignState(wireName: "CAMPAIGN_STATE_\($0)") }
+      ?? .unspecified
     right.startedAt = course.startedAt.map { .init($0) }
     right.endedAt = course.endedAt.map { .init($0) }
     let objection = course.objection(toUntil: Instant(header.until)).map {
@@ -177,8 +178,8 @@ extension EvidenceClaims {
       + objections.map { EvidenceProblem(told.line, "\(wire.server): \($0)") }
   }
 
-  /// Where it began to be changed, by the records, with what the file says each relied on: no record
-  /// tells that, and only its age follows.
+  /// Where it began to be changed, by the records, with what the file says each relied on: no
+  /// record tells that, and only its age follows.
   private func updates(of wire: AtlasV1.EvidenceServer) -> [AtlasV1.EvidenceUpdate] {
     trail.changes(of: wire.place).enumerated().map { index, change in
       var right = AtlasV1.EvidenceUpdate(change)
@@ -199,8 +200,8 @@ extension EvidenceClaims {
     }
   }
 
-  /// When a server was down: by the records, and what of the file no record can tell and none speaks
-  /// against.
+  /// When a server was down: by the records, and what of the file no record can tell and none
+  /// speaks against.
   private func told(_ wire: AtlasV1.EvidenceServer, at line: Int) -> Told {
     var told = Told(line: line, wire: wire, intervals: [])
     told.intervals = trail.intervals(of: wire.place, host: wire.host.isEmpty ? nil : wire.host)

@@ -80,8 +80,8 @@ package enum Limits {
   package static let contactsPerClient = 32
   /// Times one run may take its slot that are kept for the report.
   package static let slotIntervals = 32
-  /// Times one run may be found fit to be changed that are kept for evidence; attempts that follow a
-  /// failure are found fit together with the first.
+  /// Times one run may be found fit to be changed that are kept for evidence; attempts that follow
+  /// a failure are found fit together with the first.
   package static let updateBases = 16
   /// Kinds of servers (a role and a system) of which it is kept how long their phases took; those
   /// that come later go by the policy's estimates. Each takes up to 4 KB.

@@ -1,7 +1,8 @@
-/// What allowed a run to change its server, and the rules under which it did: kept because rules are
-/// others tomorrow, and the next attempt may be shown other evidence.
+/// What allowed a run to change its server, and the rules under which it did: kept because rules
+/// are others tomorrow, and the next attempt may be shown other evidence.
 package struct UpdateBasis: Hashable, Sendable {
-  /// When it was looked at, right before UPDATE; or before ROLLBACK in a campaign that undoes another.
+  /// When it was looked at, right before UPDATE; or before ROLLBACK in a campaign that undoes
+  /// another.
   package var checkedAt: Instant
   /// Which backups counted; nil when none was asked for.
   package var maxBackupAge: BackupAge?

@@ -1,5 +1,6 @@
-/// The fingerprint of a key that a daemon signs evidence with, as people name it: the SHA-256 in small
-/// hexadecimal letters, or a file that holds nothing else, such as `atlas audit key > FILE` writes.
+/// The fingerprint of a key that a daemon signs evidence with, as people name it: the SHA-256 in
+/// small hexadecimal letters, or a file that holds nothing else, such as `atlas audit key > FILE`
+/// writes.
 enum EvidenceFingerprint {
   /// Bytes of such a file; a longer one is something else.
   private static let longestFile = 1_024

@@ -68,8 +68,8 @@ package struct EvidenceBuilder: Sendable {
     return record.campaign.isEmpty && record.client.isEmpty && record.server.isEmpty
   }
 
-  /// Whether a record after the end is the first in which a run of another campaign shows up, and had
-  /// its slot until then: it kept that for all of the time, and nothing else tells so.
+  /// Whether a record after the end is the first in which a run of another campaign shows up, and
+  /// had its slot until then: it kept that for all of the time, and nothing else tells so.
   private func proves(_ record: LogRecord) -> Bool {
     guard let number = record.run, record.campaignTime > until, record.seq <= snapshot.lastSeq,
       EvidenceTrail.holdsSlot(record.fromState),
