@@ -23,7 +23,8 @@ package enum WindowCalendar {
       open += try rule.intervals(overlapping: span)
     }
     let merged = merged(open.map { cut($0, to: span) }.filter { !$0.isEmpty })
-    let allowed = subtract(merged, freezes: client.freezes.map(\.interval))
+    let freezes = Plant.freezesIgnored.isOn ? [] : client.freezes.map(\.interval)
+    let allowed = subtract(merged, freezes: freezes)
     guard allowed.count <= Limits.windowIntervals else {
       throw .tooManyIntervals(limit: Limits.windowIntervals)
     }

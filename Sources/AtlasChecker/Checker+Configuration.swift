@@ -23,6 +23,39 @@ extension Checker {
     clients[client.name] = ClientModel(current: client)
   }
 
+  /// A server is new in the fleet, or another than before: then it counts from its record on.
+  ///
+  /// - Parameter isAnew: The database is another one, and says this about it.
+  package mutating func added(_ server: ServerFact, isAnew: Bool = false) {
+    if servers[server.name] == nil {
+      servers[server.name] = ServerModel(
+        fact: server, addedAt: log.records.count, silentSince: now)
+      put(server)
+    } else if isAnew {
+      put(server)
+    } else {
+      comingServers[server.name] = server
+    }
+  }
+
+  package func isRetired(_ server: String) -> Bool { log.retiredServers.contains(server) }
+
+  mutating func put(_ server: ServerFact) {
+    let before = log.kinds[server.name] ?? []
+    servers[server.name]?.fact = server
+    log.kinds[server.name] = server.kinds
+    if server.carriesAtlas { carriers.insert(server.name) } else { carriers.remove(server.name) }
+    for (name, campaign) in log.campaigns {
+      guard let key = campaign.newest[server.name], let run = log.runs[key],
+        run.state == "COMPLETED"
+      else { continue }
+      rings[name]?[run.ring].became.formUnion(server.kinds)
+      rings[name]?[run.ring].ceased.formUnion(before.filter { !server.kinds.contains($0) })
+    }
+    guard !server.host.isEmpty else { return }
+    log.guestClients[server.host, default: []].insert(server.client)
+  }
+
   /// How long new windows may take to be worked out: they may wait behind two commits.
   private var windowSlack: Int64 { 100_000 }
 
@@ -53,10 +86,26 @@ extension Checker {
     return [model.current] + model.earlier.filter { instant <= $0.until }.map(\.fact)
   }
 
+  /// Until when a server may be worked on in a campaign without a break; nil when it may not be now.
+  /// The windows of a campaign are in the zone of each of its clients, and know no freezes.
+  func openUntil(
+    _ client: ClientFact, _ window: WeeklyWindow?, _ instant: Int64
+  ) -> Int64? {
+    guard let end = client.openUntil(instant), let window else {
+      return client.openUntil(instant)
+    }
+    var own = client
+    own.windows = [window]
+    own.freezes = []
+    return own.openUntil(instant).map { min($0, end) }
+  }
+
   /// What the batch of a record has brought counts from the record on that tells of it.
   mutating func noteConfiguration(_ record: RecordFact) {
     switch record.kind {
     case "client.imported": applyChange(of: record.client, at: record.at)
+    case "server.imported":
+      if let server = comingServers.removeValue(forKey: record.server) { put(server) }
     case "campaign.resumed":
       if resumingAtOnce.contains("\(record.campaign) \(LogModel.scope(record))") {
         log.resumedAtOnce.insert(record.seq)

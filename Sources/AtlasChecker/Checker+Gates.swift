@@ -13,6 +13,10 @@ extension Checker {
     var isPromoted = false
     /// Kinds of servers of which one has completed here.
     var completed: Set<String> = []
+    /// Kinds that servers have become, and have ceased to be, after they had completed here: until the
+    /// daemon starts again they may count as what they were, and then as what they are.
+    var became: Set<String> = []
+    var ceased: Set<String> = []
     /// When something last changed that the gate may depend on.
     var touchedAt: Int64?
   }
@@ -184,7 +188,7 @@ extension Checker {
     else { return }
     for kind in log.kinds[record.server] ?? [] {
       let isRepresented =
-        earlier.contains { $0.completed.contains(kind) }
+        earlier.contains { $0.completed.contains(kind) || $0.became.contains(kind) }
         || log.campaigns[record.campaign]?.waives(kind) ?? false
       if !isRepresented {
         fail(

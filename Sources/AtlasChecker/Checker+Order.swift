@@ -170,6 +170,9 @@ extension Checker {
     var isIn = false
     /// Leaves that have ended well since the last enter began.
     var leaves = 0
+    /// A daemon that did not know how a leave had ended has called it again, and was put off: the
+    /// calls that follow are repeats like that one.
+    var isRepeated = false
   }
 
   /// The hook `enter_maintenance` has been called anew.
@@ -189,11 +192,16 @@ extension Checker {
   /// - Parameter isRepeat: A daemon that did not know how the first call ended has called it.
   package mutating func leftMaintenance(_ runKey: String, isRepeat: Bool) {
     maintenance[runKey]?.isIn = false
-    guard !isRepeat else { return }
+    if isRepeat || maintenance[runKey]?.isRepeated ?? false { return }
     maintenance[runKey]?.leaves += 1
     if maintenance[runKey]?.leaves ?? 0 > 1 {
       fail("maintenance", "\(runKey) leaves maintenance twice")
     }
+  }
+
+  /// The hook `leave_maintenance` was called again for that reason, and has not ended well.
+  package mutating func repeatedLeave(_ runKey: String) {
+    maintenance[runKey]?.isRepeated = true
   }
 
   /// A run gives its slot back.

@@ -98,20 +98,32 @@ extension Checker {
   /// knows, what the policy says, and the reserve.
   func leastNeeded(_ server: String, _ campaign: CampaignFact) -> Int64 {
     let known = log.times.estimate(log.kinds[server] ?? [])
-    return (known.map { $0.lowerBound + campaign.soak } ?? campaign.estimate) + campaign.reserve
+    return (known.map { $0.lowerBound + campaign.soak } ?? estimate(of: server, campaign))
+      + campaign.reserve
   }
 
   /// The same, at most.
   func mostNeeded(_ server: String, _ campaign: CampaignFact) -> Int64 {
     let known = log.times.estimate(log.kinds[server] ?? [])
-    return (known.map { $0.upperBound + campaign.soak } ?? campaign.estimate) + campaign.reserve
+    return (known.map { $0.upperBound + campaign.soak } ?? estimate(of: server, campaign))
+      + campaign.reserve
+  }
+
+  /// What the policy expects: the longest of what it says about the roles of the server.
+  private func estimate(of server: String, _ campaign: CampaignFact) -> Int64 {
+    (servers[server]?.fact.roles ?? []).compactMap { campaign.roleEstimates[$0] }.max()
+      ?? campaign.estimate
   }
 
   private mutating func judgeWindow(_ record: RecordFact, fits: Bool) {
     guard let campaign = campaign(about: record) else { return }
     let needed = fits ? leastNeeded(record.server, campaign) : 0
+    // What is in progress goes by the policy that it started under; its lane, by that of now.
+    let own = [campaign.window, self.campaign(record.campaign)?.window]
     let allowed = windows(of: record.client, at: record.at).contains { version in
-      version.openUntil(record.at).map { record.at + needed <= $0 } ?? false
+      own.contains { window in
+        openUntil(version, window, record.at).map { record.at + needed <= $0 } ?? false
+      }
     }
     if !allowed {
       let why = fits ? "outside its window, or with too little of it left" : "outside its window"

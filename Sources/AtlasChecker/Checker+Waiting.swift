@@ -57,7 +57,9 @@ extension Checker {
       models.prefix(open.run.ring).contains(where: { $0.servers > 0 })
     else { return nil }
     let missing = (log.kinds[open.run.server] ?? []).first { kind in
-      !models.prefix(open.run.ring).contains { $0.completed.contains(kind) }
+      !models.prefix(open.run.ring).contains {
+        $0.completed.contains(kind) && !$0.ceased.contains(kind)
+      }
         && log.campaigns[open.campaign]?.waives(kind) != true
     }
     return missing.map { "a representative of \($0)" }
@@ -163,7 +165,7 @@ extension Checker {
     guard let rules = rules(open) else { return nil }
     let needed = mostNeeded(open.run.server, rules)
     let isOpen = windows(of: open.run.client, at: now).allSatisfy { version in
-      version.openUntil(now).map { now + needed <= $0 } ?? false
+      openUntil(version, campaign(open.campaign)?.window, now).map { now + needed <= $0 } ?? false
     }
     return isOpen ? nil : "a window"
   }
@@ -215,7 +217,8 @@ extension Checker {
       return "what is down or unexplained"
     }
     let needed = mostNeeded(open.run.server, rules)
-    let end = clients[open.run.client]?.current.openUntil(now)
+    let window = campaign(open.campaign)?.window
+    let end = clients[open.run.client].flatMap { openUntil($0.current, window, now) }
     return end.map { now + needed <= $0 } ?? false ? nil : "a window"
   }
 }

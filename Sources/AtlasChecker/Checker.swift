@@ -50,6 +50,8 @@ package struct Checker {
   /// Scopes of campaigns that people resume so that parked boots do not wait for their windows: by
   /// the batch whose records come next.
   var resumingAtOnce: Set<String> = []
+  /// Servers that are imported again with the batch whose records come next.
+  var comingServers: [String: ServerFact] = [:]
   /// By server: what `peer_check` said last, and when.
   var peerAnswers: [String: (isWell: Bool, at: Int64)] = [:]
   /// By name: open runs that waited for nothing when somebody last looked, and since when.
@@ -59,6 +61,8 @@ package struct Checker {
   struct ServerModel {
     var fact: ServerFact
     var client: String { fact.client }
+    /// Length of the log when it came into the fleet.
+    var addedAt = 0
     /// Since when the daemon has had no session of it; nil while it has one.
     var silentSince: Int64?
     /// When its first session began, as far as the database remembers.
@@ -116,16 +120,6 @@ package struct Checker {
   }
 
   // MARK: - What people configured
-
-  package mutating func added(_ server: ServerFact) {
-    servers[server.name] = ServerModel(fact: server, silentSince: now)
-    log.kinds[server.name] = server.kinds
-    if server.carriesAtlas { carriers.insert(server.name) } else { carriers.remove(server.name) }
-    let guests = servers.values.filter { !$0.fact.host.isEmpty }
-    for guest in guests {
-      log.guestClients[guest.fact.host, default: []].insert(guest.client)
-    }
-  }
 
   package mutating func configured(_ campaign: CampaignFact) {
     var made = campaign
@@ -210,6 +204,8 @@ package struct Checker {
       judgeAfter(record)
     }
     if let last = records.last { applyChanges(at: last.at) }
+    for server in comingServers.values.sorted(by: { $0.name < $1.name }) { put(server) }
+    comingServers = [:]
     resumingAtOnce = []
     let names = log.campaigns.reduce(into: [Int: String]()) { $0[$1.value.number] = $1.key }
     for row in rows {
@@ -259,6 +255,7 @@ package struct Checker {
     for record in records { _ = follow(record) }
     maintenance = [:]
     kept = [:]
+    for (name, server) in servers where server.addedAt >= Int(seq) { servers[name] = nil }
     for (name, server) in servers where server.knownSince.map({ $0 > copiedAt - slack }) ?? false {
       servers[name]?.knownSince = nil
       // Nobody can count what was never heard of.

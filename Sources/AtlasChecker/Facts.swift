@@ -204,6 +204,10 @@ package struct CampaignFact: Hashable, Sendable {
   package var maxWaitingForPeople: Int?
   package var perSite: Int?
   package var maxStartsPerMinute: Int?
+  /// Narrows the windows of every client, in its zone; nil for not at all.
+  package var window: WeeklyWindow?
+  /// What servers with a role are expected to take, in place of ``estimate``; the longest wins.
+  package var roleEstimates: [String: Int64] = [:]
   /// In per cent, of the servers of a client that share a role.
   package var minAvailable: Int?
   /// How many servers may use what they share.

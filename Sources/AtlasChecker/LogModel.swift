@@ -154,8 +154,12 @@ struct LogModel {
     case "stop.released": release(record)
     case "client.paused": pausedClients.insert(record.client)
     case "client.resumed":
-      pausedClients.remove(record.client)
-      postponedClients.remove(record.client)
+      // The end of a postponement says so; a pause goes on beside it.
+      if record.detail == "postponed" {
+        postponedClients.remove(record.client)
+      } else {
+        pausedClients.remove(record.client)
+      }
     case "client.postponed": postponedClients.insert(record.client)
     case "client.dark": darkClients.insert(record.client)
     case "client.back": darkClients.remove(record.client)

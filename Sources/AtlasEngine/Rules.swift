@@ -93,7 +93,9 @@ extension ControlState {
   func rules(for client: ClientID, in campaign: CampaignID) -> Rules {
     let index = Int(campaign.index)
     // Asked here and not by a method of the campaign: that would copy it.
-    guard !campaigns[index].overrides.isEmpty else { return campaigns[index].rules[0] }
+    guard !campaigns[index].overrides.isEmpty, !Plant.overridesIgnored.isOn else {
+      return campaigns[index].rules[0]
+    }
     return campaigns[index].rules[campaigns[index].rule(for: client)]
   }
 

@@ -31,6 +31,10 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case parkedBootIgnoresWindow = "parked_boot_ignores_window"
   /// A campaign's own windows do not narrow those of its clients.
   case ownWindowsIgnored = "own_windows_ignored"
+  /// Windows are open whatever is frozen.
+  case freezesIgnored = "freezes_ignored"
+  /// A client has the policy of all others in a campaign.
+  case overridesIgnored = "overrides_ignored"
   /// An agent begins an order after its latest time.
   case notAfterIgnored = "not_after_ignored"
 

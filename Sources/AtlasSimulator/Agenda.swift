@@ -90,6 +90,9 @@ enum PersonAct {
   case rollsBack(Int)
   /// Something that the seed draws when the time comes.
   case intervenes
+  /// Changes a setting that the seed has.
+  case configures
+  case importsAgain
   /// Takes back what was done before.
   case changes(Change, method: String)
 }

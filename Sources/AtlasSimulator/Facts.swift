@@ -16,6 +16,12 @@ extension ScopeRequest {
 }
 
 extension CampaignFact {
+  /// - Parameter overrides: Of clients that have a policy of their own.
+  init(_ name: CampaignName, _ policy: Policy, _ overrides: [ClientName: Policy]) {
+    self.init(name, policy)
+    for (client, own) in overrides { self.overrides[client.text] = CampaignFact(name, own) }
+  }
+
   init(_ name: CampaignName, _ policy: Policy) {
     self.init(
       name: name.text, maxRetries: policy.maxRetries, maxParallel: policy.maxParallelServers,
@@ -30,6 +36,10 @@ extension CampaignFact {
     retention = policy.snapshotRetention.milliseconds
     maxStartsPerMinute = policy.maxStartsPerMinute
     minAvailable = policy.minAvailable
+    window = SeedPlan.ownWindows.first { $0.text == policy.windows?.rule }
+    for role in policy.roleTimes {
+      roleEstimates[role.role.text] = role.times.estimate.milliseconds
+    }
     for asked in policy.resources { resources[asked.name.text] = asked.limit }
     gates = (0...Int(Ring.last.number)).compactMap { Ring($0) }.map {
       GateFact(policy.gate(after: $0))
@@ -54,7 +64,10 @@ extension ClientFact {
   init(_ planned: PlannedClient, _ config: ClientConfig) {
     self.init(
       name: config.name.text, slots: config.maxParallelServers, zone: planned.zone,
-      windows: planned.weekly, freezes: [], requiresBackup: config.requireBackup,
+      windows: planned.weekly,
+      freezes: config.freezes.map {
+        $0.interval.start.milliseconds..<$0.interval.end.milliseconds
+      }, requiresBackup: config.requireBackup,
       requiresSnapshot: config.createSnapshots,
       maxBackupAge: config.maxBackupAge.longest?.milliseconds)
     ring = Int(config.ring.number)

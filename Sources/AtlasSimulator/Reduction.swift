@@ -15,7 +15,8 @@ package struct Reduction: Hashable, Sendable {
 
   /// The plan that it describes.
   package var plan: SeedPlan {
-    var plan = SeedPlan(seed: seed)
+    var plan = SeedPlan(
+      seed: seed, without: Set(without.compactMap { SettingKind(rawValue: $0) }))
     if let clients {
       plan.clients.removeAll { !clients.contains($0.config.name.text) }
       let servers = Set(plan.clients.flatMap(\.servers).map(\.config.name))
@@ -34,7 +35,7 @@ package struct Reduction: Hashable, Sendable {
   /// Everything that can be switched off.
   static let switches: [String] =
     ["late", "doubled", "reordered", "lost", "fragile", "hooks", "ailments", "people", "rollbacks"]
-    + FaultKind.allCases.map(\.rawValue)
+    + FaultKind.allCases.map(\.rawValue) + SettingKind.allCases.map(\.rawValue)
 
   private static func switchOff(_ name: String, in plan: inout SeedPlan) {
     switch name {

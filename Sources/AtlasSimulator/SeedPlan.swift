@@ -13,6 +13,12 @@ package struct SeedPlan: Sendable {
   package var menu: FaultMenu
   package var outages: [PlannedOutage] = []
   package var rollbacks: [PlannedRollback] = []
+  package var settings: Set<SettingKind> = []
+  /// From the start: when people change settings, and when the fleet is imported again.
+  package var changes: [Duration] = []
+  package var imports: [Duration] = []
+  /// From the start: when faults end, and people stop meddling.
+  package var calmAfter = SeedPlan.faultsEnd
   /// Moments of ``FaultMenu/moments`` that do not happen, by number: a reduced seed has more.
   package var leftOut: Set<Int> = []
   /// What happens in a plan that is written; nil for one that is drawn.
@@ -24,7 +30,9 @@ package struct SeedPlan: Sendable {
   static let campaignsEnd = Duration.seconds(80 * 3_600)
 
   /// The standard weekend: 20 to 24 clients with 5 or 6 servers each.
-  package init(seed: UInt64) {
+  ///
+  /// - Parameter without: Settings that are left out.
+  package init(seed: UInt64, without: Set<SettingKind> = []) {
     var random = Randomness(seed: seed, for: "plan")
     self.seed = seed
     start = random.pick(Self.fridays)
@@ -40,6 +48,7 @@ package struct SeedPlan: Sendable {
     }
     placeOthers()
     planRollbacks()
+    drawSettings(without: without)
   }
 
   /// A plan that is written: nothing of it is drawn, and nothing goes wrong but by its script.
@@ -102,7 +111,7 @@ package struct PlannedClient: Hashable, Sendable {
     }
   }
 
-  private static let zones: [(String, ZoneFact)] = [
+  static let zones: [(String, ZoneFact)] = [
     ("UTC", .fixed(0)), ("Europe/Paris", .european(60)), ("Europe/Helsinki", .european(120)),
     ("America/New_York", .american(-300)), ("Asia/Kolkata", .fixed(330)),
     ("Asia/Tokyo", .fixed(540)),
@@ -188,6 +197,8 @@ package struct PlannedCampaign: Hashable, Sendable {
   package var startsAfter: Duration
   package var endsAt: Instant
   package var updateSet = UpdateSet(include: [UpdateID(trusted: "security")])
+  /// The whole policy of clients that have their own.
+  package var overrides: [ClientName: Policy] = [:]
 
   package init(
     name: CampaignName, servers: [ServerName], policy: Policy, startsAfter: Duration,

@@ -159,17 +159,25 @@ extension Simulation {
     _ client: ClientID, _ config: ClientConfig, _ narrowing: [CampaignWindows], _ question: UInt32
   ) {
     guard let life = daemon?.life else { return }
-    let windows: [Interval]
     do {
-      windows = try WindowCalendar.intervals(
-        client: config, from: now - Limits.windowPast, until: now + Limits.windowHorizon)
+      let narrowed = try narrowing.map { own in
+        var inItsZone = config
+        inItsZone.windows = [own.windows]
+        inItsZone.freezes = []
+        return NarrowedWindows(campaign: own.campaign, windows: try intervals(of: inItsZone))
+      }
+      let expanded = ExpandedWindows(
+        client: client, windows: try intervals(of: config), narrowed: narrowed,
+        until: now + Limits.windowHorizon, question: question)
+      after(storeRandom.milliseconds(0...20), .windowsAreKnown(life: life, expanded))
     } catch {
-      return checker.fail("defect", "windows of \(config.name): \(error)")
+      checker.fail("defect", "windows of \(config.name): \(error)")
     }
-    let expanded = ExpandedWindows(
-      client: client, windows: windows, narrowed: [], until: now + Limits.windowHorizon,
-      question: question)
-    after(storeRandom.milliseconds(0...20), .windowsAreKnown(life: life, expanded))
+  }
+
+  private func intervals(of config: ClientConfig) throws(WindowError) -> [Interval] {
+    try WindowCalendar.intervals(
+      client: config, from: now - Limits.windowPast, until: now + Limits.windowHorizon)
   }
 
   // MARK: - Commits

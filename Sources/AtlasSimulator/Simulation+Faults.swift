@@ -161,7 +161,8 @@ extension Simulation {
   func backUpDatabase() {
     backups.append(
       DatabaseCopy(
-        disk: disk.copy(), at: now, seq: UInt64(checker.logLength), configs: clientConfigs))
+        disk: disk.copy(), at: now, seq: UInt64(checker.logLength), configs: clientConfigs,
+        servers: importedServers))
     if backups.count > 4 { backups.removeFirst() }
   }
 
@@ -176,7 +177,16 @@ extension Simulation {
       guard let (config, planned) = backup.configs[client.config.name] else { continue }
       checker.configuredAnew(ClientFact(planned, config))
     }
+    for machine in machines where !machine.isClone {
+      guard let config = backup.servers[machine.server] else { continue }
+      checker.added(ServerFact(config), isAnew: true)
+    }
     clientConfigs = backup.configs
+    if backup.servers != importedServers {
+      importedServers = backup.servers
+      // Somebody misses the servers that the fleet had by then.
+      after(settingsRandom.minutes(5...30), .person(.importsAgain))
+    }
     // What was copied later is of a time that has never been.
     backups.removeAll { $0.seq > backup.seq }
     takenReports = []
@@ -191,6 +201,7 @@ struct DatabaseCopy {
   /// Length of its log.
   let seq: UInt64
   let configs: [ClientName: (ClientConfig, PlannedClient)]
+  let servers: [ServerName: ServerConfig]
 }
 
 extension Machine {

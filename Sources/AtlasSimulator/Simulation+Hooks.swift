@@ -101,7 +101,11 @@ extension Simulation {
     switch order.point {
     case .enterMaintenance: if isGood { checker.enteredMaintenance(order.key) }
     case .leaveMaintenance:
-      if isGood { checker.leftMaintenance(order.key, isRepeat: order.restarted) }
+      if isGood {
+        checker.leftMaintenance(order.key, isRepeat: order.restarted)
+      } else if order.restarted {
+        checker.repeatedLeave(order.key)
+      }
     case .peerCheck:
       checker.answeredAboutPeers(
         of: order.server.text, isWell: isGood || verdict == .notDefined)

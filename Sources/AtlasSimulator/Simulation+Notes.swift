@@ -164,7 +164,7 @@ extension Simulation {
     case "lane.held": sometimes.reach(.laneHeld)
     case "campaign.started":
       if record.reason.hasPrefix("planned to take") { sometimes.reach(.planKept) }
-    case "campaign.edited": if anythingRuns { sometimes.reach(.policyEditedInFlight) }
+    case "campaign.edited": if anythingRuns { noteEdited(record) }
     case "campaign.changed": if anythingRuns { sometimes.reach(.updateExcludedInFlight) }
     case "campaign.cancelling": if anythingRuns { sometimes.reach(.campaignCancelledInFlight) }
     case "client.paused":
@@ -213,10 +213,12 @@ extension Simulation {
           sometimes.reach(.unexplainedBlocked)
         }
       }
-      for run in campaign.runs {
+      for (number, run) in campaign.runs.enumerated() {
         if case .inProgress(let work) = run.state, work.step == .guests {
           sometimes.reach(.guestsAwaited)
         }
+        guard run.state.kind == .pending, !plan.settings.isEmpty else { continue }
+        noteSettings(RunRef(campaign: id, index: number), state)
       }
     }
   }
@@ -232,6 +234,7 @@ extension Simulation {
 
   private func noteStarted(_ record: RecordFact) {
     noteHistory(record)
+    noteOwnRules(record)
     if let config = serverConfigs[ServerName(trusted: record.server)], !config.migratesGuests,
       serverConfigs.values.contains(where: { $0.host == config.name })
     {

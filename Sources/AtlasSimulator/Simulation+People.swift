@@ -21,9 +21,9 @@ struct PersonCall {
 
   enum Configures {
     case fleet([ClientFact], servers: [ServerFact])
-    case campaign(CampaignFact)
     /// Which servers it has, its rows say.
-    case rollback(CampaignFact)
+    case campaign(CampaignFact)
+    case importAgain([ClientFact], servers: [ServerConfig])
     /// Boots that are parked do not wait for their windows.
     case resumesAtOnce(CampaignName, ScopeRequest)
   }
@@ -130,12 +130,12 @@ extension Simulation {
     case .fleet(let clients, let servers):
       for client in clients { checker.configured(client) }
       for server in servers { checker.added(server) }
-    case .campaign(let campaign): checker.configured(campaign)
-    case .rollback(var campaign):
+    case .campaign(var campaign):
       let number = rows.first { $0.key.table == .campaign && $0.name == campaign.name }?.key.number
       let runs = rows.filter { $0.key.table == .run && $0.key.owner == number }
       campaign.servers = Set(runs.map(\.name))
       checker.configured(campaign)
+    case .importAgain(let clients, let servers): noteImport(clients, servers)
     case .resumesAtOnce(let campaign, let scope):
       checker.resumesAtOnce(campaign.text, scope: scope.words)
     }
@@ -154,13 +154,13 @@ extension Simulation {
   }
 
   private func createCampaign(_ campaign: PlannedCampaign) {
-    var fact = CampaignFact(campaign.name, campaign.policy)
-    fact.servers = Set(campaign.servers.map(\.text))
+    let fact = CampaignFact(campaign.name, campaign.policy, campaign.overrides)
     ask(
       .createCampaign(
         CampaignRequest(
           name: campaign.name, selection: Selection(servers: campaign.servers),
-          updateSet: campaign.updateSet, policy: campaign.policy, endsAt: campaign.endsAt)),
+          updateSet: campaign.updateSet, policy: campaign.policy, overrides: campaign.overrides,
+          endsAt: campaign.endsAt)),
       "CreateCampaign",
       configures: .campaign(fact), then: .start(campaign.name))
   }
@@ -174,7 +174,7 @@ extension Simulation {
         CampaignRequest(
           name: rollback.name, selection: Selection(clients: rollback.clients),
           policy: rollback.policy, endsAt: rollback.endsAt, rollbackOf: rollback.of)),
-      "CreateCampaign", configures: .rollback(fact), then: .rollback(rollback))
+      "CreateCampaign", configures: .campaign(fact), then: .rollback(rollback))
   }
 
   /// A rollback campaign is made: some wait for days, and some are never started.
@@ -206,12 +206,14 @@ extension Simulation {
     case .makesCampaign(let number): createCampaign(plan.campaigns[number])
     case .rollsBack(let number): rollBack(plan.rollbacks[number])
     case .intervenes: intervene()
+    case .configures: configure()
+    case .importsAgain: importAgain()
     case .changes(let change, let method): ask(change, method)
     }
   }
 
   private func intervene() {
-    guard daemon != nil else { return }
+    guard daemon != nil, !faultsAreOver else { return }
     noteWaits()
     approveSome()
     let campaign = peopleRandom.pick(campaignNames)
@@ -294,15 +296,7 @@ extension Simulation {
     var policy = PlannedCampaign.policy(&peopleRandom)
     if campaign.rollbackOf != nil { policy.rollback = campaign.policy.rollback }
     if peopleRandom.happens(700) { policy.snapshotRetention = campaign.policy.snapshotRetention }
-    let words = "edit \(calls.count)"
-    checker.asked(for: CampaignFact(name, policy), as: words)
-    let isGuarded = peopleRandom.happens(500)
-    ask(
-      .editCampaign(
-        name,
-        PolicyRequest(
-          policy: policy, ifVersion: isGuarded ? campaign.version : nil, changes: words,
-          reason: "not like this")), "EditCampaign")
+    askForEdit(name, policy, ifVersion: peopleRandom.happens(500) ? campaign.version : nil)
   }
 
   private func declareOutage(of client: ClientName) {
@@ -435,7 +429,7 @@ extension Simulation {
     change(name, to: config, planned)
   }
 
-  private func change(_ name: ClientName, to config: ClientConfig, _ changed: PlannedClient) {
+  func change(_ name: ClientName, to config: ClientConfig, _ changed: PlannedClient) {
     guard let state = daemon?.machine.state, let id = state.client(named: name) else { return }
     clientConfigs[name] = (config, changed)
     ask(

@@ -26,6 +26,7 @@ package final class Simulation {
   var hookRandom: Randomness
   var peopleRandom: Randomness
   var faultRandom: Randomness
+  var settingsRandom: Randomness
 
   // The daemon.
   var disk = MemoryDisk()
@@ -49,6 +50,10 @@ package final class Simulation {
   var takenReports: Set<TakenReport> = []
   var clientConfigs: [ClientName: (ClientConfig, PlannedClient)] = [:]
   var serverConfigs: [ServerName: ServerConfig] = [:]
+  /// As the database has them.
+  var importedServers: [ServerName: ServerConfig] = [:]
+  /// How many servers came with later imports.
+  var newServers = 0
   var faultsAreOver = false
   var storeIsSlowUntil: Instant
   var nextHook = 0
@@ -94,6 +99,7 @@ package final class Simulation {
     hookRandom = source("hooks")
     peopleRandom = source("people")
     faultRandom = source("faults")
+    settingsRandom = source("changes")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
     setUp()
@@ -166,6 +172,7 @@ package final class Simulation {
       clientConfigs[client.config.name] = (client.config, client)
       for server in client.servers {
         serverConfigs[server.config.name] = server.config
+        importedServers[server.config.name] = server.config
         addMachine(server, of: client)
       }
     }
@@ -189,6 +196,7 @@ package final class Simulation {
       agenda.plan(
         .person(.changes(change, method: "DeclareOutage")), at: plan.start + outage.at)
     }
+    planSettings()
     planCues()
     planStages()
   }
@@ -197,9 +205,12 @@ package final class Simulation {
     if let script = plan.script {
       return agenda.plan(.stage(.storyEnds), at: script.midnight + script.ends)
     }
-    let end = plan.start + SeedPlan.faultsEnd
+    let end = plan.start + plan.calmAfter
     agenda.plan(.stage(.faultsEnd), at: end)
-    for half in 2...44 { agenda.plan(.stage(.progressIsJudged), at: end + .seconds(half * 1_800)) }
+    let halves = Int((SeedPlan.campaignsEnd - plan.calmAfter) / .seconds(1_800))
+    for half in 2..<halves {
+      agenda.plan(.stage(.progressIsJudged), at: end + .seconds(half * 1_800))
+    }
     agenda.plan(
       .stage(.settlingIsJudged), at: plan.start + SeedPlan.campaignsEnd + .seconds(24 * 3_600))
   }
@@ -220,10 +231,9 @@ package final class Simulation {
     case .progressIsJudged:
       checker.judgeProgress(
         patience: Self.patience.milliseconds, deferral: Self.longestDeferral.milliseconds)
+      if !checker.violations.isEmpty { tellWaits() }
     case .settlingIsJudged:
-      if trace.isTelling {
-        for line in checker.openDecisions(deferral: 0) { tell("open: \(line)") }
-      }
+      tellWaits()
       checker.judgeSettled()
       after(.seconds(60), .stage(.peopleDecide))
     case .storyEnds:
@@ -238,6 +248,31 @@ package final class Simulation {
     case .snapshotsAreJudged:
       checker.judgeSnapshots(patience: (Self.snapshotPatience / 2).milliseconds)
       isOver = true
+    }
+  }
+}
+
+extension Simulation {
+  /// What each open run waits for, as the checker sees it, and what a pending one does by itself.
+  private func tellWaits() {
+    guard trace.isTelling else { return }
+    for line in checker.openDecisions(deferral: Self.longestDeferral.milliseconds) {
+      tell("open: \(line)")
+    }
+    guard let state = daemon?.machine.state else { return }
+    for index in state.campaigns.indices {
+      let id = CampaignID(index)
+      for number in state.campaigns[index].runs.indices {
+        let ref = RunRef(campaign: id, index: number)
+        guard state[ref].state.kind == .pending, state.campaigns[index].state == .active else {
+          continue
+        }
+        let waiting =
+          state.laneWaits(campaign: id, lane: Int(state[ref].lane), now: now)
+          ?? state.runWaits(ref, now: now)
+        let name = state[server: state[ref].server].config.name
+        tell("waits: \(name) of \(state.campaigns[index].name): \(waiting?.text ?? "its turn")")
+      }
     }
   }
 }

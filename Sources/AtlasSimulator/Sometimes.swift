@@ -99,6 +99,19 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case slotsLoweredInFlight
   case pausedClientInFlight
   case twoCampaignsOfOneClient
+  /// A campaign's own window is closed while its client's is open, and servers wait.
+  case ownWindowClosed
+  /// A client is frozen while its window would be open, and servers wait.
+  case freezeHeld
+  case zoneChangedInFlight
+  case resourceAwaited
+  case startedByOverride
+  case startedByRoleTimes
+  case endMovedInFlight
+  case ownWindowsEditedInFlight
+  case newServerImported
+  case serverMovedInFlight
+  case retiredImportedAgain
   case downloadTakenBack
   case pendingRebootFirst
   case threePasses

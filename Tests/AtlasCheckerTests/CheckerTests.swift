@@ -286,7 +286,8 @@ struct CheckerTests {
   func order() {
     var night = Night()
     night.checker.added(
-      ServerFact(name: "C01-WEB01", client: "C01", after: ["C01-WEB02"], group: "nodes"))
+      ServerFact(name: "C01-WEB01", client: "C01", after: ["C01-WEB02"], group: "nodes"),
+      isAnew: true)
     night.checker.answeredAboutPeers(of: "C01-WEB01", isWell: true)
     night.move("WEB02", run: 2, from: "PENDING", to: "PENDING", kind: "run.created")
     night.start("WEB01", run: 1)
@@ -296,7 +297,8 @@ struct CheckerTests {
   @Test("a host that takes guests down without an outage")
   func host() {
     var night = Night()
-    night.checker.added(ServerFact(name: "C01-WEB02", client: "C01", host: "C01-WEB01"))
+    night.checker.added(
+      ServerFact(name: "C01-WEB02", client: "C01", host: "C01-WEB01"), isAnew: true)
     night.start("WEB01", run: 1)
     #expect(night.violations == ["order"])
   }
@@ -316,6 +318,12 @@ struct CheckerTests {
     #expect(twice.violations == [])
     twice.checker.leftMaintenance("night/C01-WEB01", isRepeat: false)
     #expect(twice.violations == ["maintenance"])
+    var putOff = Night()
+    putOff.checker.entersMaintenance("night/C01-WEB01")
+    putOff.checker.leftMaintenance("night/C01-WEB01", isRepeat: false)
+    putOff.checker.repeatedLeave("night/C01-WEB01")
+    putOff.checker.leftMaintenance("night/C01-WEB01", isRepeat: false)
+    #expect(putOff.violations == [])
   }
 }
 

@@ -26,7 +26,7 @@ struct GateCheckerTests {
         ServerFact(name: "C00-WEB0\(number)", client: "C00", roles: ["WEB"], system: "linux"))
     }
     night.checker.added(
-      ServerFact(name: "C01-WEB01", client: "C01", roles: ["WEB"], system: "linux"))
+      ServerFact(name: "C01-WEB01", client: "C01", roles: ["WEB"], system: "linux"), isAnew: true)
     var campaign = Night.campaign
     campaign.gates = [rule]
     campaign.servers = ["C00-WEB01", "C00-WEB02", "C00-WEB03", "C01-WEB01"]
@@ -206,7 +206,7 @@ struct GateCheckerTests {
         name: "C00-WEB0\(number)", client: "C00", roles: ["WEB"], system: "linux")
       server.site = "LYON"
       server.resources = ["SAN"]
-      night.checker.added(server)
+      night.checker.added(server, isAnew: true)
       begin(number, &night)
     }
     #expect(night.violations == wrong)

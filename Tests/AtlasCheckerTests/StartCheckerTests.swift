@@ -157,6 +157,70 @@ struct StartCheckerTests {
     #expect(night.violations == ["S1"])
   }
 
+  // MARK: - What a campaign says of time
+
+  @Test(
+    "a start outside the windows of the campaign, or with too little left of them (S2)",
+    arguments: [(0, true), (119, true), (120, false), (300, false), (301, true)])
+  func ownWindows(minutesIn: Int, isWrong: Bool) {
+    // Sun 00:00-04:00, and a run needs an hour.
+    var night = Night(at: Night.saturday22 + Int64(minutesIn) * 60_000)
+    var campaign = Night.campaign
+    campaign.window = WeeklyWindow(weekday: 6, startMinute: 0, endMinute: 240)
+    night.checker.configured(campaign)
+    night.start("WEB01", run: 1)
+    #expect(night.violations == (isWrong ? ["S2"] : []))
+  }
+
+  @Test("a start in a freeze, also in one that came in the middle of the window (S2)")
+  func freezes() {
+    var night = Night()
+    var client = Night.client
+    client.freezes = [Night.saturday22..<Night.saturday22 + 7_200_000]
+    night.checker.configured(client)
+    night.record("client.imported", client: "C01", detail: "changed")
+    night.at += 101_000
+    night.start("WEB01", run: 1)
+    #expect(night.violations == ["S2"])
+  }
+
+  @Test(
+    "a start with too little left of the window for its role, the longest of all (S2)",
+    arguments: [(["WEB"], 421, true), (["SQL"], 301, true), (["SQL", "WEB"], 300, false)])
+  func roleEstimates(roles: [String], minutesIn: Int, isWrong: Bool) {
+    var night = Night(at: Night.saturday22 + Int64(minutesIn) * 60_000)
+    var campaign = Night.campaign
+    campaign.roleEstimates = ["SQL": 165 * 60_000, "DB": 300 * 60_000]
+    night.checker.configured(campaign)
+    night.checker.added(ServerFact(name: "C01-WEB01", client: "C01", roles: roles), isAnew: true)
+    night.start("WEB01", run: 1)
+    #expect(night.violations == (isWrong ? ["S2"] : []))
+  }
+
+  @Test("that a server is what it was imported as, from the record on")
+  func importedAgain() {
+    var night = Night()
+    var campaign = Night.campaign
+    campaign.perSite = 1
+    night.checker.configured(campaign)
+    var client = Night.client
+    client.slots = 2
+    night.checker.configuredAnew(client)
+    var moved = ServerFact(name: "C01-WEB02", client: "C01")
+    moved.site = "LYON"
+    night.checker.added(moved)
+    night.record("server.imported", client: "C01", server: "C01-WEB02", detail: "changed")
+    night.start("WEB01", run: 1)
+    night.start("WEB02", run: 2)
+    #expect(night.violations == [])
+    moved.site = ""
+    night.checker.added(moved)
+    night.record("server.imported", client: "C01", server: "C01-WEB02", detail: "changed")
+    night.move("WEB02", run: 2, from: "IN_PROGRESS", to: "PENDING", kind: "run.given_back")
+    night.start("WEB02", run: 2)
+    #expect(night.violations == ["cap"])
+  }
+
   // MARK: - Guests
 
   @Test(

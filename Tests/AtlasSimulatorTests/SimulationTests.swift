@@ -42,7 +42,7 @@ struct SimulationTests {
     let told = Simulation(small(7), isTelling: true).run()
     #expect(silent.hash == told.hash)
     #expect(silent.story.isEmpty)
-    #expect(told.story.contains { $0.contains("log campaign.started") })
+    #expect(told.story.contains { $0.contains("log client.imported") })
   }
 
   @Test("differs from seed to seed in what goes wrong")
@@ -55,13 +55,47 @@ struct SimulationTests {
   }
 }
 
+@Suite("Settings of a seed")
+struct SettingTests {
+  @Test("are on in some seeds and off in others", arguments: SettingKind.allCases)
+  func kinds(kind: SettingKind) {
+    let with = (1...40).count { SeedPlan(seed: $0).settings.contains(kind) }
+    #expect((1..<40).contains(with))
+  }
+
+  @Test("that are left out change nothing about the others", arguments: SettingKind.allCases)
+  func leftOut(kind: SettingKind) {
+    for seed in UInt64(1)...10 {
+      let whole = SeedPlan(seed: seed)
+      let rest = SeedPlan(seed: seed, without: [kind])
+      #expect(rest.settings == whole.settings.subtracting([kind]))
+      #expect(rest.clients.map(\.weekly) == whole.clients.map(\.weekly))
+      #expect(rest.campaigns.map(\.servers) == whole.campaigns.map(\.servers))
+      #expect(rest.imports == (kind == .imports ? [] : whole.imports))
+      let isKept = kind != .freezes
+      #expect(
+        rest.clients.map(\.config.freezes)
+          == (isKept ? whole.clients.map(\.config.freezes) : whole.clients.map { _ in [] }))
+    }
+  }
+
+  @Test("are in the plan: windows, resources, times of roles, and policies of clients")
+  func areDrawn() {
+    let campaigns = (UInt64(1)...40).flatMap { SeedPlan(seed: $0).campaigns }
+    #expect(campaigns.contains { $0.policy.windows != nil })
+    #expect(campaigns.contains { !$0.policy.resources.isEmpty })
+    #expect(campaigns.contains { !$0.policy.roleTimes.isEmpty })
+    #expect(campaigns.contains { !$0.overrides.isEmpty })
+  }
+}
+
 @Suite("A reduced seed")
 struct ReductionTests {
   @Test("reads back from its text")
   func text() throws {
     var reduction = Reduction(seed: 42)
     reduction.clients = ["C03", "C07"]
-    reduction.without = ["late", "daemon_dies"]
+    reduction.without = ["late", "daemon_dies", "own_windows"]
     reduction.leftOut = [3, 9]
     #expect(try Reduction(text: "# found once\n" + reduction.text) == reduction)
   }
