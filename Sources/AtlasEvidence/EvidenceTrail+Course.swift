@@ -48,7 +48,8 @@ extension EvidenceTrail {
   /// that was taken before this one began, and is kept still.
   package func objection(to interval: DownInterval, of place: Place) -> String? {
     guard interval.end == nil, interval.steps.isEmpty else { return "is in no record" }
-    guard interval.start >= since, interval.start < until else {
+    // Evidence may be written in the instant in which the campaign begins.
+    guard interval.start == since || interval.start > since && interval.start < until else {
       return "begins at \(interval.start.words), outside of the campaign's time"
     }
     switch interval.cause {

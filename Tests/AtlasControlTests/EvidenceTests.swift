@@ -71,7 +71,32 @@ private struct Night {
   func evidence() throws -> Evidence {
     var builder = try EvidenceBuilder(desk.snapshot, Desk.campaign)
     for record in told { builder.take(record) }
-    return builder.evidence()
+    let evidence = builder.evidence()
+    check(evidence, told.filter { builder.contains($0) })
+    return evidence
+  }
+
+  /// Whoever verifies it finds the same in the records of the file, and nothing that speaks against
+  /// the rest.
+  private func check(_ evidence: Evidence, _ records: [LogRecord]) {
+    var trail = EvidenceTrail(
+      campaign: evidence.campaign, since: evidence.startedAt, until: evidence.until)
+    for record in records { #expect(trail.take(record) == nil) }
+    #expect(trail.course.author == evidence.author)
+    #expect(trail.course.state == evidence.state)
+    #expect(trail.course.startedAt == evidence.startedAt)
+    #expect(trail.course.endedAt == evidence.endedAt)
+    #expect(trail.course.objection(toUntil: evidence.until) == nil)
+    for server in evidence.clients.flatMap(\.servers) {
+      let place = EvidenceTrail.Place(client: server.client, server: server.name)
+      let recorded = trail.intervals(of: place, host: server.host)
+      #expect(recorded.allSatisfy(server.intervals.contains))
+      for interval in server.intervals where !recorded.contains(interval) {
+        #expect(trail.objection(to: interval, of: place) == nil)
+      }
+      #expect(server.updates.map(\.change) == trail.changes(of: place))
+      #expect(server.outcome == trail.outcome(of: place))
+    }
   }
 
   func evidence(of server: ServerName) throws -> ServerEvidence? {
