@@ -16,6 +16,10 @@ package struct ControlMachine: Sendable {
   private var waiting: [ControlInput] = []
   /// Position in ``waiting`` of the oldest; what is before it is done.
   private var nextWaiting = 0
+  /// Clients whose windows are not known since the start; what may depend on them waits.
+  private var unknownWindows = 0
+  /// Inputs that came before all windows were known, oldest first.
+  private var early: [ControlInput] = []
   /// What the running commit will let out; nil when none runs.
   private var released: [Release]?
   private var isHalted = false
@@ -79,9 +83,13 @@ package struct ControlMachine: Sendable {
   }
 
   /// Sets a machine that was just put together going; to be called once, before any input.
+  ///
+  /// It asks for the windows of every client, and takes nothing but emergency stops before it knows
+  /// them all: to a server that comes back in between, every window would be closed.
   package mutating func wake(at moment: Moment) -> [ControlAction] {
     var batch = PendingBatch(at: moment)
     apply(state.wake(now: moment.campaign), to: &batch)
+    unknownWindows = state.clients.count
     return finish(batch)
   }
 
@@ -90,6 +98,7 @@ package struct ControlMachine: Sendable {
   package mutating func end() {
     isEnding = true
     waiting.removeAll()
+    early.removeAll()
     nextWaiting = 0
   }
 
@@ -102,9 +111,26 @@ package struct ControlMachine: Sendable {
       isHalted = true
       return [.halt("the store failed: \(error)")]
     case _ where isEnding: return []
-    case _:
+    case _ where unknownWindows > 0 && !Plant.windowsNotAwaited.isOn: holdBack(input)
+    case _: waiting.append(input)
+    }
+    return released == nil ? work(at: moment) : []
+  }
+
+  /// Keeps what must not be taken yet, until the last windows are known.
+  private mutating func holdBack(_ input: ControlInput) {
+    switch input {
+    case .windowsExpanded:
       waiting.append(input)
-      return released == nil ? work(at: moment) : []
+      unknownWindows -= 1
+      guard unknownWindows == 0 else { return }
+      waiting += early
+      early = []
+    case .request(_, .change(.stop, _)): waiting.append(input)
+    case .request, .sessionOpened, .agentMessage, .sessionClosed, .hookFinished, .hooksLoaded,
+      .timerFired:
+      early.append(input)
+    case .committed, .commitFailed: preconditionFailure("the end of a commit never waits")
     }
   }
 
@@ -114,16 +140,18 @@ package struct ControlMachine: Sendable {
   /// A commit runs: what it holds may be durable before anybody has been told.
   package var isCommitting: Bool { released != nil }
 
-  /// Inputs that wait for a commit to end.
-  package var backlog: Int { waiting.count - nextWaiting }
+  /// Inputs that wait for a commit to end, or for windows.
+  package var backlog: Int { queued + early.count }
+
+  private var queued: Int { waiting.count - nextWaiting }
 
   /// Steps what waits, until something must be committed or nothing waits any more.
   private mutating func work(at moment: Moment) -> [ControlAction] {
     var actions: [ControlAction] = []
-    while released == nil, backlog > 0 {
+    while released == nil, queued > 0 {
       var batch = PendingBatch(at: moment)
       var steps = 0
-      while backlog > 0, steps < Limits.batch {
+      while queued > 0, steps < Limits.batch {
         take(nextInput(), into: &batch)
         steps += 1
       }

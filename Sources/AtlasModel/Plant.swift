@@ -25,6 +25,8 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case retryOutsideWindow = "retry_outside_window"
   /// A stop of the client whose guests are on a host does not reach the host.
   case guestsStopIgnored = "guests_stop_ignored"
+  /// After a start the daemon does not wait until it knows the windows.
+  case windowsNotAwaited = "windows_not_awaited"
   /// An answer about windows counts although they were asked for again since.
   case oldWindowsBelieved = "old_windows_believed"
   /// A boot that was parked goes on whether or not its window is open.

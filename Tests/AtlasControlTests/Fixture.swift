@@ -40,9 +40,13 @@ struct Desk {
       input, at: Moment(campaign: now, realMilliseconds: now.milliseconds))
   }
 
-  /// Sets a machine that was loaded going.
+  /// Sets a machine that was loaded going, and answers what it asks first.
   mutating func wake() {
     actions += machine.wake(at: Moment(campaign: now, realMilliseconds: now.milliseconds))
+    let all = Interval(start: Instant(milliseconds: 0), end: Instant(milliseconds: 1 << 50))
+    for index in machine.state.clients.indices {
+      take(.windowsExpanded(ClientID(index), [all], until: all.end, question: 1))
+    }
   }
 
   /// Asks, and says under which ticket.
