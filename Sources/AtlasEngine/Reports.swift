@@ -133,7 +133,8 @@ extension ControlState {
   /// A command that was on its way when a stop came had begun after all: it goes on to the next
   /// safe point, as the stop's table says.
   mutating func unparkByAgent(_ ref: RunRef, _ next: Phase, now: Instant) {
-    self[ref].marks.remove(.reconciling)
+    // Leave to boot at any hour was for this boot only.
+    self[ref].marks.subtract([.reconciling, .ignoreWindow])
     move(
       ref, to: .inProgress(Work(next, .agent)), .runBack, now: now,
       reason: "the command had begun before the stop reached the agent")

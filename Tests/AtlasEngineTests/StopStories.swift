@@ -262,6 +262,26 @@ import Testing
     try Golden.expect(world, tells: "stop-reboot-window")
   }
 
+  @Test func `lets one boot go without its window, also when it had begun already`() throws {
+    var world = world { $0.latency = .seconds(2) }
+    world.campaign("patch-11")
+    world.run(until: server, .reboot)
+    world.stop()
+    world.run(for: .seconds(1))
+    world.disconnect(server)
+    let command = world.store.lastCommand
+    world.change(server) { $0.journal(command) }
+    world.release()
+    world.resume(now: true)
+    #expect(world.state[world.run(server)].state == .parked(next: .reboot))
+    #expect(world.state[world.run(server)].marks.contains(.ignoreWindow))
+    world.connect(server)
+    world.settle()
+    #expect(world.story.contains("the command had begun before the stop reached the agent"))
+    #expect(world.state[world.run(server)].state.kind == .completed)
+    #expect(!world.state[world.run(server)].marks.contains(.ignoreWindow))
+  }
+
   @Test func `of one client leaves the others alone`() throws {
     var fleet = EngineFleet()
     fleet.add("LAA", servers: [server])
