@@ -31,6 +31,7 @@ extension Checker {
   mutating func judgeAfter(_ record: RecordFact) {
     if record.kind == "run.started" { firstAttempts[runKey(record)] = record.attempt ?? 1 }
     noteKept(record)
+    noteFollowers(record)
     if ["server.dismissed", "server.retired"].contains(record.kind) {
       acceptWork(of: record.server)
     }

@@ -35,6 +35,8 @@ struct LogModel {
     var bootsAtOnce = false
     /// When it first completed, failed or was held since it was started.
     var outcomeAt: Int64?
+    /// Others of its lane were pending then: a lane with nothing left to start is not held.
+    var hadFollowers = true
     /// It has come to FINALIZE since it was started.
     var hasFinalized = false
     /// The edit of its campaign's policy that it was last started under; empty for none.

@@ -207,9 +207,9 @@ package final class Simulation {
     }
     let end = plan.start + plan.calmAfter
     agenda.plan(.stage(.faultsEnd), at: end)
-    let halves = Int((SeedPlan.campaignsEnd - plan.calmAfter) / .seconds(1_800))
-    for half in 2..<halves {
-      agenda.plan(.stage(.progressIsJudged), at: end + .seconds(half * 1_800))
+    let hours = Int((SeedPlan.campaignsEnd - plan.calmAfter) / .seconds(3_600))
+    for hour in 1..<hours {
+      agenda.plan(.stage(.progressIsJudged), at: end + .seconds(hour * 3_600))
     }
     agenda.plan(
       .stage(.settlingIsJudged), at: plan.start + SeedPlan.campaignsEnd + .seconds(24 * 3_600))

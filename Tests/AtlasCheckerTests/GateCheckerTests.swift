@@ -247,6 +247,21 @@ struct GateCheckerTests {
     #expect(night.violations == ["breaker"])
   }
 
+  @Test("nothing wrong with a lane that had nothing left to start when it broke")
+  func emptyLane() {
+    var night = rings(Self.open) { campaign in
+      campaign.breakers.maxFailedPerClient = 1
+      campaign.servers = ["C00-WEB01", "C00-WEB02", "C01-WEB01"]
+    }
+    begin(2, &night)
+    canary(1, &night, becomes: "HELD")
+    night.record(
+      "run.given_back", campaign: "night", client: "C00", server: "C00-WEB02", run: 2,
+      from: "IN_PROGRESS", to: "PENDING", ring: 0)
+    begin(2, &night)
+    #expect(night.violations == [])
+  }
+
   @Test("a start of a kind of servers that is held")
   func signature() {
     var night = rings(Self.open)
