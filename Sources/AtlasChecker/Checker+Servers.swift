@@ -12,6 +12,7 @@ extension Checker {
     if command.isStart, log.isStopped(client) {
       fail("S4", "\(command.kind) is sent to \(server) under a stop")
     }
+    judgeGuestClients(sent: command)
     judgeTexts([command.campaign, command.runKey] + command.texts, toldTo: client)
   }
 

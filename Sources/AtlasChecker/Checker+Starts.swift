@@ -25,6 +25,7 @@ extension Checker {
       fail("S4", "\(record.server) begins \(record.phase) under a stop (\(record.kind))")
     }
     guard record.phase != "DOWNLOAD" else { return }
+    judgeGuestClients(record, before: run)
     if run?.state == "PARKED" { judgeUnparked(record, run) }
     if record.kind == "run.started" {
       judgePauses(record)
