@@ -24,14 +24,14 @@ extension Checker {
     judgeAvailable(record, server, rules)
   }
 
-  /// The daemon counts minutes, each from the first start in it on: two of them may touch.
+  /// Of any sixty seconds.
   private mutating func judgeRate(_ record: RecordFact, _ campaign: CampaignFact) {
     guard let most = campaign.maxStartsPerMinute else {
       return starts[record.campaign, default: []].removeAll()
     }
     starts[record.campaign, default: []].removeAll { $0 + 60_000 <= record.at }
     let before = starts[record.campaign] ?? []
-    if before.count >= max(1, 2 * most - 1) {
+    if before.count >= max(1, most) {
       fail("cap", "\(record.server) is the start number \(before.count + 1) of a minute")
     }
     starts[record.campaign]?.append(record.at)

@@ -51,9 +51,9 @@ package struct Campaign: Sendable {
   package internal(set) var lastMoveAt: Instant?
   /// Lanes that could start a server but for a cap of the campaign.
   var capped = LaneQueue()
-  /// Starts within the current minute, for `max_starts_per_minute`.
-  var startsThisMinute = 0
-  var minuteBegan = Instant(milliseconds: 0)
+  /// When the runs of the last minute took their slots, for `max_starts_per_minute`: no more than
+  /// that, oldest first. The runs say so after a start of the daemon.
+  var recentStarts: [Instant] = []
   /// Lanes with a run that holds a slot.
   package internal(set) var activeLanes = 0
   /// What its breaker looks at, oldest first; at most the policy's number.

@@ -71,9 +71,7 @@ extension ControlState {
     {
       return true
     }
-    guard let cap = campaigns[index].policy.maxStartsPerMinute else { return false }
-    return now < campaigns[index].minuteBegan + Self.minute
-      && campaigns[index].startsThisMinute >= cap
+    return campaigns[index].nextStart.map { now < $0 } ?? false
   }
 
   /// Whether one more client may be worked on, or this one is already.
@@ -86,21 +84,43 @@ extension ControlState {
 
   private mutating func countStart(_ id: CampaignID, now: Instant) {
     guard let cap = campaigns[id].policy.maxStartsPerMinute else { return }
-    if now >= campaigns[id].minuteBegan + Self.minute {
-      campaigns[id].minuteBegan = now
-      campaigns[id].startsThisMinute = 0
-    }
-    campaigns[id].startsThisMinute += 1
-    if campaigns[id].startsThisMinute >= cap { armStarts(id, now: now) }
+    let old = campaigns[id].recentStarts.firstPosition { now < $0 + Campaign.minute }
+    if old > 0 { campaigns[id].recentStarts.removeFirst(old) }
+    campaigns[id].recentStarts.append(now)
+    let surplus = campaigns[id].recentStarts.count - max(1, cap)
+    if surplus > 0 { campaigns[id].recentStarts.removeFirst(surplus) }
+    armStarts(id, now: now)
   }
 
-  /// Lanes that wait for the next minute are looked at when it begins.
+  /// Lanes that wait for the next start are looked at when it may be.
   mutating func armStarts(_ id: CampaignID, now: Instant) {
-    let next = campaigns[id].minuteBegan + Self.minute
-    if now < next { timers.add(.starts(id), at: next) }
+    guard let next = campaigns[id].nextStart, now < next else { return }
+    timers.add(.starts(id), at: next)
   }
 
-  private static var minute: Duration { .seconds(60) }
+  /// After a start of the daemon the runs say what began just before it.
+  mutating func recallStarts(_ id: CampaignID, now: Instant) {
+    guard let cap = campaigns[id].policy.maxStartsPerMinute, !Plant.startsForgotten.isOn else {
+      return
+    }
+    var starts: [Instant] = []
+    for index in campaigns[id].runs.indices {
+      for interval in campaigns[id].runs[index].details.content.slotIntervals
+      where now < interval.start + Campaign.minute { starts.append(interval.start) }
+    }
+    campaigns[id].recentStarts = Array(starts.sorted().suffix(max(1, cap)))
+    armStarts(id, now: now)
+  }
+}
+
+extension Campaign {
+  static var minute: Duration { .seconds(60) }
+
+  /// When `max_starts_per_minute` allows the next start; nil while it allows one at once, or any.
+  var nextStart: Instant? {
+    guard let cap = policy.maxStartsPerMinute, recentStarts.count >= max(1, cap) else { return nil }
+    return recentStarts[recentStarts.count - max(1, cap)] + Self.minute
+  }
 }
 
 /// Servers that are down and wait for people: more of them than people can look after, and nothing

@@ -255,6 +255,7 @@ extension ControlState {
     activate(id)
     if let end = campaigns[id].endsAt { timers.add(.end(id), at: end) }
     wakeSources(id)
+    recallStarts(id, now: now)
     for ring in campaigns[id].rings {
       guard let since = ring.soakingSince else { continue }
       let soak = campaigns[id].gateRules[Int(ring.ring.number)].gateSoak
@@ -314,6 +315,7 @@ extension Campaign {
     capped = LaneQueue()
     atlasRuns = []
     activeLanes = 0
+    recentStarts = []
     sample = []
     down = []
     lastMoveAt = nil

@@ -27,6 +27,8 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case guestsStopIgnored = "guests_stop_ignored"
   /// After a start the daemon does not wait until it knows the windows.
   case windowsNotAwaited = "windows_not_awaited"
+  /// A start of the daemon forgets what was started just before it.
+  case startsForgotten = "starts_forgotten"
   /// An answer about windows counts although they were asked for again since.
   case oldWindowsBelieved = "old_windows_believed"
   /// A boot that was parked goes on whether or not its window is open.

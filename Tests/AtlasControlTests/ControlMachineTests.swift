@@ -44,6 +44,31 @@ struct ControlMachineTests {
     #expect(actions.reply(read) != nil)
   }
 
+  @Test("takes nothing but a stop after a start before it knows all windows")
+  func awaitsWindows() throws {
+    var before = try Desk()
+    let batches = before.importFleet()
+    var desk = try Desk(stored: StoredState(applying: batches))
+    desk.wake(answering: false)
+    _ = desk.commitAll()
+    let read = desk.ask(.stops)
+    desk.take(.sessionOpened(SessionID(1), Desk.hello(Desk.first)))
+    let stop = desk.ask(.stop(nil, reason: "smoke"))
+    _ = desk.commitAll()
+    let early = desk.drain()
+    #expect(early.reply(stop) != nil)
+    #expect(early.reply(read) == nil)
+    #expect(!desk.machine.state[server: ServerID(0)].connected)
+    desk.take(.windowsExpanded(ClientID(0), [], until: desk.now, question: 1))
+    _ = desk.commitAll()
+    guard case .answer(.stops(let stops)) = desk.drain().reply(read) else {
+      Issue.record("the read was not answered")
+      return
+    }
+    #expect(stops.stops.count == 1)
+    #expect(desk.machine.state[server: ServerID(0)].connected)
+  }
+
   @Test("commits what came while it was busy in one batch")
   func groupsCommits() throws {
     var desk = try Desk()

@@ -41,10 +41,10 @@ struct Desk {
   }
 
   /// Sets a machine that was loaded going, and answers what it asks first.
-  mutating func wake() {
+  mutating func wake(answering: Bool = true) {
     actions += machine.wake(at: Moment(campaign: now, realMilliseconds: now.milliseconds))
     let all = Interval(start: Instant(milliseconds: 0), end: Instant(milliseconds: 1 << 50))
-    for index in machine.state.clients.indices {
+    for index in machine.state.clients.indices where answering {
       take(.windowsExpanded(ClientID(index), [all], until: all.end, question: 1))
     }
   }

@@ -118,11 +118,8 @@ struct RollbackTests {
     var again = Night(desk: try Desk(stored: stored))
     again.desk.now = night.desk.now + .seconds(3_600)
     #expect(again.desk.machine.state.campaigns.map(\.rollbackOf) == [nil])
-    for action in again.desk.machine.wake(
-      at: Moment(campaign: again.desk.now, realMilliseconds: 0))
-    {
-      if case .commit = action { again.desk.take(.committed) }
-    }
+    again.desk.wake()
+    again.settle()
     again.desk.take(.timerFired)
     again.settle()
     #expect(again.hooks.map(\.point) == [.finalize, .finalize])

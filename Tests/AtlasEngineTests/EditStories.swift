@@ -98,6 +98,22 @@ import Testing
     #expect(world.state.campaigns[0].counts[.inProgress] == 9)
   }
 
+  @Test func `of starts per minute counts what began before the daemon's death`() {
+    var fleet = EngineFleet()
+    let servers = (1...4).map { "AA\($0)-PARIS-APP01" }
+    for (number, server) in servers.enumerated() { fleet.add("AA\(number + 1)", servers: [server]) }
+    var world = EngineWorld(fleet)
+    world.campaign("patch-11", policy: .with { $0.maxStartsPerMinute = 2 })
+    world.run(for: .seconds(20))
+    world.crash()
+    for server in servers { world.connect(server) }
+    world.run(for: .seconds(39))
+    #expect(world.state.campaigns[0].counts[.inProgress] == 2)
+    world.run(for: .seconds(2))
+    #expect(world.state.campaigns[0].counts[.inProgress] == 4)
+    #expect(world.violations == [])
+  }
+
   @Test func `of a breaker is judged at once by what was`() {
     var world = Self.world((1...4).map { "LAA-PARIS-APP0\($0)" })
     for server in [Self.first, Self.second] {
