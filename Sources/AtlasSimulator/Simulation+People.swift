@@ -477,6 +477,14 @@ extension Simulation {
     for index in campaign.runs.indices where campaign.runs[index].state.kind == .held {
       resolve(RunRef(campaign: id, index: index), in: state)
     }
+    for index in campaign.runs.indices where campaign.runs[index].state.kind == .parked {
+      let waiting = state.waits(RunRef(campaign: id, index: index), now: now)
+      guard case .outage(let client)? = waiting else { continue }
+      let outage = Change.declareOutage(
+        state[client: client].config.name, from: nil, until: now + .seconds(86_400), parallel: nil,
+        reason: "agreed, for what is still to be booted")
+      ask(outage, "DeclareOutage")
+    }
     // A boot that is still owed does not wait for the next weekend.
     if campaign.counts[.parked] > 0 { resumeAtOnce(campaign.name) }
   }
