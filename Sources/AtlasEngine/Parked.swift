@@ -20,13 +20,13 @@ extension ControlState {
     if let waiting = goingOnWaits(ref) { return waiting }
     guard next == .update || next == .reboot else { return nil }
     if let server = stranger(inPlaceOf: ref, now: now) { return .unexplained(server) }
+    if windowsAreOld(for: ref) { return .window(next: nil) }
     // A failed attempt that cannot be repeated now is rolled back, at any time.
     if self[ref].marks.contains(.retryDue) { return nil }
     let needed = timeNeeded(by: ref)
     if let client = outageMissing(for: ref, needed, now: now) { return .outage(client) }
     if next == .reboot, self[ref].marks.contains(.ignoreWindow) { return nil }
     if next == .reboot, Plant.parkedBootIgnoresWindow.isOn { return nil }
-    if windowsAreOld(for: ref) { return .window(next: nil) }
     return windowWaits(ref, needs: needed, now: now)
   }
 

@@ -126,6 +126,30 @@ import Testing
     #expect(state[run].state.kind == .inProgress)
   }
 
+  @Test func `that people have changed keep a server parked between its attempts`() throws {
+    var world = EngineWorld(fleet([0]))
+    world.script.answer(
+      .update, attempt: 1,
+      with: .failsToInstall("0x80070643", "the installer failed", retryable: true))
+    let campaign = world.campaign("patch-11")
+    let run = world.run("LAA-PARIS-WEB01")
+    let id = world.client("LAA")
+    world.run(until: "LAA-PARIS-WEB01", .update, .backoff)
+    world.stop("LAA")
+    world.release("LAA")
+    var state = world.state
+    _ = try state.step(change(false, world, campaign), now: world.now)
+    _ = try state.step(.resumeClient(id, by: "anna"), now: world.now)
+    #expect(state[run].state == .parked(next: .update))
+    #expect(state.waits(run, now: world.now) == .window(next: nil))
+    _ = try state.step(
+      .windowsExpanded(
+        id, [EngineFleet.night(0, hours: 4)], until: world.now + day,
+        question: state[client: id].windowsAsked), now: world.now)
+    #expect(state[run].state == .inProgress(Work(.update, .agent)))
+    #expect(state[run].attempt == 2)
+  }
+
   @Test(arguments: [true, false])
   func `that people have changed roll nothing back before they are worked out`(
     isEdit: Bool
