@@ -112,6 +112,9 @@ extension ControlState {
       Record(
         .campaignEdited, campaign: id, detail: edit.changes.bounded(),
         reason: edit.reason.bounded(), principal: by))
+    if campaigns[id].earlier.count > before.earlier.count {
+      emit(.save(.earlierPolicy(id, before.earlier.count)))
+    }
     emit(.save(.campaign(id)))
     // A replay has no calendar, and knows the windows already.
     if hadOwnWindows || campaigns[id].hasOwnWindows, !isVirtual { askForWindows(id) }

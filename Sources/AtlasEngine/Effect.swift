@@ -34,6 +34,8 @@ package enum Effect: Hashable, Sendable {
     case history(Int)
     /// The plan that a campaign started with.
     case plan(CampaignID)
+    /// A policy that a campaign had before; its place in ``Campaign/earlier``.
+    case earlierPolicy(CampaignID, Int)
     /// The global stop and the fleet's version.
     case control
   }

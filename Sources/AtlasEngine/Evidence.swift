@@ -45,10 +45,10 @@ extension ControlState {
   mutating func noteBasis(_ ref: RunRef, now: Instant) {
     // Plans and replays show no evidence.
     if isVirtual { return }
-    let content = self[ref].details.content
     let basis = UpdateBasis(
       checkedAt: now, maxBackupAge: backupRequired(ref) ? maxBackupAge(ref) : nil,
-      backup: content.backup, snapshotRequired: isUndo(ref) || snapshotRequired(ref),
+      backup: self[ref].details.content.backup,
+      snapshotRequired: isUndo(ref) || snapshotRequired(ref),
       snapshot: self[snapshotHolder(ref)].details.content.snapshot,
       slots: slots(of: clientOf(ref), in: ref.campaign, now: now))
     self[ref].details.content.rely(on: basis)

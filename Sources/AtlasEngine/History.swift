@@ -31,12 +31,14 @@ package struct KindHistory: Hashable, Sendable {
 
   /// - Returns: Whether the estimate is another now.
   mutating func review() -> Bool {
-    let way = phases.prefix(PhaseClock.ofEstimate)
-    guard way.allSatisfy({ $0.samples >= Limits.estimateSamples }) else { return false }
-    let fresh = way.reduce(.zero) {
-      $0 + (Plant.medianForEstimate.isOn ? $1.p50 : $1.p95)
+    var fresh = Duration.zero
+    for place in 0..<PhaseClock.ofEstimate {
+      guard phases[place].samples >= Limits.estimateSamples else { return false }
+      fresh += Plant.medianForEstimate.isOn ? phases[place].p50 : phases[place].p95
     }
-    if let estimate, fresh <= estimate, fresh * 8 >= estimate * 7 { return false }
+    if let estimate, fresh <= estimate, fresh.milliseconds * 8 >= estimate.milliseconds * 7 {
+      return false
+    }
     estimate = fresh
     changes &+= 1
     return true
@@ -134,9 +136,9 @@ extension PhaseClock {
   /// A run that completed without a boot took no time for one: without these, a kind that seldom
   /// boots would be estimated as if it always did.
   fileprivate mutating func countMissingBoot() {
-    let update = Self.measured.firstIndex(of: .update) ?? 0
-    let reboot = Self.measured.firstIndex(of: .reboot) ?? 0
-    guard total(update) != nil, unknown & 1 << UInt8(reboot) == 0 else { return }
+    guard let update = Self.place(of: .update), let reboot = Self.place(of: .reboot),
+      total(update) != nil, unknown & 1 << UInt8(reboot) == 0
+    else { return }
     ended |= 1 << UInt8(reboot)
   }
 }

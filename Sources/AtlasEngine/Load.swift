@@ -247,8 +247,19 @@ extension ControlState {
       wake(CampaignID(index), now: now)
     }
     for index in servers.indices { wakeKept(of: ServerID(index), now: now) }
+    keepEarlierPolicies()
     settleDirty(now: now)
     return takeEffects()
+  }
+
+  /// Rows of campaigns that an older Atlas wrote hold their earlier policies themselves, and will
+  /// not any more when they are written again.
+  private mutating func keepEarlierPolicies() {
+    for index in campaigns.indices {
+      for place in campaigns[index].earlier.indices {
+        emit(.save(.earlierPolicy(CampaignID(index), place)))
+      }
+    }
   }
 
   private mutating func wake(_ id: CampaignID, now: Instant) {

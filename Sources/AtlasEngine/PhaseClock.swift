@@ -10,6 +10,14 @@ package struct PhaseClock: Hashable, Sendable {
   /// So many of the first of ``measured`` make an estimate: the way of a run that goes well.
   package static let ofEstimate = 6
 
+  /// Position of a phase in ``measured``; nil for one that is not in it.
+  static func place(of phase: Phase) -> Int? {
+    let place = places[Int(phase.rawValue)]
+    return place < 0 ? nil : place
+  }
+
+  private static let places = Phase.allCases.map { measured.firstIndex(of: $0) ?? -1 }
+
   /// The phase that is worked on, or that a hold has interrupted.
   package var phase: Phase?
   /// Since when; nil while nothing is worked on.
@@ -43,7 +51,7 @@ package struct PhaseClock: Hashable, Sendable {
   /// The phase has ended.
   mutating func end(now: Instant) {
     defer { since = nil }
-    guard let since, let phase, let place = Self.measured.firstIndex(of: phase) else { return }
+    guard let since, let place = phase.flatMap(Self.place) else { return }
     ended |= 1 << UInt8(place)
     let sum = Int64(totals[place]) + max(0, (now - since).milliseconds)
     totals[place] = Int32(clamping: sum)
@@ -52,7 +60,7 @@ package struct PhaseClock: Hashable, Sendable {
   /// Nobody will know how long the phase took.
   mutating func lose() {
     since = nil
-    guard let phase, let place = Self.measured.firstIndex(of: phase) else { return }
+    guard let place = phase.flatMap(Self.place) else { return }
     unknown |= 1 << UInt8(place)
   }
 }

@@ -87,7 +87,7 @@ extension ControlState {
         Command(
           fence: fence, kind: kind, server: servers[server].config.name,
           campaign: campaigns[ref.campaign].name,
-          runKey: kind.isAboutSnapshot ? runKey(snapshotHolder(ref)) : keptRunKey(ref),
+          runKey: keptRunKey(kind.isAboutSnapshot ? snapshotHolder(ref) : ref),
           attempt: Int(self[ref].attempt), pass: Int(self[ref].pass), notAfter: notAfter,
           updateSet: kind.hasUpdates || means == .uninstall
             ? campaigns[ref.campaign].updateSet : UpdateSet(),

@@ -101,18 +101,21 @@ extension ControlState {
 
   /// How long a phase of a run may take; nil where it has a length instead of a limit.
   func limit(of phase: Phase, _ ref: RunRef) -> Duration? {
-    guard !rules(of: ref).hasRoleTimes else { return roleTimes(of: ref).limit(of: phase) }
-    return rules(of: ref).limits[Int(phase.rawValue)]
+    let rules = rules(of: ref)
+    guard !rules.hasRoleTimes else { return roleTimes(of: ref).limit(of: phase) }
+    return rules.limits[Int(phase.rawValue)]
   }
 
   /// How long a run is expected to hold its slot, as long as history does not know better.
   package func policyEstimate(of ref: RunRef) -> Duration {
-    rules(of: ref).hasRoleTimes ? roleTimes(of: ref).estimate : rules(of: ref).times.estimate
+    let rules = rules(of: ref)
+    return rules.hasRoleTimes ? roleTimes(of: ref).estimate : rules.times.estimate
   }
 
   /// How long an installer may report nothing before it is worth a look.
   func noProgress(of ref: RunRef) -> Duration {
-    rules(of: ref).hasRoleTimes ? roleTimes(of: ref).noProgress : rules(of: ref).times.noProgress
+    let rules = rules(of: ref)
+    return rules.hasRoleTimes ? roleTimes(of: ref).noProgress : rules.times.noProgress
   }
 
   private func roleTimes(of ref: RunRef) -> PhaseTimes {

@@ -8,7 +8,7 @@ extension ControlState {
   ///   - now: Campaign time; never earlier than at the step before.
   /// - Returns: Effects in the order in which they are to be carried out, once committed.
   /// - Throws: ``Refusal`` when a person asked for what is not allowed; then nothing has changed.
-  package mutating func step(_ event: Event, now: Instant) throws(Refusal) -> [Effect] {
+  package mutating func step(_ event: consuming Event, now: Instant) throws(Refusal) -> [Effect] {
     try take(event, now: now)
     settleDirty(now: now)
     return takeEffects()
@@ -17,7 +17,7 @@ extension ControlState {
   /// The same, with the effects added to those of `list`: whoever steps often gives the same list
   /// again, and no step allocates one.
   package mutating func step(
-    _ event: Event, now: Instant, into list: inout [Effect]
+    _ event: consuming Event, now: Instant, into list: inout [Effect]
   ) throws(Refusal) {
     swap(&effects, &list)
     defer { swap(&effects, &list) }
@@ -32,8 +32,8 @@ extension ControlState {
     return taken
   }
 
-  private mutating func take(_ event: Event, now: Instant) throws(Refusal) {
-    switch event {
+  private mutating func take(_ event: consuming Event, now: Instant) throws(Refusal) {
+    switch consume event {
     case .timePassed: fireTimers(now: now)
     case .agentBack(let server, let hello): agentBack(server, hello, now: now)
     case .agentSilent(let server): agentSilent(server, now: now)

@@ -10,6 +10,7 @@ package struct EngineStore: Sendable {
   private var contact: ContactHold?
   private var histories: [KindHistory] = []
   private var plans: [(campaign: CampaignID, plan: KeptPlan)] = []
+  private var earlier: [CampaignID: [EarlierPolicy]] = [:]
   private var clients: [StoredClient] = []
   private var servers: [StoredServer] = []
   private var campaigns: [StoredCampaign] = []
@@ -76,6 +77,8 @@ package struct EngineStore: Sendable {
     case .history(let place): put(state.histories[place], at: place, in: &histories)
     case .plan(let id):
       if let plan = state[campaign: id].plan { plans.append((id, plan)) }
+    case .earlierPolicy(let id, let place):
+      put(state[campaign: id].earlier[place], at: place, in: &earlier[id, default: []])
     case .run(let ref):
       put(state[ref], at: Int(ref.index), in: &campaigns[Int(ref.campaign.index)].runs)
     }
@@ -85,8 +88,11 @@ package struct EngineStore: Sendable {
     let campaign = state[campaign: id]
     let index = Int(id.index)
     let runs = campaigns.indices.contains(index) ? campaigns[index].runs : []
+    // They have rows of their own.
+    var header = campaign
+    header.restore(earlier: [])
     let row = StoredCampaign(
-      header: campaign, lanes: campaign.lanes.map { (client: $0.client, ring: $0.ring) },
+      header: header, lanes: campaign.lanes.map { (client: $0.client, ring: $0.ring) },
       rings: campaign.rings.map(StoredRing.init), runs: runs)
     put(row, at: index, in: &campaigns)
   }
@@ -108,6 +114,9 @@ package struct EngineStore: Sendable {
     control.clients = clients
     control.servers = servers
     control.campaigns = campaigns
+    for (id, policies) in earlier {
+      control.campaigns[Int(id.index)].header.restore(earlier: policies)
+    }
     return control
   }
 }
@@ -180,9 +189,16 @@ extension EngineStore {
       || left.endedAt != right.endedAt || left.endsAt != right.endsAt
       || left.startNumber != right.startNumber || left.hookRevision != right.hookRevision
       || left.version != right.version || left.updateSet != right.updateSet
-      || left.safety != right.safety || left.plan != right.plan
+      || left.safety != right.safety || left.plan != right.plan || left.policy != right.policy
+      || left.overrides != right.overrides
     {
       found.append("campaign \(name) is not saved")
+    }
+    if left.earlier.map(\.until) != right.earlier.map(\.until)
+      || left.earlier.map(\.policy) != right.earlier.map(\.policy)
+      || left.earlier.map(\.overrides) != right.earlier.map(\.overrides)
+    {
+      found.append("earlier policies of \(name) are not saved")
     }
     if left.rings != right.rings {
       found.append("rings of \(name) differ: \(right.rings), counted \(left.rings)")

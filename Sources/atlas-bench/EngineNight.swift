@@ -71,13 +71,16 @@ struct EngineNight {
     var taken = Duration.zero
     var effects: [Effect] = []
     while !coming.isEmpty {
-      let events = coming
+      var events = coming
       coming.removeAll(keepingCapacity: true)
       // As many at once as the control machine puts into one commit.
       for first in stride(from: 0, to: events.count, by: Limits.batch) {
         let begin = Machine.processorTime
         for index in first..<min(first + Limits.batch, events.count) {
-          step(events[index], into: &effects)
+          // Handed over, as the control machine hands over what it took from its queue.
+          var event = Event.timePassed
+          swap(&event, &events[index])
+          step(event, into: &effects)
         }
         taken += Machine.processorTime - begin
         self.events += min(Limits.batch, events.count - first)
@@ -95,7 +98,7 @@ struct EngineNight {
     }
   }
 
-  private mutating func step(_ event: Event, into effects: inout [Effect]) {
+  private mutating func step(_ event: consuming Event, into effects: inout [Effect]) {
     do { try state.step(event, now: Self.now, into: &effects) } catch {
       preconditionFailure("a good night refuses nothing: \(error)")
     }

@@ -38,11 +38,12 @@ extension ByteWriter {
     }
     put(campaign.rings) { $0.put(StoredRing($1)) }
     put(campaign.safety)
-    put(campaign.earlier) {
-      $0.put($1.until)
-      $0.put($1.policy)
-      $0.put($1.overrides)
-    }
+  }
+
+  mutating func put(_ earlier: EarlierPolicy) {
+    put(earlier.until)
+    put(earlier.policy)
+    put(earlier.overrides)
   }
 
   private mutating func put(_ overrides: [ClientPolicy]) {
@@ -116,14 +117,14 @@ extension ByteReader {
     }
     let rings = try array { try $0.storedRing() }
     if version >= 3 { header.safety = try safety() }
-    if version >= 5 {
-      header.restore(
-        earlier: try array {
-          EarlierPolicy(
-            until: try $0.instant(), policy: try $0.policy(), overrides: try $0.overrides())
-        })
+    if version == 5 || version == 6 {
+      header.restore(earlier: try array { try $0.earlierPolicy() })
     }
     return StoredCampaign(header: header, lanes: lanes, rings: rings, runs: [])
+  }
+
+  mutating func earlierPolicy() throws -> EarlierPolicy {
+    EarlierPolicy(until: try instant(), policy: try policy(), overrides: try overrides())
   }
 
   private mutating func overrides() throws -> [ClientPolicy] {

@@ -9,9 +9,9 @@ enum StateRows {
   /// environment holds, postponements, representatives, and what servers share; 4 outages, dismissals,
   /// orders between servers, hosts, maintenance, snapshots that are kept, rollback campaigns, and how
   /// long phases took; 5 policies that were edited, since when a server has been silent, and snapshots
-  /// that are gone; 6 since when a silent server has been awaited, since when it
-  /// counts, and what updates relied on.
-  static let version: UInt8 = 6
+  /// that are gone; 6 since when a silent server has been awaited, since when it counts, and what
+  /// updates relied on; 7 has edited policies in rows of their own.
+  static let version: UInt8 = 7
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version
   /// Number of the one row with the global stop and the counters of the fleet.
@@ -20,6 +20,10 @@ enum StateRows {
   private static let histories: Int64 = 1
   /// The owner of settings that are plans, by number of the campaign.
   private static let plans: Int64 = 2
+  /// The owner of settings that are policies of before, by number of the campaign and, in the lowest
+  /// bits, place among its edits.
+  private static let earlierPolicies: Int64 = 3
+  private static let placeBits: Int64 = 8
 
   /// The row of one thing of the state, as it is now.
   static func row(_ item: Effect.Item, in state: ControlState) -> StateRow {
@@ -63,6 +67,13 @@ enum StateRows {
       writer.put(state[campaign: id].plan) { $0.put($1) }
       return StateRow(
         key: StateKey(table: .setting, owner: plans, number: Int64(id.index)),
+        name: state[campaign: id].name.text, body: writer.bytes)
+    case .earlierPolicy(let id, let place):
+      writer.put(state[campaign: id].earlier[place])
+      return StateRow(
+        key: StateKey(
+          table: .setting, owner: earlierPolicies,
+          number: Int64(id.index) << placeBits + Int64(place)),
         name: state[campaign: id].name.text, body: writer.bytes)
     case .control: return controlRow(of: state)
     }
@@ -119,6 +130,8 @@ enum StateRows {
       else { throw reader.bad("its campaign is missing") }
       guard let plan = try reader.optional({ try $0.keptPlan() }) else { return }
       control.plans.append((CampaignID(campaign), plan))
+    case .setting where row.key.owner == earlierPolicies:
+      try loadEarlierPolicy(row, &reader, into: &control)
     case .setting:
       control.fleetVersion = try reader.unsigned()
       control.stop = try reader.optional { try $0.stopLatch() }
@@ -129,6 +142,21 @@ enum StateRows {
         control.contact = try reader.optional { try $0.contactHold() }
       }
     }
+  }
+
+  private static func loadEarlierPolicy(
+    _ row: StateRow, _ reader: inout ByteReader, into control: inout StoredControl
+  ) throws {
+    guard let campaign = Int(exactly: row.key.number >> placeBits), campaign >= 0,
+      campaign < control.campaigns.count
+    else { throw reader.bad("its campaign is missing") }
+    var known = control.campaigns[campaign].header.earlier
+    // A campaign's row that an older Atlas wrote last holds them, too.
+    let place = Int(row.key.number & (1 << placeBits - 1))
+    if place < known.count { return }
+    guard place == known.count else { throw reader.bad("a gap") }
+    known.append(try reader.earlierPolicy())
+    control.campaigns[campaign].header.restore(earlier: known)
   }
 
   private static func loadRun(

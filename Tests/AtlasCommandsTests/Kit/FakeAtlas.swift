@@ -68,10 +68,8 @@ final class FakeAtlas: Sendable {
 
   fileprivate func enter(_ call: Call) async throws {
     if state.withLock({ $0.held.contains(call.method) }) {
-      // Nothing comes out of it; the caller's deadline ends the task.
-      let (never, continuation) = AsyncStream.makeStream(of: Void.self)
-      for await _ in never {}
-      continuation.finish()
+      // The end of serving ends it: the caller's deadline does not always.
+      for await _ in changes() {}
     }
     let failure: WireStatus? = state.withLock { state in
       state.calls.append(call)
