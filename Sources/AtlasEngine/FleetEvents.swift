@@ -8,7 +8,9 @@ extension ControlState {
   ) throws(Refusal) {
     try checkImport(newClients, newServers)
     for config in newClients { put(config, by: by) }
-    for config in newServers { put(config, by: by, now: now) }
+    var haveOthers = false
+    for config in newServers where put(config, by: by, now: now) { haveOthers = true }
+    if haveOthers { recountKinds() }
     for config in newServers { relink(config.name) }
     if let newNames { ringNames = newNames }
     fleetVersion += 1
@@ -131,12 +133,14 @@ extension ControlState {
     countAbsence(of: id, from: now)
   }
 
-  private mutating func put(_ config: ServerConfig, by: String, now: Instant) {
+  /// - Returns: whether a known server is of other kinds than before.
+  private mutating func put(_ config: ServerConfig, by: String, now: Instant) -> Bool {
     guard let client = clientByName[config.client] else {
       preconditionFailure("the import was checked")
     }
     if let id = serverByName[config.name] {
-      guard servers[id].config != config || servers[id].retired else { return }
+      guard servers[id].config != config || servers[id].retired else { return false }
+      let profile = servers[id].profile
       countRoles(of: id, -1)
       unlinkFromHost(id)
       if servers[id].client != client { moveServer(id, to: client, now: now) }
@@ -154,6 +158,7 @@ extension ControlState {
       record(
         Record(.serverImported, client: client, server: id, detail: "changed", principal: by))
       emit(.save(.server(id)))
+      return servers[id].profile != profile
     } else {
       let id = ServerID(servers.count)
       servers.append(Server(config: config, client: client))
@@ -164,6 +169,7 @@ extension ControlState {
       record(
         Record(.serverImported, client: client, server: id, detail: "added", principal: by))
       emit(.save(.server(id)))
+      return false
     }
   }
 

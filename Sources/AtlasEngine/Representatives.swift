@@ -71,6 +71,14 @@ extension ControlState {
     }
   }
 
+  /// Servers have become others by an import: what has completed represents what it is today.
+  mutating func recountKinds() {
+    for index in campaigns.indices where campaigns[index].state.isRunning {
+      countKinds(CampaignID(index))
+      wakeUnrepresented(CampaignID(index), above: -1)
+    }
+  }
+
   /// Adds an open or completed run, or takes an open one out.
   mutating func countKinds(_ ref: RunRef, by change: Int32) {
     let ring = Int(ringOf(ref).number)

@@ -51,6 +51,25 @@ import Testing
     try Golden.expect(world, tells: "representative")
   }
 
+  @Test func `is what an import says of it, also when it has completed`() throws {
+    var world = Self.world()
+    world.campaign("patch-11", policy: Self.policy())
+    let client = world.client("LAA")
+    world.step(.pauseClient(client, reason: "not yet", by: "anna"))
+    world.run { $0.state[$0.run("ATL-LYON-APP02")].state.kind == .completed }
+    var other = world.state[server: world.server("ATL-LYON-APP02")].config
+    other.roles = [Role(trusted: "MX")]
+    world.step(.fleetImported(clients: [], servers: [other], by: "anna"))
+    world.step(.resumeClient(client, by: "anna"))
+    world.settle()
+    let waiting = world.state.waits(world.run("LAA-PARIS-APP01"), now: world.now)
+    #expect(waiting == .representative(Self.app, mayCome: false))
+    other.roles = [Role(trusted: "APP")]
+    world.step(.fleetImported(clients: [], servers: [other], by: "anna"))
+    world.settle()
+    #expect(world.state[world.run("LAA-PARIS-APP01")].state == .completed(.updated))
+  }
+
   @Test func `is one for each role of a server`() {
     var world = Self.world { fleet in
       fleet.change("LAA-PARIS-APP01") {
