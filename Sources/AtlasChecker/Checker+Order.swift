@@ -13,7 +13,7 @@ extension Checker {
     return servers.filter { name, server in
       guard server.client == client, let known = server.knownSince, known < instant - slack,
         !log.retiredServers.contains(name), !log.dismissedServers.contains(name),
-        !busy.contains(name), !busy.contains(server.fact.host)
+        !busy.contains(name), !goesDownWithItsHost(server.fact, busy)
       else { return false }
       if !server.isSeen { return seesDaemonSince != nil }
       if let since = server.silentSince {
@@ -21,6 +21,11 @@ extension Checker {
       }
       return server.strange.map { $0.since < instant - slack } ?? false
     }.keys.sorted()
+  }
+
+  /// A guest of a host in progress is counted with it, unless it was moved away before.
+  private func goesDownWithItsHost(_ server: ServerFact, _ busy: Set<String>) -> Bool {
+    busy.contains(server.host) && servers[server.host]?.fact.migratesGuests == false
   }
 
   /// What fills the slots of a client (S12): its own runs, guests of hosts in progress, each of them,
@@ -131,7 +136,14 @@ extension Checker {
   }
 
   private mutating func judgeAtlas(_ record: RecordFact, _ server: ServerFact) {
+    for carrier in carriers.sorted() where carrier != server.name && busyServers.contains(carrier) {
+      fail("order", "\(server.name) is started beside \(carrier), which carries Atlas")
+    }
     guard server.carriesAtlas, let number = record.run else { return }
+    let others = log.runs.values.filter { $0.state == "IN_PROGRESS" && $0.server != server.name }
+    if let other = others.map(\.server).min() {
+      fail("order", "\(server.name) carries Atlas, and is started beside \(other)")
+    }
     let key = LogModel.RunKey(campaign: record.campaign, number: number)
     if log.runs[key]?.isApproved != true {
       fail("order", "\(server.name) carries Atlas, and is started without a person")

@@ -48,6 +48,7 @@ extension Checker {
     guard ["UPDATE", "REBOOT"].contains(record.phase), let campaign = campaign(about: record)
     else { return }
     judgePlace(record, campaign)
+    if record.kind != "run.back" { judgeHeld(record) }
     if record.phase == "REBOOT", run?.bootsAtOnce ?? false { return }
     if record.kind == "run.phase" { judgeWindow(record, fits: true) }
   }
@@ -82,14 +83,19 @@ extension Checker {
   }
 
   private mutating func judgeLatches(_ record: RecordFact) {
+    judgeHeld(record)
+    if log.campaigns[record.campaign]?.state != "ACTIVE" {
+      fail("S4", "\(record.server) is started, and \(record.campaign) is not ACTIVE")
+    }
+  }
+
+  /// A server that is locked, or whose lane is held, begins nothing.
+  private mutating func judgeHeld(_ record: RecordFact) {
     if log.lockedServers.contains(record.server) {
       fail("S4", "\(record.server) is started while it is locked")
     }
     if log.campaigns[record.campaign]?.heldLanes.contains(record.client) ?? false {
       fail("S4", "\(record.server) is started while its lane is held")
-    }
-    if log.campaigns[record.campaign]?.state != "ACTIVE" {
-      fail("S4", "\(record.server) is started, and \(record.campaign) is not ACTIVE")
     }
   }
 
@@ -99,15 +105,13 @@ extension Checker {
   /// knows, what the policy says, and the reserve.
   func leastNeeded(_ server: String, _ campaign: CampaignFact) -> Int64 {
     let known = log.times.estimate(log.kinds[server] ?? [])
-    return (known.map { $0.lowerBound + campaign.soak } ?? estimate(of: server, campaign))
-      + campaign.reserve
+    return (known?.lowerBound ?? estimate(of: server, campaign)) + campaign.soak + campaign.reserve
   }
 
   /// The same, at most.
   func mostNeeded(_ server: String, _ campaign: CampaignFact) -> Int64 {
     let known = log.times.estimate(log.kinds[server] ?? [])
-    return (known.map { $0.upperBound + campaign.soak } ?? estimate(of: server, campaign))
-      + campaign.reserve
+    return (known?.upperBound ?? estimate(of: server, campaign)) + campaign.soak + campaign.reserve
   }
 
   /// What the policy expects: the longest of what it says about the roles of the server.

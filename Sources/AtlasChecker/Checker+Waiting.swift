@@ -65,11 +65,15 @@ extension Checker {
     return missing.map { "a representative of \($0)" }
   }
 
-  private func laneWaits(_ open: OpenRun) -> String? {
+  private func heldWaits(_ open: OpenRun) -> String? {
     if log.campaigns[open.campaign]?.heldLanes.contains(open.run.client) ?? false {
       return "a person who lets its lane go on"
     }
-    if log.lockedServers.contains(open.run.server) { return "the end of a lock" }
+    return log.lockedServers.contains(open.run.server) ? "the end of a lock" : nil
+  }
+
+  private func laneWaits(_ open: OpenRun) -> String? {
+    if let held = heldWaits(open) { return held }
     guard let client = clients[open.run.client], let rules = rules(open) else { return nil }
     let outage = log.outage(of: open.run.client, at: now)
     let own = outage?.parallel ?? client.current.slots
@@ -139,6 +143,7 @@ extension Checker {
     if let carrier = carriers.sorted().first(where: busy.contains) { return carrier }
     guard fact.carriesAtlas else { return nil }
     if !open.run.isApproved { return "approval" }
+    if log.runs.values.contains(where: { $0.state == "IN_PROGRESS" }) { return "what is in flight" }
     let others = campaign(open.campaign)?.servers ?? []
     return others.sorted().first {
       servers[$0]?.fact.carriesAtlas == false && isOpen($0, in: open.campaign)
@@ -209,10 +214,14 @@ extension Checker {
 
   // MARK: - Parked
 
-  /// UPDATE and REBOOT wait for a window and a place; an order that may have begun, for the agent.
+  /// UPDATE and REBOOT wait for a window and a place, and as long as they, or their lane or kind, are
+  /// held; an order that may have begun, for the agent.
   private func parkedWaits(_ open: OpenRun) -> String? {
     if servers[open.run.server]?.silentSince != nil { return "its agent" }
     guard ["UPDATE", "REBOOT"].contains(open.run.phase), let rules = rules(open) else { return nil }
+    if let held = heldWaits(open) ?? ownWaits(open) { return held }
+    let busy = busyServers.subtracting([open.run.server])
+    if let carrier = carriers.sorted().first(where: busy.contains) { return carrier }
     if log.outage(of: open.run.client, at: now) == nil, !silent(of: open.run.client).isEmpty {
       return "what is down or unexplained"
     }

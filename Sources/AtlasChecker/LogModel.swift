@@ -359,7 +359,7 @@ struct LogModel {
         "POSTPONED",
       ]
     case "PARKED": ["IN_PROGRESS", "HELD", "FAILED", "SKIPPED", "NOT_ATTEMPTED"]
-    case "HELD": ["IN_PROGRESS", "PENDING", "FAILED", "NOT_ATTEMPTED", "POSTPONED"]
+    case "HELD": ["IN_PROGRESS", "PARKED", "PENDING", "FAILED", "NOT_ATTEMPTED", "POSTPONED"]
     case _: []
     }
   }

@@ -30,7 +30,7 @@ package enum Waiting: Hashable, Sendable {
   case outage(ClientID)
   /// It carries Atlas, and a person must let it go.
   case approval
-  /// It carries Atlas, and goes after all others of the campaign.
+  /// It carries Atlas, and goes after all others of its campaign, and those in flight in others.
   case others
   /// A server is in progress that carries Atlas, and goes alone.
   case alone(ServerID)

@@ -216,6 +216,7 @@ extension ControlState {
       campaigns[id].state == .cancelling
       ? .cancelled : campaigns[id].hasFailures ? .completedWithFailures : .completed
     campaigns[id].endedAt = now
+    atlasCampaigns.removeAll { $0 == id }
     campaigns[id].pauses = []
     campaigns[id].safety.sourceHolds = []
     campaigns[id].version += 1

@@ -23,10 +23,13 @@ extension ControlState {
 
   mutating func silenceExpired(_ ref: RunRef, now: Instant) {
     self[ref].silenceDeadline = nil
-    guard !isFrozen(clientOf(ref)) else { return }
-    guard !servers[Int(self[ref].server.index)].connected,
-      case .inProgress(let work) = self[ref].state, work.phase != .reboot
-    else { return }
+    guard !isFrozen(clientOf(ref)), !servers[Int(self[ref].server.index)].connected else { return }
+    switch self[ref].state {
+    case .inProgress(let work): if work.phase == .reboot { return }
+    // It may wait for something else by now.
+    case .parked(let next): if parkedWaits(ref, next, now: now) != .agent { return }
+    case .pending, .held, .completed, .failed, .notAttempted, .skipped, .postponed: return
+    }
     if Plant.lostServerGivenUp.isOn { return end(ref, .notAttempted(.offline), now: now) }
     hold(ref, .lost, "no contact with the agent", now: now)
   }
@@ -137,6 +140,7 @@ extension ControlState {
   private mutating func reconcile(_ ref: RunRef, _ hello: Hello, now: Instant) {
     self[ref].silenceDeadline = nil
     if case .pending = self[ref].state { return backAtItsTurn(ref, hello) }
+    backToItsPlace(ref, now: now)
     guard let command = command(of: ref) else { return backWithoutOrder(ref, now: now) }
     if let known = hello.command, known.fence == command.fence {
       if known.changed { self[ref].marks.insert(.changed) }
@@ -230,6 +234,17 @@ extension ControlState {
     } else if hello.highestFence >= command.fence || self[ref].marks.contains(.reconciling) {
       reissue(ref, now: now)
     }
+  }
+
+  /// A run that was PARKED when its agent was lost is PARKED again: what has kept it there may do so
+  /// still.
+  mutating func backToItsPlace(_ ref: RunRef, now: Instant) {
+    guard case .held(.lost) = self[ref].state, self[ref].details.content.heldParked,
+      let work = self[ref].details.content.heldIn
+    else { return }
+    self[ref].details.content.heldIn = nil
+    move(ref, to: .parked(next: work.phase), .runBack, now: now)
+    markDirty(clientOf(ref))
   }
 
   /// A held run goes on where it was.

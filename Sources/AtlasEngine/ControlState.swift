@@ -54,6 +54,8 @@ package struct ControlState: Sendable {
   /// In a state that is worked through in virtual time: what the runs of one campaign are said to
   /// take, by number, whatever history says; nil for those that it may say.
   var givenEstimates: (campaign: CampaignID, byRun: [Duration?])?
+  /// Campaigns that are not over and have runs of servers that carry Atlas.
+  var atlasCampaigns: [CampaignID] = []
   /// Resources in which a place may have become free.
   var dirtyResources: [Int32] = []
   /// The lane whose turn at a resource it is.

@@ -38,7 +38,7 @@ extension ControlState {
     if windows(of: ref).open(at: now) == nil {
       return (.window, "the window closed before the update could begin")
     }
-    return nil
+    return guestsProblem(ref, now: now)
   }
 
   /// Keeps what was just found good enough to change the server, and by which rules.
@@ -59,7 +59,8 @@ extension ControlState {
   /// under way has no such bound.
   func updateNotAfter(_ ref: RunRef, now: Instant) -> Instant? {
     guard self[ref].pass <= 1 else { return nil }
-    let end = windows(of: ref).open(at: now)?.end
+    var end = windows(of: ref).open(at: now)?.end
+    if let its = guestsWindowEnd(ref, now: now) { end = end.map { min($0, its) } ?? its }
     guard !isChanged(ref), backupRequired(ref), let backup = self[ref].details.content.backup
     else { return end }
     guard let longest = maxBackupAge(ref).longest, !Plant.backupAgeIgnored.isOn else { return end }

@@ -269,8 +269,12 @@ extension ControlState {
   mutating func hold(_ ref: RunRef, _ hold: Hold, _ message: String, now: Instant) {
     switch self[ref].state {
     case .held(hold): return
-    case .inProgress(let work): self[ref].details.content.heldIn = work
-    case .parked(let next): self[ref].details.content.heldIn = Work(next, .agent)
+    case .inProgress(let work):
+      self[ref].details.content.heldIn = work
+      self[ref].details.content.heldParked = false
+    case .parked(let next):
+      self[ref].details.content.heldIn = Work(next, .agent)
+      self[ref].details.content.heldParked = true
     case .held: break
     case .pending, .completed, .failed, .notAttempted, .skipped, .postponed:
       preconditionFailure("only work that has begun can be held")

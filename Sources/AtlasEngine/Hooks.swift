@@ -75,6 +75,9 @@ extension ControlState {
 
   private mutating func preUpdateFinished(_ ref: RunRef, _ verdict: HookVerdict, now: Instant) {
     switch verdict {
+    case .notDefined where movesGuests(self[ref].server):
+      let message = "it has migrates_guests, and no hook pre_update that moves its guests away"
+      refuse(ref, .hook, message, now: now)
     case .ok, .notDefined:
       takeBackup(ref, verdict)
       advance(ref, to: .hook(.verifyBackup))

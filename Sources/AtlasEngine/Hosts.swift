@@ -20,6 +20,11 @@ extension ControlState {
     servers[Int(id.index)].guests.filter { !servers[Int($0.index)].retired || holdsSlot($0) }
   }
 
+  /// Whether a server is a host whose guests are moved away before it is worked on.
+  func movesGuests(_ id: ServerID) -> Bool {
+    servers[Int(id.index)].config.migratesGuests && !guests(of: id).isEmpty
+  }
+
   /// The host that a server is a guest of; nil when it is none's.
   func host(of id: ServerID) -> ServerID? {
     // No closure: it would take a copy of everything along.
@@ -165,6 +170,35 @@ extension ControlState {
     for client in clientsOnHost(self[ref].server)
     where !isOutage(of: client, from: now, for: needed) { return client }
     return nil
+  }
+
+  /// Why the clients whose guests are on an untouched host do not let its UPDATE begin any more.
+  func guestsProblem(_ ref: RunRef, now: Instant) -> (Refused, String)? {
+    let migrates = servers[Int(self[ref].server.index)].config.migratesGuests
+    for client in clientsOnHost(self[ref].server) {
+      let name = clients[Int(client.index)].config.name
+      if client != clientOf(ref), clients[Int(client.index)].windows.open(at: now) == nil {
+        return (
+          .window,
+          "the window of \(name), which has guests on it, closed before the update could begin"
+        )
+      }
+      if !migrates, !isOutage(of: client, from: now, for: .zero) {
+        return (.window, "the outage of \(name), whose guests go down with it, is over")
+      }
+    }
+    return nil
+  }
+
+  /// When the last window closes in which an UPDATE of a host may begin: the first to close of those
+  /// of its guests' other clients; nil when there are none.
+  func guestsWindowEnd(_ ref: RunRef, now: Instant) -> Instant? {
+    var end: Instant?
+    for client in clientsOnHost(self[ref].server) where client != clientOf(ref) {
+      guard let its = clients[Int(client.index)].windows.open(at: now)?.end else { continue }
+      end = min(end ?? its, its)
+    }
+    return end
   }
 
   /// Why the windows do not let a run with a slot begin what needs so much time: its own, or those

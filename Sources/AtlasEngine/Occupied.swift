@@ -29,8 +29,11 @@ extension ControlState {
   func isUnexplained(_ id: ServerID, after silence: Duration, now: Instant) -> Bool {
     let server = Int(id.index)
     guard servers[server].isDoubtful, !holdsSlot(id) else { return false }
-    // A guest of a host in progress is counted already, or was moved away.
-    if let host = host(of: id), holdsSlot(host) { return false }
+    // A guest of a host in progress is counted already. One that was moved away is not, and should
+    // be well.
+    if let host = host(of: id), holdsSlot(host), !servers[Int(host.index)].config.migratesGuests {
+      return false
+    }
     if servers[server].foreign != nil || !servers[server].isHeard { return true }
     return servers[server].silentSince.map { $0 + silence < now } ?? true
   }

@@ -9,22 +9,48 @@ extension ControlState {
       let ref = RunRef(campaign: lane.campaign, index: Int(index))
       guard case .parked(let next) = self[ref].state else { continue }
       if skipUntouched(ref, now: now) { continue }
-      guard parkedWaits(ref, next, now: now) == nil else { continue }
+      if let waiting = parkedWaits(ref, next, now: now) {
+        awaitAgent(ref, waiting, now: now)
+        continue
+      }
       self[ref].marks.remove(.ignoreWindow)
       proceed(ref, with: next, now: now)
     }
   }
 
-  /// The first condition that keeps a parked run where it is; nil when it goes on.
+  /// Nothing but its agent keeps a parked run where it is: as for any other run with a slot, it has
+  /// the lock timeout to come back.
+  private mutating func awaitAgent(_ ref: RunRef, _ waiting: Waiting, now: Instant) {
+    guard waiting == .agent, !servers[self[ref].server].connected,
+      self[ref].silenceDeadline == nil
+    else { return }
+    armSilence(ref, now: now)
+  }
+
+  /// The first condition that keeps a parked run where it is; nil when it goes on. UPDATE and REBOOT
+  /// are starts, and wait for what other starts wait for.
   func parkedWaits(_ ref: RunRef, _ next: Phase, now: Instant) -> Waiting? {
     if let waiting = goingOnWaits(ref) { return waiting }
     guard next == .update || next == .reboot else { return nil }
+    // What is being cancelled comes to its end, whatever is held.
+    let isActive = campaigns[Int(ref.campaign.index)].state == .active
+    if isActive, campaigns[Int(ref.campaign.index)].isHeld(clientOf(ref)) { return .laneHeld }
+    if servers[Int(self[ref].server.index)].isLocked { return .locked }
     if let server = stranger(inPlaceOf: ref, now: now) { return .unexplained(server) }
+    if let server = atlasServer(beside: ref) { return .alone(server) }
     if windowsAreOld(for: ref) { return .window(next: nil) }
     // A failed attempt that cannot be repeated now is rolled back, at any time.
     if self[ref].marks.contains(.retryDue) { return nil }
     let needed = timeNeeded(by: ref)
     if let client = outageMissing(for: ref, needed, now: now) { return .outage(client) }
+    if let waiting = parkedWindowWaits(ref, next, needed, now: now) { return waiting }
+    if isActive, let held = heldSignature(ref) { return .signature(held.kind) }
+    return servers[Int(self[ref].server.index)].connected ? nil : .agent
+  }
+
+  private func parkedWindowWaits(
+    _ ref: RunRef, _ next: Phase, _ needed: Duration, now: Instant
+  ) -> Waiting? {
     if next == .reboot, self[ref].marks.contains(.ignoreWindow) { return nil }
     if next == .reboot, Plant.parkedBootIgnoresWindow.isOn { return nil }
     return windowWaits(ref, needs: needed, now: now)

@@ -72,7 +72,10 @@ extension ControlState {
     var entry = Record(kind, campaign: id, reason: reason.bounded(), principal: by)
     switch scope {
     case .all: break
-    case .ring(let ring): entry.ring = ring
+    case .ring(let ring):
+      entry.ring = ring
+      // Said in words as well: without it nobody sees that it is not the whole campaign.
+      entry.detail = describe(scope)
     case .client(let client): entry.client = client
     }
     record(entry)

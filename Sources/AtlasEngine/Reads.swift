@@ -70,7 +70,8 @@ extension ControlState {
         let waiting = runWaits(ref, now: now)
         switch waiting {
         case .locked: return servers[Int(self[ref].server.index)].locked?.until == nil
-        case .unexplained, .approval, .others: return true
+        case .unexplained, .approval: return true
+        case .others: return !isInFlight(beside: id)
         case .after(let other), .group(let other), .host(let other), .guest(let other),
           .alone(let other):
           return orderWaitsForPeople(other)
@@ -101,6 +102,7 @@ extension ControlState {
       case .unexplained(let server)?:
         return clients[Int(servers[Int(server.index)].client.index)].outage != nil
       case .outage(let client)?: return clients[Int(client.index)].outage != nil
+      case .locked?: return servers[Int(self[ref].server.index)].locked?.until != nil
       case let waiting?: return !waiting.needsPerson
       }
     }
@@ -165,7 +167,7 @@ extension Waiting {
     case .guest: "a guest of it"
     case .outage: "an outage that is declared, because its guests go down with it"
     case .approval: "approval: it carries Atlas itself"
-    case .others: "all others of the campaign, because it carries Atlas itself"
+    case .others: "all others, because it carries Atlas itself"
     case .alone: "a server that carries Atlas itself, and goes alone"
     case .check(let point): "\(point.rawValue)"
     case .available(let role): "more servers of role \(role) to be available"

@@ -146,6 +146,7 @@ extension ControlState {
     guard let command = command(of: ref) else { return }
     if result.changed { self[ref].marks.insert(.changed) }
     if case .pending = self[ref].state { return downloadEnded(ref, result) }
+    backToItsPlace(ref, now: now)
     if case .parked(let next) = self[ref].state {
       if result.status == .cancelled { return settleParked(ref) }
       unparkByAgent(ref, next, now: now)

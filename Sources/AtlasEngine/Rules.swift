@@ -106,10 +106,12 @@ extension ControlState {
     return rules.limits[Int(phase.rawValue)]
   }
 
-  /// How long a run is expected to hold its slot, as long as history does not know better.
+  /// How long a run is expected to hold its slot, as long as history does not know better: what the
+  /// policy says, and its soak.
   package func policyEstimate(of ref: RunRef) -> Duration {
     let rules = rules(of: ref)
-    return rules.hasRoleTimes ? roleTimes(of: ref).estimate : rules.times.estimate
+    let estimate = rules.hasRoleTimes ? roleTimes(of: ref).estimate : rules.times.estimate
+    return estimate + rules.serverSoak
   }
 
   /// How long an installer may report nothing before it is worth a look.

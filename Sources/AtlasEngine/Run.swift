@@ -249,6 +249,8 @@ package struct RunDetails: Hashable, Sendable {
     package var maintenance: Maintenance?
     /// The phase a held run was in, and what it had left to do there.
     package var heldIn: Work?
+    /// Whether it was PARKED before that, when it was held for the last time.
+    package var heldParked = false
     /// Since when it has been held, for the last time.
     package var heldSince: Instant?
     /// Who looks after it and by when; nil when it is not held.

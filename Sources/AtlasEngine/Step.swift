@@ -222,7 +222,11 @@ extension ControlState {
     if clients[Int(campaigns[ref.campaign].lanes[lane].client.index)].isPostponed {
       campaigns[ref.campaign].rings[ring].countOutside(from: from, to: to)
     }
-    if from == .inProgress { countWorking(ref, by: -1) }
+    if from == .inProgress {
+      countWorking(ref, by: -1)
+      // What goes alone waits for this, also in other campaigns.
+      if !atlasCampaigns.isEmpty, campaigns[ref.campaign].counts[.inProgress] == 0 { wakeAtlas() }
+    }
     if to == .inProgress { countWorking(ref, by: 1) }
     if from == .pending {
       endDownload(ref)

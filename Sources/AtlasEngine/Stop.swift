@@ -9,12 +9,13 @@ extension ControlState {
       latch: Latch(reason: reason.bounded(), principal: by, since: now), fence: fence)
     if let client {
       // A second stop keeps who was first, and still tells the agents again.
-      let since = clients[client].stop
-      clients[client].stop = StopLatch(latch: since?.latch ?? latch.latch, fence: fence)
+      let since = clients[client].stop?.latch.explained(by: latch.latch)
+      clients[client].stop = StopLatch(latch: since ?? latch.latch, fence: fence)
       clients[client].version += 1
       emit(.save(.client(client)))
     } else {
-      stop = StopLatch(latch: stop?.latch ?? latch.latch, fence: fence)
+      let since = stop?.latch.explained(by: latch.latch)
+      stop = StopLatch(latch: since ?? latch.latch, fence: fence)
       if Plant.stopNotLatched.isOn { isStopped = false }
       emit(.save(.control))
     }
@@ -185,5 +186,14 @@ extension CommandKind {
     case .download, .snapshot, .update, .reboot: true
     case .health, .rollback, .removeSnapshot: false
     }
+  }
+}
+
+extension Latch {
+  /// The same with the reason of a later one, if it has none itself.
+  fileprivate func explained(by later: Latch) -> Latch {
+    var latch = self
+    if latch.reason.isEmpty { latch.reason = later.reason }
+    return latch
   }
 }

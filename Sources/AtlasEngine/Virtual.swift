@@ -96,6 +96,7 @@ extension ControlState {
     }
     fresh.connectAll()
     fresh.campaigns = [campaigns[Int(id.index)].pristine()]
+    fresh.atlasCampaigns = []
     for index in fresh.campaigns[0].runs.indices {
       fresh.noteAtlas(RunRef(campaign: CampaignID(0), index: index))
     }

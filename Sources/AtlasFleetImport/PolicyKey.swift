@@ -53,7 +53,7 @@ struct PolicyKey: Sendable {
     bool("create_snapshots", \.createSnapshots, "also of clients that do not ask for them"),
     cap(
       "max_waiting_for_people", \.maxWaitingForPeople, 0...Limits.servers,
-      "starts nothing while more servers are down and wait for a decision"),
+      "starts nothing while as many servers are down and wait for a decision; 0 counts as 1"),
     bool("carry_over", \.carryOver, "postpone what is left at the end", isForClients: false),
   ]
 

@@ -449,6 +449,29 @@ import Testing
     try Golden.expect(world, tells: "carries-atlas")
   }
 
+  @Test func `goes alone in all campaigns`() {
+    var fleet = EngineFleet()
+    fleet.add("LAA", servers: [client, "LAA-PARIS-APP02"])
+    fleet.add("MSP", servers: [atlas])
+    fleet.change(atlas) { $0.carriesAtlas = true }
+    var world = EngineWorld(fleet)
+    let msp = world.campaign("msp", selection: Selection(clients: [ClientName(trusted: "MSP")]))
+    let laa = world.campaign("laa", selection: Selection(clients: [ClientName(trusted: "LAA")]))
+    let run = world.run(atlas, in: msp)
+    world.run { $0.state[$0.run(client, in: laa)].state.kind == .inProgress }
+    world.step(.approveRun(run, reason: "I watch it", by: "anna"))
+    #expect(world.state.waits(run, now: world.now) == .others)
+    #expect(!world.state.isSettled(msp, now: world.now))
+    world.run { $0.state[run].state.kind == .inProgress }
+    let next = world.run("LAA-PARIS-APP02", in: laa)
+    #expect(world.state[next].state.kind != .inProgress)
+    #expect(world.state.waits(next, now: world.now) == .alone(world.server(atlas)))
+    world.settle()
+    #expect(world.state[run].state.kind == .completed)
+    #expect(world.state[next].state.kind == .completed)
+    #expect(world.violations == [])
+  }
+
   @Test func `keeps no gate closed: it goes after all rings`() {
     var fleet = EngineFleet()
     fleet.add("MSP", servers: [atlas, own])

@@ -8,17 +8,17 @@ enum EvidenceFingerprint {
   /// - Parameter option: What it was given with, for people.
   /// - Throws: ``Failure`` that says what would be right.
   static func read(_ argument: String, option: String) throws(Failure) -> String {
-    if isOne(argument) { return argument }
+    if isOne(argument.lowercased()) { return argument.lowercased() }
     guard FileReading.exists(argument), !FileReading.isDirectory(argument) else {
       throw wrong("“\(argument)”, and there is no such file", option)
     }
     let bytes = try FileReading.bytes(of: argument, limit: longestFile)
     let text = String(decoding: bytes, as: UTF8.self)
     let words = text.split(whereSeparator: \.isWhitespace)
-    guard words.count == 1, isOne(String(words[0])) else {
+    guard words.count == 1, isOne(words[0].lowercased()) else {
       throw wrong("what \(argument) holds", option)
     }
-    return String(words[0])
+    return words[0].lowercased()
   }
 
   private static func wrong(_ what: String, _ option: String) -> Failure {

@@ -5,6 +5,7 @@ extension AtlasV1.Record {
   var subject: String {
     if !server.isEmpty { return server }
     if !client.isEmpty { return "client \(client)" }
+    if kind == "campaign.paused" || kind == "campaign.resumed" { return detail }
     return kind.hasPrefix("gate.") || kind.hasPrefix("ring.") ? "ring \(ring)" : ""
   }
 

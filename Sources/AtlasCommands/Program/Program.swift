@@ -6,6 +6,9 @@ package enum Program {
   /// Runs the command line `arguments`, without the name of the program.
   package static func run(_ arguments: [String], with console: Console) async -> ProgramStatus {
     let console = console.following(arguments)
+    if let failure = CommandPlace(of: arguments).emptyValue(in: arguments) {
+      return report(failure, on: console)
+    }
     do {
       var command = try AtlasCommand.parseAsRoot(arguments)
       if let verb = command as? any Verb { return await run(verb, with: console) }
@@ -82,6 +85,23 @@ struct CommandPlace {
       command = next
       path += " \(word)"
     }
+  }
+
+  /// An option with nothing for a value, as an unset variable of a script makes it: without its
+  /// value it would mean everything. A reason may be empty: a stop never asks. A context forgets what
+  /// is set to nothing.
+  func emptyValue(in arguments: [String]) -> Failure? {
+    if path.hasPrefix("atlas context") { return nil }
+    for (index, word) in arguments.enumerated() {
+      if word == "--" { return nil }
+      let next = index + 1 < arguments.count ? arguments[index + 1] : nil
+      let option = word.hasSuffix("=") ? String(word.dropLast()) : word
+      guard word.hasPrefix("-"), next == "" || option != word, option != "--reason" else {
+        continue
+      }
+      return .usage("\(option) has an empty value", hint: "leave it out, or say what it is")
+    }
+    return nil
   }
 
   private static func unknown(

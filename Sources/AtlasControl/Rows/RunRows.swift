@@ -112,6 +112,7 @@ extension ByteWriter {
     put(content.clock)
     put(content.formerSnapshot) { $0.put($1) }
     put(content.bases) { $0.put($1) }
+    put(content.heldParked)
   }
 
   private mutating func put(_ backup: BackupFact) {
@@ -282,6 +283,8 @@ extension ByteReader {
     content.formerSnapshot = try optional { try $0.snapshotFact() }
     guard version >= 6 else { return content }
     content.bases = try array { try $0.basis() }
+    guard version >= 7 else { return content }
+    content.heldParked = try bool()
     return content
   }
 

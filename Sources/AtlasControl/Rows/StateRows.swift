@@ -10,7 +10,7 @@ enum StateRows {
   /// orders between servers, hosts, maintenance, snapshots that are kept, rollback campaigns, and how
   /// long phases took; 5 policies that were edited, since when a server has been silent, and snapshots
   /// that are gone; 6 since when a silent server has been awaited, since when it counts, and what
-  /// updates relied on; 7 has edited policies in rows of their own.
+  /// updates relied on; 7 has edited policies in rows of their own, and whether a held run was PARKED.
   static let version: UInt8 = 7
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version

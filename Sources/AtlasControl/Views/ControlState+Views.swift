@@ -168,10 +168,26 @@ extension ControlState {
       if let stop = client.stop { stops.append(StopView(client: client.config.name, stop: stop)) }
     }
     let running = campaigns.filter { $0.state == .active || $0.state == .cancelling }
+    if stop == nil, !stops.isEmpty { return stopsOfClients(stops, running) }
     return StopsView(
       stops: stops, parked: running.reduce(0) { $0 + $1.counts[.parked] },
       inFlight: running.reduce(0) { $0 + $1.counts[.inProgress] },
       installedNotRebooted: running.reduce(0) { $0 + Int($1.counts.installedNotRebooted) })
+  }
+
+  /// Only some clients are stopped: theirs are counted, and no others.
+  private func stopsOfClients(_ stops: [StopView], _ running: [Campaign]) -> StopsView {
+    var view = StopsView(stops: stops, parked: 0, inFlight: 0, installedNotRebooted: 0)
+    for campaign in running {
+      for lane in campaign.lanes where clients[Int(lane.client.index)].stop != nil {
+        for run in lane.active.map({ campaign.runs[Int($0)] }) {
+          if run.state.kind == .parked { view.parked += 1 }
+          if run.state.kind == .inProgress { view.inFlight += 1 }
+          if run.marks.contains(.rebootPending) { view.installedNotRebooted += 1 }
+        }
+      }
+    }
+    return view
   }
 
   func fleet() -> Fleet {

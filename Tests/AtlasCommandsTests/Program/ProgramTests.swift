@@ -1,4 +1,5 @@
 import ArgumentParser
+import AtlasWire
 import Testing
 
 @testable import AtlasCommands
@@ -144,5 +145,45 @@ struct ProgramTests {
       }
     }
     #expect(throws: Never.self, "\(example)") { try AtlasCommand.parseAsRoot(words) }
+  }
+}
+
+@Suite("An option without a value")
+struct EmptyValueTests {
+  @Test(
+    "never comes to mean everything",
+    arguments: [
+      (["stop", "--client", ""], "--client has an empty value"),
+      (["stop", "release", "--client=", "--reason", "x", "--yes"], "--client has an empty value"),
+      (["campaign", "create", "x", "--tag", ""], "--tag has an empty value"),
+      (["campaign", "create", "x", "--rollback-of", ""], "--rollback-of has an empty value"),
+      (["campaign", "start", "x", "--if-match", "", "--yes"], "--if-match has an empty value"),
+      (["campaign", "create", "x", "--client", ","], "--client names nothing"),
+      (["campaign", "create", "x", "--ring", ",,"], "--ring names nothing"),
+    ])
+  func refused(words: [String], message: String) async throws {
+    try await FakeAtlas.serving { atlas, terminal in
+      let outcome = await terminal.run(words)
+      #expect(outcome.status == .usage)
+      #expect(outcome.errors.hasPrefix("error: \(message)\n"))
+      #expect(atlas.calls == [])
+    }
+  }
+
+  @Test("is none where a reason is empty: a stop never asks")
+  func reason() async throws {
+    try await FakeAtlas.serving { atlas, terminal in
+      #expect(await terminal.run("stop", "--reason", "").status == .ok)
+      #expect(atlas.calls.map(\.method) == ["EmergencyStop"])
+    }
+  }
+
+  @Test("is told apart from a selection, of which all parts are shown")
+  func selection() {
+    let selection = AtlasV1.Selection(
+      clients: ["LAA"], tags: ["early"], namePatterns: ["*-SQL*"], failedIn: "november")
+    #expect(
+      selection.text == "clients LAA; tags early; names *-SQL*; what failed in november")
+    #expect(AtlasV1.Selection().text == "the whole fleet")
   }
 }

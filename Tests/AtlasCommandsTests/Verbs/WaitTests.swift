@@ -7,11 +7,12 @@ import Testing
 struct WaitTests {
   private static func campaign(
     _ state: AtlasV1.CampaignState, settled: Bool = false, held: Int32 = 0, failed: Int32 = 0,
-    stopped scope: String? = nil
+    stopped scope: String? = nil, paused part: String? = nil
   ) -> AtlasV1.Campaign {
     AtlasV1.Campaign(
       name: "x", state: state, servers: .init(total: 9, pending: 4, held: held, failed: failed),
-      flags: scope.map { [.init(kind: "stopped", scope: $0, reason: "fire")] } ?? [],
+      flags: (scope.map { [.init(kind: "stopped", scope: $0, reason: "fire")] } ?? [])
+        + (part.map { [.init(kind: "paused", scope: $0, reason: "payroll")] } ?? []),
       settled: settled)
   }
 
@@ -38,6 +39,15 @@ struct WaitTests {
       (
         campaign(.active, stopped: "fleet"), "is stopped: fire", "is stopped: fire",
         "is stopped: fire"
+      ),
+      (
+        campaign(.active, settled: true, paused: "campaign"), "is paused: payroll", ".",
+        "is paused: payroll"
+      ),
+      // What it has in flight goes on.
+      (campaign(.active, paused: "campaign"), ".", ".", "."),
+      (
+        campaign(.active, settled: true, paused: "ring 2"), "ok", ".", "waits for people: 4 pending"
       ),
       // Other clients go on.
       (campaign(.active, stopped: "client LAA"), ".", ".", "."),

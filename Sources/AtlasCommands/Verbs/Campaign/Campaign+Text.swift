@@ -140,7 +140,8 @@ extension AtlasV1.Selection {
   var text: String {
     let parts = [
       ("clients", clients), ("rings", rings.map(String.init)), ("sites", sites),
-      ("roles", roles), ("servers", servers),
+      ("roles", roles), ("servers", servers), ("tags", tags), ("names", namePatterns),
+      ("what failed in", failedIn.isEmpty ? [] : [failedIn]),
     ]
     let named = parts.filter { !$0.1.isEmpty }
     if named.isEmpty { return "the whole fleet" }

@@ -104,9 +104,17 @@ struct SelectionOptions: ParsableArguments, Sendable {
     help: ArgumentHelp("Only what was not updated in this campaign.", valueName: "campaign"))
   var failedIn: String?
 
-  /// - Throws: ``Failure`` for a ring that is no number.
+  /// - Throws: ``Failure`` for a ring that is no number, and for an option that names nothing, which
+  ///   must not come to mean everything.
   var message: AtlasV1.Selection {
     get throws(Failure) {
+      let named = [
+        ("--client", clients), ("--ring", rings), ("--site", sites), ("--role", roles),
+        ("--server", servers), ("--tag", tags), ("--name-pattern", namePatterns),
+      ]
+      for (option, words) in named where !words.isEmpty && words.separated.isEmpty {
+        throw .usage("\(option) names nothing", hint: "leave it out for all")
+      }
       var numbers: [Int32] = []
       for ring in rings.separated {
         guard let number = Int32(ring) else {

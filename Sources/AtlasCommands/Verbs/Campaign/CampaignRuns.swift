@@ -84,7 +84,7 @@ extension AtlasV1.ServerRun {
       Column("CLIENT", wide: true) { $0.client },
       Column("SITE", wide: true) { $0.site },
       Column("NOT BEFORE", wide: true) { times.text($0.notBefore) },
-      Column("SLOT", wide: true) { $0.locked ? "yes" : "no" },
+      Column("LOCKED", wide: true) { $0.locked ? "yes" : "no" },
       Column("REBOOT", wide: true) { $0.rebootPending ? "pending" : "" },
       Column("BACKUP", wide: true) { $0.backupTakenAt == nil ? "" : times.text($0.backupTakenAt) },
       Column("SNAPSHOT", wide: true) { $0.snapshotID },

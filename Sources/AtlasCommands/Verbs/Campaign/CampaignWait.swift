@@ -41,8 +41,12 @@ enum WaitVerdict: Sendable, Hashable {
       self = .goOn
       return
     }
+    let paused = campaign.flags.first(where: \.pausesEverything)
     let isWell = (campaign.servers?.held ?? 0) + (campaign.servers?.failed ?? 0) == 0
     switch goal {
+    case .settled where paused != nil, .completed where paused != nil:
+      let why = paused.map { $0.reason.isEmpty ? "" : ": \($0.reason)" } ?? ""
+      self = .failed("is paused\(why)")
     case .settled: self = isWell ? .reached : .failed("has settled with \(campaign.trouble)")
     case .completed: self = .failed("waits for people: \(campaign.trouble)")
     // People may still decide, and then it ends.
@@ -59,7 +63,8 @@ struct CampaignWait: DaemonVerb {
     discussion: """
       settled: over, or every open server waits for a person. terminal: over. completed: over and \
       well, or certain not to become so without a person.
-      Exits with 0 when it went well; 2 when servers failed or are held, or everything is stopped; \
+      Exits with 0 when it went well; 2 when servers failed or are held, or the campaign is stopped \
+      or paused; \
       6 when --timeout is up. A draft is waited for too. While the daemon is away it goes on waiting.
 
         atlas campaign wait november --for completed --timeout 10h && echo done
@@ -135,6 +140,9 @@ struct CampaignWait: DaemonVerb {
 extension AtlasV1.CampaignFlag {
   /// An emergency stop of the whole fleet or of the whole campaign.
   var stopsEverything: Bool { kind == "stopped" && !scope.hasPrefix("client") }
+
+  /// A pause of the whole campaign.
+  var pausesEverything: Bool { kind == "paused" && scope == "campaign" }
 }
 
 extension AtlasV1.Campaign {
@@ -142,6 +150,7 @@ extension AtlasV1.Campaign {
   var nextCommand: String {
     if flags.contains(where: \.stopsEverything) { return "atlas stop status" }
     if state.isTerminal { return "atlas campaign report \(name)" }
+    if flags.contains(where: \.pausesEverything) { return "atlas campaign resume \(name)" }
     return "atlas campaign runs \(name) --state held,parked,failed -o wide"
   }
 

@@ -1,0 +1,108 @@
+import AtlasEngine
+import AtlasModel
+import AtlasTestKit
+import Testing
+
+/// What is PARKED before UPDATE or REBOOT begins only when any other start could (§5).
+@Suite struct `A boot that was parked` {
+  private let server = "LAA-PARIS-WEB01"
+  private let twentyMinutes = Duration.seconds(1_200)
+
+  /// A night in which the server has its update, and the stop that parked its boot is over.
+  private func world(_ policy: Policy = Policy()) -> EngineWorld {
+    var fleet = EngineFleet()
+    fleet.add("LAA", servers: [server, "LAA-PARIS-WEB02"])
+    var world = EngineWorld(fleet)
+    world.campaign("patch-11", policy: policy)
+    world.run(until: server, .update)
+    world.stop()
+    world.run { $0.state[$0.run(server)].state == .parked(next: .reboot) }
+    world.release()
+    return world
+  }
+
+  private func state(_ world: EngineWorld) -> RunState { world.state[world.run(server)].state }
+
+  private func waits(_ world: EngineWorld) -> Waiting? {
+    world.state.waits(world.run(server), now: world.now)
+  }
+
+  @Test func `waits for its agent, is lost without it, and is parked again when it is back`() throws
+  {
+    var world = world()
+    world.disconnect(server)
+    world.resume()
+    #expect(state(world) == .parked(next: .reboot))
+    #expect(waits(world) == .agent)
+    world.run(for: twentyMinutes)
+    #expect(state(world) == .held(.lost))
+    #expect(world.state[client: world.client("LAA")].slotsInUse == 1)
+    world.stop()
+    world.connect(server)
+    #expect(state(world) == .parked(next: .reboot))
+    #expect(waits(world) == .stopped(client: false))
+    world.release()
+    world.resume()
+    world.settle()
+    #expect(state(world) == .completed(.updated))
+    try Golden.expect(world, tells: "parked-agent-lost")
+  }
+
+  @Test func `is not lost while something else keeps it, too`() {
+    var world = world()
+    world.disconnect(server)
+    world.run(for: twentyMinutes)
+    #expect(state(world) == .parked(next: .reboot))
+    world.resume()
+    world.run(for: .seconds(60))
+    world.step(.pauseClient(world.client("LAA"), reason: "payroll", by: "anna"))
+    world.run(for: twentyMinutes)
+    #expect(state(world) == .parked(next: .reboot))
+    world.step(.resumeClient(world.client("LAA"), by: "anna"))
+    world.run(for: twentyMinutes)
+    #expect(state(world) == .held(.lost))
+    #expect(world.violations == [])
+  }
+
+  @Test func `is given up by a person when its server does not come back`() throws {
+    var world = world()
+    world.disconnect(server)
+    world.resume()
+    world.run(for: twentyMinutes)
+    let run = world.run(server)
+    world.resolve(server, .accept)
+    #expect(world.state[run].state == .failed(.accepted))
+    world.settle()
+    #expect(world.state.isSettled(CampaignID(0), now: world.now))
+    #expect(world.violations == [])
+  }
+
+  @Test func `waits while its server is locked`() {
+    var world = world()
+    let lock = Latch(reason: "payroll", principal: "anna", since: world.now)
+    world.step(.lockServer(world.server(server), lock))
+    world.resume()
+    #expect(waits(world) == .locked)
+    world.settle()
+    #expect(state(world) == .parked(next: .reboot))
+    #expect(world.state.isSettled(CampaignID(0), now: world.now))
+    world.step(.unlockServer(world.server(server), by: "anna"))
+    world.settle()
+    #expect(state(world) == .completed(.updated))
+    #expect(world.violations == [])
+  }
+}
+
+/// What a policy says about time includes its soak, as what history says does.
+@Suite struct `An estimate of the policy` {
+  @Test func `has its soak`() {
+    var fleet = EngineFleet()
+    fleet.add("LAA", servers: ["LAA-PARIS-WEB01"])
+    var world = EngineWorld(fleet)
+    let policy = Policy.with { $0.serverSoak = .seconds(4 * 3_600) }
+    world.draft("patch-11", policy: policy)
+    #expect(
+      world.state.estimate(of: world.run("LAA-PARIS-WEB01"))
+        == policy.times.estimate + .seconds(4 * 3_600))
+  }
+}
