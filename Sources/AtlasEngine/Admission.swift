@@ -377,7 +377,7 @@ extension ControlState {
   }
 
   @inline(__always)
-  func clientOf(_ ref: RunRef) -> ClientID {
+  package func clientOf(_ ref: RunRef) -> ClientID {
     campaigns[Int(ref.campaign.index)].lanes[Int(self[ref].lane)].client
   }
 

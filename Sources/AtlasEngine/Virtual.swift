@@ -34,6 +34,63 @@ extension ControlState {
     return takeEffects()
   }
 
+  /// How a run goes that holds its slot and that nothing happens to: it takes its estimate and is
+  /// completed. One whose end is known, so that only cleaning up remains, takes no more time.
+  package func virtualCourse(of ref: RunRef) -> (Duration, VirtualEnd) {
+    if case .inProgress(let work) = self[ref].state, let ending = work.ending {
+      return (.zero, .terminal(ending))
+    }
+    return (estimate(of: ref), .terminal(.completed(.updated)))
+  }
+
+  /// Runs of all running campaigns that hold a slot, by campaign and lane.
+  package var slotHolders: [RunRef] {
+    var found: [RunRef] = []
+    for campaign in campaigns.indices where campaigns[campaign].state.isRunning {
+      for lane in campaigns[campaign].lanes.indices {
+        found += campaigns[campaign].lanes[lane].active.map {
+          RunRef(campaign: CampaignID(campaign), index: Int($0))
+        }
+      }
+    }
+    return found
+  }
+
+  /// Runs of a client that hold a slot, in all campaigns; the guests of hosts aside.
+  package func slotHolders(of client: ClientID) -> [RunRef] {
+    clients[Int(client.index)].lanes.flatMap { lane in
+      campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active.map {
+        RunRef(campaign: lane.campaign, index: Int($0))
+      }
+    }
+  }
+
+  /// How many these are.
+  package func slotsHeld(by client: ClientID) -> Int {
+    clients[Int(client.index)].lanes.reduce(0) { sum, lane in
+      sum + campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active.count
+    }
+  }
+
+  /// Whether a run keeps its slot until a person decides something.
+  package func keepsSlot(_ ref: RunRef, now: Instant) -> Bool {
+    switch self[ref].state {
+    case .held: true
+    case .parked(let next): parkedWaits(ref, next, now: now)?.needsPerson ?? false
+    case .pending, .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed: false
+    }
+  }
+
+  /// How many runs of a campaign hold a slot.
+  package func slotsHeld(in id: CampaignID) -> Int { campaigns[Int(id.index)].counts.inFlight }
+
+  /// Whether no run of a campaign that has started can move any more: each has ended, or is held,
+  /// and no person comes.
+  package func hasComeToRest(_ id: CampaignID) -> Bool {
+    let counts = campaigns[Int(id.index)].counts
+    return campaigns[Int(id.index)].state.isTerminal || counts.open == counts[.held]
+  }
+
   /// Takes every agent for connected and for new enough.
   package mutating func connectAll() {
     isVirtual = true

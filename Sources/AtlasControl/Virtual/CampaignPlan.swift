@@ -24,7 +24,8 @@ package struct CampaignPlan: Hashable, Sendable {
   /// Servers that end FAILED, or HELD for a person: none, unless that is supposed.
   package var failed: Int
   package var held: Int
-  /// The most servers that are down at once, of one client and in all.
+  /// The most servers that are down at once: of one of its clients, those of other campaigns among
+  /// them; and of this campaign.
   package var mostDownOfClient: Int
   package var mostDown: Int
   /// For ``Change/startCampaign(_:ifMatch:plan:)``.
@@ -60,7 +61,8 @@ package struct PlannedRing: Hashable, Sendable {
 
 extension ControlSnapshot {
   /// Plans a campaign from where it is: every open server takes its estimate and is completed,
-  /// apart from those that are supposed to fail.
+  /// apart from those that are supposed to fail. Other campaigns that are running go on beside it
+  /// in the same way; what the plan says is about this one, but for the most servers of a client.
   /// - Parameter whatIf: What is supposed, each key once; nothing of it remains.
   /// - Throws: ``ControlError`` when there is no such campaign, or it could not be started.
   package func plan(
@@ -77,7 +79,7 @@ extension ControlSnapshot {
     // The state goes along: a second copy of a large fleet would cost more than the plan.
     var virtual = VirtualCampaign(consume connected, id, at: now) { ref, state in
       if ref.campaign == id, Self.fails(ref.index, failing) { return state.virtualFailure(of: ref) }
-      return (state.estimate(of: ref), .terminal(.completed(.updated)))
+      return state.virtualCourse(of: ref)
     }
     do { try virtual.work() } catch { throw .refused(error) }
     return CampaignPlan(from: self, outlook, to: virtual, id)
@@ -112,14 +114,14 @@ extension CampaignPlan {
         ring: $0.ring, name: snapshot.state.name(of: $0.ring), servers: $0.counts.total,
         opens: $0.startedAt, completes: $0.completedAt)
     }
-    misses = Self.misses(before, after, end.state)
+    misses = Self.misses(before, after, end, id)
     blocked = outlook.blocked
     notUndoable = snapshot.state.notUndoableViews(of: id).map {
       PlannedServer(server: $0.server, client: $0.client, reason: $0.reason)
     }
     failed = after.counts[.failed]
     held = after.counts[.held]
-    mostDownOfClient = end.mostInUseOfLane
+    mostDownOfClient = end.mostInUseOfClient
     mostDown = end.mostInUse
     kept = KeptPlan(
       after, etag: snapshot.state.planVersion(id), start: start, finish: finish, clients: clients)
@@ -146,16 +148,19 @@ extension CampaignPlan {
 
   /// Open runs that the campaign's end found not started.
   private static func misses(
-    _ before: Campaign, _ after: Campaign, _ state: ControlState
+    _ before: Campaign, _ after: Campaign, _ end: VirtualCampaign, _ id: CampaignID
   ) -> [PlannedServer] {
-    zip(before.runs, after.runs).compactMap { before, after in
-      guard !before.state.kind.isTerminal else { return nil }
-      switch after.state {
+    let state = end.state
+    return zip(before.runs, after.runs).compactMap { earlier, run in
+      guard !earlier.state.kind.isTerminal else { return nil }
+      switch run.state {
       case .notAttempted, .postponed, .pending:
-        let config = state[server: after.server].config
+        let config = state[server: run.server].config
+        let client = before.lanes[Int(run.lane)].client
+        let kept = state.slotProblem(of: client, in: id, now: end.now)
         return PlannedServer(
           server: config.name, client: config.client,
-          reason: "fits into no window before the campaign ends")
+          reason: kept ?? "fits into no window before the campaign ends")
       case .inProgress, .parked, .held, .completed, .failed, .skipped: return nil
       }
     }
@@ -191,12 +196,32 @@ extension CampaignPlan {
         reason = problem
       } else if server.config.carriesAtlas, run.details.content.approval == nil {
         reason = "it carries Atlas, and needs approval"
+      } else if run.state.kind == .pending,
+        let problem = state.slotProblem(
+          of: campaign.lanes[Int(run.lane)].client, in: id, now: snapshot.now)
+      {
+        reason = problem
       } else {
         return nil
       }
       return PlannedServer(
         server: server.config.name, client: client.config.name, reason: reason)
     }
+  }
+}
+
+extension ControlState {
+  /// Why no slot of a client becomes free for a campaign by itself: runs that wait for people, in any
+  /// campaign, keep all of them. Nil when they do not.
+  fileprivate func slotProblem(of client: ClientID, in id: CampaignID, now: Instant) -> String? {
+    let slots = slots(of: client, in: id, now: now)
+    guard slotsHeld(by: client) >= slots else { return nil }
+    let kept = slotHolders(of: client).filter { keepsSlot($0, now: now) }
+    guard let first = kept.first, kept.count >= slots else { return nil }
+    let server = self[server: self[first].server].config.name
+    let campaign = self[campaign: first.campaign].name
+    return
+      "no slot of its client is free: \(server) is \(self[first].state.kind.word) in \(campaign)"
   }
 }
 

@@ -4,17 +4,20 @@ import HeapModule
 
 /// Works one campaign through on the real engine, in virtual time: every run that the engine
 /// starts ends after a given time in a given way, and nothing else takes any time.
+///
+/// Other campaigns that are running go on beside it: their servers take slots that its own wait for.
 struct VirtualCampaign {
   private(set) var state: ControlState
   private(set) var now: Instant
   private let id: CampaignID
   private var ends = Heap<End>()
   private var nextNumber: UInt64 = 0
-  /// Servers of the campaign that hold their slots, in all and by lane, and the most there were.
-  private var inUse = 0
-  private var inUseByLane: [Int32]
+  /// By number of the client: whether the campaign has a lane for it.
+  private var isPlanned: [Bool]
+  /// The most servers of the campaign that held their slots at once.
   private(set) var mostInUse = 0
-  private(set) var mostInUseOfLane = 0
+  /// The same of one client of the campaign, in all campaigns.
+  private(set) var mostInUseOfClient = 0
   /// How long a run holds its slot this time, and how it ends.
   private let course: (RunRef, ControlState) -> (Duration, ControlState.VirtualEnd)
   /// What people do meanwhile, in order of time.
@@ -38,7 +41,8 @@ struct VirtualCampaign {
     interventions: [Intervention] = [],
     course: @escaping (RunRef, ControlState) -> (Duration, ControlState.VirtualEnd)
   ) {
-    inUseByLane = [Int32](repeating: 0, count: state[campaign: id].lanes.count)
+    isPlanned = [Bool](repeating: false, count: state.clients.count)
+    for lane in state[campaign: id].lanes { isPlanned[Int(lane.client.index)] = true }
     self.state = state
     self.id = id
     self.now = now
@@ -48,22 +52,20 @@ struct VirtualCampaign {
 
   /// Starts the campaign if it is a draft, then lets time pass until nothing more can happen.
   mutating func work() throws(Refusal) {
+    scheduleRunning()
     if state[campaign: id].state == .draft {
       while let intervention = dueIntervention { intervene(intervention) }
       schedule(
         try state.step(
           .startCampaign(id, ifMatch: nil, hookRevision: "", by: "plan"), now: now))
     } else {
-      scheduleRunning()
       schedule(try state.step(.timePassed, now: now))
     }
-    while !state[campaign: id].state.isTerminal, let next = nextInstant {
+    while !state.hasComeToRest(id), let next = nextInstant {
       now = max(now, next)
       if let end = ends.min, end.at <= now {
         ends.removeMin()
-        let effects = state.conclude(end.run, end.outcome, now: now)
-        giveBack(end.run)
-        schedule(effects)
+        schedule(state.conclude(end.run, end.outcome, now: now))
       } else if let intervention = dueIntervention {
         intervene(intervention)
       } else {
@@ -72,15 +74,13 @@ struct VirtualCampaign {
     }
   }
 
-  /// What was in progress when the replay took over.
+  /// What was in progress, in any campaign, goes on from when it took its slot, and ends at once if
+  /// that should be over. What is held or parked keeps its slot.
   private mutating func scheduleRunning() {
-    for index in state[campaign: id].runs.indices {
-      let ref = RunRef(campaign: id, index: index)
-      if case .inProgress = state[ref].state {
-        schedule(ref)
-      } else if state[ref].state.kind.holdsSlot {
-        occupy(ref)
-      }
+    for run in state.slotHolders {
+      noteMost(run)
+      let intervals = state[run].details.content.slotIntervals
+      schedule(run, since: intervals.last?.start ?? now)
     }
   }
 
@@ -108,33 +108,34 @@ struct VirtualCampaign {
     return interventions[nextIntervention]
   }
 
-  /// A run that was started shows by its first hook.
+  /// A run that was started shows by its first hook, and a parked one that goes on by its record.
   private mutating func schedule(_ effects: [Effect]) {
     for effect in effects {
-      if case .startHook(let start) = effect, start.point == .preUpdate { schedule(start.run) }
+      if case .startHook(let start) = effect, start.point == .preUpdate {
+        noteMost(start.run)
+        schedule(start.run, since: now)
+      } else if case .record(let record) = effect, record.from == .parked,
+        record.to == .inProgress, let campaign = record.campaign, let run = record.run
+      {
+        schedule(RunRef(campaign: campaign, index: Int(run)), since: now)
+      }
     }
   }
 
-  private mutating func schedule(_ run: RunRef) {
+  private mutating func schedule(_ run: RunRef, since start: Instant) {
+    guard case .inProgress = state[run].state else { return }
     let (length, outcome) = course(run, state)
     state.occupy(run)
-    occupy(run)
     nextNumber += 1
-    ends.insert(End(at: now + length, number: nextNumber, run: run, outcome: outcome))
+    let end = max(now, start + length)
+    ends.insert(End(at: end, number: nextNumber, run: run, outcome: outcome))
   }
 
-  private mutating func occupy(_ run: RunRef) {
-    let lane = Int(state[run].lane)
-    inUse += 1
-    inUseByLane[lane] += 1
-    mostInUse = max(mostInUse, inUse)
-    mostInUseOfLane = max(mostInUseOfLane, Int(inUseByLane[lane]))
-  }
-
-  /// One that is held keeps its slot.
-  private mutating func giveBack(_ run: RunRef) {
-    guard !state[run].state.kind.holdsSlot else { return }
-    inUse -= 1
-    inUseByLane[Int(state[run].lane)] -= 1
+  /// A run holds its slot: whether more do now than ever before.
+  private mutating func noteMost(_ run: RunRef) {
+    if run.campaign == id { mostInUse = max(mostInUse, state.slotsHeld(in: id)) }
+    let client = state.clientOf(run)
+    guard isPlanned[Int(client.index)] else { return }
+    mostInUseOfClient = max(mostInUseOfClient, state.slotsHeld(by: client))
   }
 }
