@@ -90,6 +90,7 @@ extension ControlState {
     let promise = keep(plan, of: id, at: planVersion(id))
     campaigns[id].state = .active
     campaigns[id].startedAt = now
+    campaigns[id].cutOff(at: now)
     campaigns[id].endsAt = end
     campaigns[id].hookRevision = hookRevision
     campaigns[id].startNumber = 1 + (campaigns.map(\.startNumber).max() ?? 0)
@@ -310,5 +311,14 @@ extension Campaign {
     rings[ring].counts[kind] += 1
     if !kind.isTerminal { lanes[Int(run.lane)].open += 1 }
     supersede(run.retryOf, ring)
+  }
+}
+
+extension Campaign {
+  /// Later rings install what earlier ones have proved, and nothing newer: where nobody has said
+  /// what is too new, that is what is published after the start.
+  fileprivate mutating func cutOff(at start: Instant) {
+    guard rollbackOf == nil, updateSet.cutOff == nil else { return }
+    updateSet.cutOff = start
   }
 }

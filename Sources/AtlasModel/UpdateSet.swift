@@ -7,7 +7,8 @@ package struct UpdateSet: Hashable, Sendable {
   /// Updates whose failure fails the run. The failure of any other is an exception: the run is
   /// completed when the server is verified healthy without it.
   package var required: [UpdateID]
-  /// Nothing published later is installed, so that a later ring gets what earlier rings proved.
+  /// Nothing published later is installed, so that a later ring gets what earlier rings proved. Nil
+  /// until the campaign starts, which sets it to that instant unless somebody has said another.
   package var cutOff: Instant?
 
   package init(

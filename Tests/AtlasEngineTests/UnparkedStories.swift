@@ -106,3 +106,28 @@ import Testing
         == policy.times.estimate + .seconds(4 * 3_600))
   }
 }
+
+/// What later rings install is what earlier ones have proved (§2).
+@Suite struct `An update set` {
+  @Test func `ends with the start of its campaign, unless somebody has said when`() throws {
+    var fleet = EngineFleet()
+    fleet.add("LAA", servers: ["LAA-PARIS-WEB01"])
+    fleet.add("MRB", servers: ["MRB-LILLE-WEB01"])
+    var world = EngineWorld(fleet)
+    let start = world.now
+    let open = world.campaign(
+      "patch-11", selection: Selection(clients: [ClientName(trusted: "LAA")]))
+    #expect(world.state[campaign: open].updateSet.cutOff == start)
+    var draft = CampaignDraft(
+      name: CampaignName(trusted: "patch-12"),
+      selection: Selection(clients: [ClientName(trusted: "MRB")]))
+    draft.updateSet.cutOff = start - .seconds(86_400)
+    var state = world.state
+    _ = try state.step(.createCampaign(draft, by: "anna"), now: start)
+    _ = try state.step(
+      .startCampaign(CampaignID(1), ifMatch: nil, hookRevision: "r1", by: "anna"), now: start)
+    #expect(state.campaigns[1].updateSet.cutOff == start - .seconds(86_400))
+    world.run(until: "LAA-PARIS-WEB01", .update)
+    #expect(world.store.lastCommand?.updateSet.cutOff == start)
+  }
+}

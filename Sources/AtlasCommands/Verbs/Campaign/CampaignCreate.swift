@@ -145,7 +145,8 @@ struct UpdateOptions: ParsableArguments, Sendable {
   var required: [String] = []
 
   @Option(
-    help: ArgumentHelp("Nothing published later is installed.", valueName: "time"),
+    help: ArgumentHelp(
+      "Nothing published later is installed; without it, after the start.", valueName: "time"),
     transform: InstantArgument.parsed)
   var cutOff: InstantArgument?
 
