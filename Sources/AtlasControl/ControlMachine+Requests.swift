@@ -187,8 +187,6 @@ extension ControlMachine {
 
   private func draft(_ request: CampaignRequest) throws(ControlError) -> CampaignDraft {
     let overrides = try overrides(request.overrides)
-    for name in request.selection.clients { _ = try client(name) }
-    for name in request.selection.servers { _ = try server(name) }
     if let name = request.selection.failedIn { _ = try campaign(name) }
     let original: CampaignID?
     if let name = request.rollbackOf { original = try campaign(name) } else { original = nil }

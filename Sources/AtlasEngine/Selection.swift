@@ -58,20 +58,11 @@ package struct Selection: Hashable, Sendable {
     add("failed in", failedIn.map { [$0.text] } ?? [])
     return parts.joined(separator: "; ")
   }
-
-  /// The same with one field each, for saying which of them covers nothing.
-  fileprivate var fields: [Selection] {
-    [
-      Selection(clients: clients), Selection(rings: rings), Selection(sites: sites),
-      Selection(roles: roles), Selection(servers: servers), Selection(tags: tags),
-      Selection(names: names), Selection(failedIn: failedIn),
-    ].filter { $0 != Selection() }
-  }
 }
 
 extension ControlState {
   /// The servers that a selection covers now, retired ones aside; by client, unordered.
-  /// - Throws: ``Refusal`` when it covers none.
+  /// - Throws: ``Refusal`` when it covers none, or when one of its values covers none by itself.
   func selected(by selection: Selection) throws(Refusal) -> [[ServerID]] {
     guard selection.names.count <= Limits.namePatterns else {
       throw .limit("a selection has at most \(Limits.namePatterns) patterns of names")
@@ -79,10 +70,12 @@ extension ControlState {
     if let name = selection.failedIn, campaignByName[name] == nil {
       throw .invalid(field: "failed_in", message: "there is no campaign \(name)")
     }
+    try checkValues(of: selection)
     let chosen = covered(by: selection)
     guard chosen.allSatisfy(\.isEmpty) else { return chosen }
     let asked = selection.text.isEmpty ? "" : ": \(selection.text)"
-    let empty = selection.fields.first { covered(by: $0).allSatisfy(\.isEmpty) }
+    let failed = selection.failedIn.map { Selection(failedIn: $0) }
+    let empty = failed.flatMap { covered(by: $0).allSatisfy(\.isEmpty) ? $0 : nil }
     throw .notAllowed(
       code: .nothingSelected, message: "the selection covers no server\(asked)",
       hint: empty.map { "no server at all: \($0.text)" } ?? "`atlas server list` shows the fleet")

@@ -26,6 +26,9 @@ package enum Limits {
   package static let resourcesPerServer = 8
   /// Patterns of names in a selection: each is tried on every server of the fleet.
   package static let namePatterns = 64
+  /// Names that one which is not known is compared with, for “did you mean”: a microsecond each, and
+  /// everybody waits meanwhile.
+  package static let namesCompared = 20_000
   /// Tags of one server.
   package static let tagsPerServer = 16
   /// Shared things that one campaign limits.

@@ -155,10 +155,13 @@ extension Simulation {
 
   private func createCampaign(_ campaign: PlannedCampaign) {
     let fact = CampaignFact(campaign.name, campaign.policy, campaign.overrides)
+    // A campaign that names a retired server is refused; one that names none covers the whole fleet.
+    let left = campaign.servers.filter { !checker.isRetired($0.text) }
+    let servers = left.isEmpty ? campaign.servers : left
     ask(
       .createCampaign(
         CampaignRequest(
-          name: campaign.name, selection: Selection(servers: campaign.servers),
+          name: campaign.name, selection: Selection(servers: servers),
           updateSet: campaign.updateSet, policy: campaign.policy, overrides: campaign.overrides,
           endsAt: campaign.endsAt)),
       "CreateCampaign",

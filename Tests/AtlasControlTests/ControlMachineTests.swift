@@ -114,6 +114,25 @@ struct ControlMachineTests {
     #expect(error == .notFound(kind: "client", name: "LAA"))
   }
 
+  @Test("says which value of a selection is not known, and what was probably meant")
+  func unknownInSelection() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    let selection = Selection(
+      clients: [Desk.client, ClientName(trusted: "LAB")],
+      servers: [ServerName(trusted: "LAA-PARIS-WEB1")])
+    let ticket = desk.ask(
+      .createCampaign(CampaignRequest(name: Desk.campaign, selection: selection)))
+    guard case .refused(let error) = desk.drain().reply(ticket) else {
+      Issue.record("it was not refused")
+      return
+    }
+    let message =
+      "there is no client LAB: did you mean LAA?; "
+      + "there is no server LAA-PARIS-WEB1: did you mean LAA-PARIS-WEB01?"
+    #expect(error == .refused(.invalid(field: "selection", message: message)))
+  }
+
   @Test("stops taking anything once a commit has failed")
   func haltsOnFailedCommit() throws {
     var desk = try Desk()

@@ -12,7 +12,12 @@ import Testing
     for name in ["LAA-PARIS-WEB02", "MRB-PARIS-WEB01"] {
       fleet.change(name) { $0.tags = [Tag(trusted: "early"), Tag(trusted: "wave-2")] }
     }
-    return EngineWorld(fleet)
+    fleet.change("LAA-LYON-SQL01") { $0.tags = [Tag(trusted: "old")] }
+    fleet.add("OLD", ring: .standard, servers: ["OLD-OSLO-FS01"])
+    var world = EngineWorld(fleet)
+    let old = world.state.server(named: ServerName(trusted: "OLD-OSLO-FS01"))!
+    world.step(.retireServer(old, reason: "gone", by: "anna"))
+    return world
   }
 
   private static func names(_ patterns: String...) -> Selection {
@@ -30,7 +35,9 @@ import Testing
   @Test(arguments: [
     (Selection(tags: [Tag(trusted: "wave-2")]), ["LAA-PARIS-WEB02", "MRB-PARIS-WEB01"]),
     (
-      Selection(rings: [.canary], tags: [Tag(trusted: "wave-2"), Tag(trusted: "none")]),
+      Selection(
+        rings: [.canary], sites: [SiteName(trusted: "PARIS")],
+        tags: [Tag(trusted: "wave-2"), Tag(trusted: "old")]),
       ["LAA-PARIS-WEB02"]
     ),
     (names("*-WEB0?"), ["LAA-PARIS-WEB01", "LAA-PARIS-WEB02", "MRB-PARIS-WEB01"]),
@@ -80,22 +87,92 @@ import Testing
     #expect(world.violations == [])
   }
 
+  @Test(arguments: [
+    (
+      Selection(roles: ["SQL", "WBE"].map { Role(trusted: $0) }), "selection.roles",
+      "no server in service has role WBE: did you mean WEB?"
+    ),
+    (
+      Selection(roles: ["MAIL", "SQL"].map { Role(trusted: $0) }), "selection.roles",
+      "no server in service has role MAIL (known: SQL, WEB)"
+    ),
+    (
+      Selection(sites: ["LYON", "PARS"].map { SiteName(trusted: $0) }), "selection.sites",
+      "no server in service is at site PARS: did you mean PARIS?"
+    ),
+    (
+      Selection(rings: [.canary, .standard]), "selection.rings",
+      "no client in ring 2 has a server in service (known: 0, 1)"
+    ),
+    (
+      Selection(tags: ["early", "wave-3"].map { Tag(trusted: $0) }), "selection.tags",
+      "no server in service has tag wave-3: did you mean wave-2?"
+    ),
+    (
+      names("LAA*", "*-sql*"), "selection.name_patterns",
+      "no name of a server in service fits *-sql*: did you mean *-SQL*?"
+    ),
+    (
+      names("LAA*", "MRB-PARIS-WEB1"), "selection.name_patterns",
+      "no name of a server in service fits MRB-PARIS-WEB1: did you mean MRB-PARIS-WEB01?"
+    ),
+    (
+      names("LAA*", "X*"), "selection.name_patterns", "no name of a server in service fits X*"
+    ),
+    (
+      Selection(clients: ["LAA", "MRC"].map { ClientName(trusted: $0) }), "selection.clients",
+      "there is no client MRC: did you mean MRB?"
+    ),
+    (
+      Selection(clients: ["LAA", "OLD"].map { ClientName(trusted: $0) }), "selection.clients",
+      "client OLD has no server in service"
+    ),
+    (
+      Selection(servers: ["LAA-PARIS-WEB01", "LAA-PARIS-WBE02"].map { ServerName(trusted: $0) }),
+      "selection.servers", "there is no server LAA-PARIS-WBE02: did you mean LAA-PARIS-WEB02?"
+    ),
+    (
+      Selection(servers: ["LAA-PARIS-WEB01", "OLD-OSLO-FS01"].map { ServerName(trusted: $0) }),
+      "selection.servers", "server OLD-OSLO-FS01 is retired"
+    ),
+    (
+      Selection(
+        sites: ["OSLO", "PARIS"].map { SiteName(trusted: $0) },
+        roles: ["FS", "WEB"].map { Role(trusted: $0) }),
+      "selection",
+      "no server in service is at site OSLO (known: LYON, PARIS); no server in service has role FS "
+        + "(known: SQL, WEB)"
+    ),
+    (
+      Selection(tags: (1...7).map { Tag(trusted: "early\($0)") }), "selection.tags",
+      (1...5).map { "no server in service has tag early\($0): did you mean early?" }
+        .joined(separator: "; ") + "; and 2 more"
+    ),
+  ])
+  func `with a value that covers no server by itself is refused, with what would be right`(
+    selection: Selection, field: String, message: String
+  ) {
+    var world = Self.world()
+    #expect(refusal(&world, selection) == .invalid(field: field, message: message))
+    #expect(world.state.campaigns.isEmpty)
+  }
+
   @Test func `that covers nothing is refused with what was asked, and what is to blame`() {
     var world = Self.world()
-    let selection = Selection(
-      rings: [.canary], tags: [Tag(trusted: "wave-2")], names: [NamePattern(trusted: "X*")])
-    #expect(
-      refusal(&world, selection)
-        == .notAllowed(
-          code: .nothingSelected,
-          message: "the selection covers no server: ring 0; tag wave-2; name X*",
-          hint: "no server at all: name X*"))
     let apart = Selection(rings: [.pilot], sites: [SiteName(trusted: "LYON")])
     #expect(
       refusal(&world, apart)
         == .notAllowed(
           code: .nothingSelected, message: "the selection covers no server: ring 1; site LYON",
           hint: "`atlas server list` shows the fleet"))
+    world.draft("oct")
+    let fine = Selection(rings: [.canary], failedIn: CampaignName(trusted: "oct"))
+    #expect(
+      refusal(&world, fine)
+        == .notAllowed(
+          code: .nothingSelected,
+          message: "the selection covers no server: ring 0; failed in oct",
+          hint: "no server at all: failed in oct"))
     let unknown = Selection(failedIn: CampaignName(trusted: "nov"))
     #expect(
       refusal(&world, unknown)
