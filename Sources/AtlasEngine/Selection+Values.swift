@@ -3,8 +3,8 @@ import AtlasModel
 /// Values of a selection that cover nothing by themselves. Most often they are misspelt, and beside
 /// others that cover something nobody would notice.
 extension ControlState {
-  /// Refuses every value that covers no server in service, with what was probably meant. What covers
-  /// some, but none within the rest of the selection, is right here.
+  /// Refuses every value that covers no server in service, with what was probably meant. What
+  /// covers some, but none within the rest of the selection, is right here.
   func checkValues(of selection: Selection) throws(Refusal) {
     let problems: [SelectionProblem] =
       clientProblems(selection.clients) + ringProblems(selection.rings)

@@ -65,11 +65,13 @@ extension ControlState {
     }
   }
 
-  /// How many these are.
+  /// How many these are. Plans ask at every start: a closure would take a copy of everything along.
   package func slotsHeld(by client: ClientID) -> Int {
-    clients[Int(client.index)].lanes.reduce(0) { sum, lane in
-      sum + campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active.count
+    var sum = 0
+    for lane in clients[Int(client.index)].lanes {
+      sum += campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active.count
     }
+    return sum
   }
 
   /// Whether a run keeps its slot until a person decides something.

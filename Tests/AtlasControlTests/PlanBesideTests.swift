@@ -252,8 +252,8 @@ struct PlanBesideTests {
 }
 
 extension Beside {
-  /// Everything is stopped before UPDATE of a client's first server is confirmed, its agent says that
-  /// it never came, and the stop is released: `nov` is paused.
+  /// Everything is stopped before UPDATE of a client's first server is confirmed, its agent says
+  /// that it never came, and the stop is released: `nov` is paused.
   mutating func park(client: Int) throws {
     let server = Self.server(client, "WEB01")
     for _ in 0..<8 where try !isUpdating(server) {

@@ -139,6 +139,20 @@ import Testing
     #expect(report.ratio == 1)
   }
 
+  @Test("knows one campaign, whatever runs beside it")
+  func isAboutOne() throws {
+    var desk = try Self.finished()
+    let alone = try #require(desk.snapshot.makespan(Self.campaign))
+    let other = CampaignName(trusted: "dec")
+    desk.ask(.createCampaign(CampaignRequest(name: other)))
+    desk.ask(.startCampaign(other, ifMatch: ""))
+    _ = desk.commitAll()
+    #expect(desk.machine.state[campaign: CampaignID(1)].counts[.inProgress] == 1)
+    let beside = try #require(desk.snapshot.makespan(Self.campaign))
+    #expect(beside == alone)
+    #expect(beside == (.seconds(600), .seconds(600)))
+  }
+
   /// Both servers were worked on for 300 s each, one after the other.
   private static func finished() throws -> Desk {
     var desk = try Desk()

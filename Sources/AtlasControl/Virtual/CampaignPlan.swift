@@ -211,8 +211,8 @@ extension CampaignPlan {
 }
 
 extension ControlState {
-  /// Why no slot of a client becomes free for a campaign by itself: runs that wait for people, in any
-  /// campaign, keep all of them. Nil when they do not.
+  /// Why no slot of a client becomes free for a campaign by itself: runs that wait for people, in
+  /// any campaign, keep all of them. Nil when they do not.
   fileprivate func slotProblem(of client: ClientID, in id: CampaignID, now: Instant) -> String? {
     let slots = slots(of: client, in: id, now: now)
     guard slotsHeld(by: client) >= slots else { return nil }

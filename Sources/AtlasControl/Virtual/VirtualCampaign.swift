@@ -5,7 +5,8 @@ import HeapModule
 /// Works one campaign through on the real engine, in virtual time: every run that the engine
 /// starts ends after a given time in a given way, and nothing else takes any time.
 ///
-/// Other campaigns that are running go on beside it: their servers take slots that its own wait for.
+/// Other campaigns that are running go on beside it: their servers take slots that its own wait
+/// for.
 struct VirtualCampaign {
   private(set) var state: ControlState
   private(set) var now: Instant
