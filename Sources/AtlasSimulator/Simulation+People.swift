@@ -194,11 +194,22 @@ extension Simulation {
 
   /// With the plan of this moment: it is kept when nothing has changed until the start.
   private func startCampaign(_ name: CampaignName) {
-    let plan = daemon.flatMap {
-      let snapshot = ControlSnapshot(state: $0.machine.state, now: now, demoFactor: 1)
-      return try? snapshot.plan(name)
-    }
+    let plan = snapshot.flatMap { try? $0.plan(name) }
     ask(.startCampaign(name, ifMatch: "", plan: plan?.kept), "StartCampaign")
+  }
+
+  /// Whoever is about to do something looks at a plan first, and at one in which many servers fail.
+  /// They come out at any moment, whatever other campaigns are at, and change nothing.
+  private func lookAtPlan(of name: CampaignName) {
+    guard let snapshot else { return }
+    for whatIf in [[], [WhatIf.failureRate(perTenThousand: 3_000)]] {
+      guard let plan = try? snapshot.plan(name, whatIf: whatIf) else { return }
+      precondition(plan.start <= plan.finish, "a plan ends before it begins")
+    }
+  }
+
+  private var snapshot: ControlSnapshot? {
+    daemon.map { ControlSnapshot(state: $0.machine.state, now: now, demoFactor: 1) }
   }
 
   // MARK: - Interventions
@@ -220,6 +231,7 @@ extension Simulation {
     noteWaits()
     approveSome()
     let campaign = peopleRandom.pick(campaignNames)
+    lookAtPlan(of: campaign)
     let client = peopleRandom.pick(plan.clients).config.name
     let busy = machines.filter { $0.job != nil }
     let isAtTheWorstMoment = !busy.isEmpty && peopleRandom.happens(500)
