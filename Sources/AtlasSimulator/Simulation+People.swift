@@ -477,6 +477,28 @@ extension Simulation {
     after(.seconds(decisionRounds < 100 ? 900 : 7_200), .stage(.peopleDecide))
   }
 
+  /// What a parked run waits for, where that is a person's to give.
+  private func letGoOn(_ ref: RunRef, in state: ControlState) {
+    let campaign = state[campaign: ref.campaign].name
+    let server = state[server: state[ref].server].config
+    switch state.waits(ref, now: now) {
+    case .outage(let client)?:
+      let outage = Change.declareOutage(
+        state[client: client].config.name, from: nil, until: now + .seconds(86_400), parallel: nil,
+        reason: "agreed, for what is still to be booted")
+      ask(outage, "DeclareOutage")
+    case .laneHeld?:
+      ask(.resumeCampaign(campaign, .client(server.client), now: true), "ResumeCampaign")
+    case .locked?: ask(.unlockServer(server.name), "UnlockServer")
+    case .signature(let kind)?:
+      ask(
+        .releaseSignature(
+          campaign, role: kind.role, system: kind.system, reason: "it must be booted all the same"),
+        "ReleaseSignature")
+    case _: break
+    }
+  }
+
   private func decide(_ id: CampaignID, in state: ControlState) {
     let campaign = state[campaign: id]
     for pause in campaign.pauses {
@@ -493,12 +515,7 @@ extension Simulation {
       resolve(RunRef(campaign: id, index: index), in: state)
     }
     for index in campaign.runs.indices where campaign.runs[index].state.kind == .parked {
-      let waiting = state.waits(RunRef(campaign: id, index: index), now: now)
-      guard case .outage(let client)? = waiting else { continue }
-      let outage = Change.declareOutage(
-        state[client: client].config.name, from: nil, until: now + .seconds(86_400), parallel: nil,
-        reason: "agreed, for what is still to be booted")
-      ask(outage, "DeclareOutage")
+      letGoOn(RunRef(campaign: id, index: index), in: state)
     }
     // A boot that is still owed does not wait for the next weekend.
     if campaign.counts[.parked] > 0 { resumeAtOnce(campaign.name) }

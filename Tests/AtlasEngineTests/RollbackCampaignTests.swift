@@ -215,8 +215,9 @@ import Testing
   }
 
   @Test func `tells the agent what is to be uninstalled, and what is to be gone`() throws {
-    let set = UpdateSet(include: [UpdateID(trusted: "KB5031364")])
+    var set = UpdateSet(include: [UpdateID(trusted: "KB5031364")])
     var world = EngineWorld(.laa([web]))
+    set.cutOff = world.now
     world.campaign("patch-11", policy: Self.kept, updateSet: set)
     world.settle()
     let second = world.campaign(
