@@ -2,7 +2,7 @@ import AtlasModel
 
 /// One agent, without its surroundings: decides what is journaled, sent and begun.
 ///
-/// It follows ENGINE.md §11. The order that everything rests on is: journal, then answer; journal,
+/// It follows engine.md §11. The order that everything rests on is: journal, then answer; journal,
 /// then begin; journal, then report. The machine applies an entry at once to its picture of the
 /// journal, hands it to the shell, and holds back whatever depends on it until the shell says that
 /// it is on disk. A process that dies in between therefore forgets nothing that anybody was told.

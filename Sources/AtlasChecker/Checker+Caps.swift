@@ -1,5 +1,5 @@
 /// What an admission must leave room for: caps of its campaign, of sites and of what servers share,
-/// servers of a role that stay, and breakers (ENGINE.md §5, §9).
+/// servers of a role that stay, and breakers (engine.md §5, §9).
 extension Checker {
   mutating func judgeCaps(of record: RecordFact) {
     guard let campaign = campaign(record.campaign), let model = log.campaigns[record.campaign],

@@ -1,4 +1,4 @@
-/// Rings and their gates (ENGINE.md §6), worked out from the log and from what people configured.
+/// Rings and their gates (engine.md §6), worked out from the log and from what people configured.
 extension Checker {
   /// A ring of a campaign, with the gate behind it.
   struct RingModel {

@@ -1,4 +1,4 @@
-/// Clients whose guests are on another's host (ENGINE.md §4): nothing begins there that takes their
+/// Clients whose guests are on another's host (engine.md §4): nothing begins there that takes their
 /// servers down without their leave. A client that says no to its own servers says no to those hosts.
 extension Checker {
   /// Clients with guests that go down with a host, sorted.

@@ -1,4 +1,4 @@
-/// Who may start beside, before and after whom (S12 and the order of ENGINE.md §7), and that what was
+/// Who may start beside, before and after whom (S12 and the order of engine.md §7), and that what was
 /// entered is left again (§10).
 extension Checker {
   /// Servers of a client that must be counted as down or unexplained at `instant`, sorted: known to

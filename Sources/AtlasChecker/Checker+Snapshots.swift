@@ -1,4 +1,4 @@
-/// Snapshots that outlive their runs, and campaigns that go back to them (ENGINE.md §13): none is
+/// Snapshots that outlive their runs, and campaigns that go back to them (engine.md §13): none is
 /// removed before its time or while it is needed, and each is removed soon after.
 extension Checker {
   struct KeptModel {

@@ -1,5 +1,5 @@
 /// What a run waits for, by the log, the sessions and what people configured: the first condition of
-/// ENGINE.md §5 that does not hold, or may not as far as anybody outside can tell.
+/// engine.md §5 that does not hold, or may not as far as anybody outside can tell.
 extension Checker {
   /// Nil for nothing: then it must go on.
   func waitsFor(_ open: OpenRun, deferral: Int64) -> String? {

@@ -1,4 +1,4 @@
-/// Watches a simulation and says which invariants of DESIGN.md §2 do not hold.
+/// Watches a simulation and says which invariants of engine.md §1 do not hold.
 ///
 /// It sees what anybody could see from outside: the log and the rows as they become durable, the
 /// orders on their way, what servers really do, what hooks and people are told. From that it keeps

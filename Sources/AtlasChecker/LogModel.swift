@@ -1,4 +1,4 @@
-/// What the log says the world is like, worked out record by record from the text of ENGINE.md.
+/// What the log says the world is like, worked out record by record from the text of engine.md.
 struct LogModel {
   struct RunKey: Hashable {
     var campaign: String

@@ -1,5 +1,5 @@
 /// How long servers of each kind took in each phase, worked out from the log alone, and what is to
-/// be expected of the next: the text of ENGINE.md §3 and docs/plans.md, with every time kept as it
+/// be expected of the next: the text of engine.md §3 and docs/plans.md, with every time kept as it
 /// was.
 package struct TimesModel: Sendable {
   /// A record about a run, in plain words; all instants are milliseconds.

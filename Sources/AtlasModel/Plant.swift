@@ -58,7 +58,7 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   /// The gate right before a ring is not looked at.
   case gateOffByOne = "gate_off_by_one"
 
-  // Gates and caps (ENGINE.md §5, §6)
+  // Gates and caps (engine.md §5, §6)
   /// A gate opens as soon as its conditions hold.
   case gateSoakSkipped = "gate_soak_skipped"
   /// One server more than the gate allows may have failed.
@@ -115,7 +115,7 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   /// Parked runs stay parked when they are resumed.
   case parkedForGood = "parked_for_good"
 
-  // Order and maintenance (ENGINE.md §4, §7, §10)
+  // Order and maintenance (engine.md §4, §7, §10)
   /// A server does not wait for those that go before it.
   case afterIgnored = "after_ignored"
   /// Two members of a group may be worked on together.
@@ -127,7 +127,7 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   /// A server starts whatever `peer_check` says.
   case peerCheckIgnored = "peer_check_ignored"
 
-  // Kept snapshots and rollback campaigns (ENGINE.md §13)
+  // Kept snapshots and rollback campaigns (engine.md §13)
   /// A kept snapshot is removed although a rollback campaign is to go back to it.
   case neededSnapshotRemoved = "needed_snapshot_removed"
   /// After a start of the daemon nobody knows which snapshots are to be removed.

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AtlasSimulator
 
-/// The situations of ENGINE.md §14, each with a golden trace in `Scenarios/`.
+/// The situations of docs/engine.md §14, each with a golden trace in `Scenarios/`.
 ///
 /// `ATLAS_UPDATE_TRACES=1 scripts/test` writes the files anew; read the difference before you
 /// commit it, because it is what operators will see at night.
