@@ -147,10 +147,10 @@ extension ControlState {
       return known.progress == .done
         ? reportLost(ref, now: now) : commandKnown(ref, known, now: now)
     }
+    if wentBackWithSnapshot(ref, command, hello) { return revertSeen(ref, command, now: now) }
     guard command.delivery == .acknowledged else {
       return neverArrived(ref, command, hello, now: now)
     }
-    if wentBackWithSnapshot(ref, command, hello) { return revertSeen(ref, command, now: now) }
     // Nobody knows what was installed: better one rollback too many.
     if command.kind == .update { self[ref].marks.insert(.changed) }
     hold(ref, .agentStateLost, "the agent lost the journal of its order", now: now)
@@ -171,12 +171,16 @@ extension ControlState {
   }
 
   /// A server that is put back to its snapshot forgets that it was told to: its journal is the one
-  /// of the snapshot, and ends before the order.
+  /// of the snapshot, and ends before the order. Where the acknowledgement was lost as well, an order
+  /// that has ended long ago and that it works on again tells of it.
   private func wentBackWithSnapshot(
     _ ref: RunRef, _ command: ActiveCommand, _ hello: Hello
   ) -> Bool {
-    command.kind == .rollback && agentMeans(of: ref) == .snapshot
-      && hello.highestFence > .none && hello.highestFence < command.fence
+    guard command.kind == .rollback, agentMeans(of: ref) == .snapshot,
+      hello.highestFence > .none, hello.highestFence < command.fence
+    else { return false }
+    let worksOnOld = hello.command.map { $0.progress == .begun && $0.kind == .snapshot } ?? false
+    return command.delivery == .acknowledged || command.delivery == .sent && worksOnOld
   }
 
   /// The rollback has happened; VERIFY says whether the server is well.
