@@ -23,8 +23,6 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case medianForEstimate = "median_for_estimate"
   /// Another attempt begins whether or not it fits into the window.
   case retryOutsideWindow = "retry_outside_window"
-  /// After a start the daemon does not wait until it knows the windows.
-  case windowsNotAwaited = "windows_not_awaited"
   /// A start of the daemon forgets what was started just before it.
   case startsForgotten = "starts_forgotten"
   /// A boot that was parked goes on whether or not its window is open.
