@@ -9,6 +9,8 @@ extension Checker {
     var since: Int64?
     /// They have held for the whole soak once.
     var isSoaked = false
+    /// A person has approved of it, as far as its conditions hold.
+    var isApproved = false
     /// A person has opened the gate for good.
     var isPromoted = false
     /// Kinds of servers of which one has completed here.
@@ -128,6 +130,9 @@ extension Checker {
     if record.kind == "ring.promoted", let ring = record.ring {
       for earlier in 0..<ring { rings[record.campaign]?[earlier].isPromoted = true }
     }
+    if record.kind == "ring.approved", let ring = record.ring {
+      for earlier in 0..<ring { rings[record.campaign]?[earlier].isApproved = true }
+    }
     if record.kind == "run.completed", let ring = record.ring {
       let kinds = log.kinds[record.server] ?? []
       rings[record.campaign]?[ring].completed.formUnion(kinds)
@@ -153,7 +158,7 @@ extension Checker {
     if let missing = missing(record.campaign, ring, rule) {
       return fail("gate", "\(name), and \(missing)")
     }
-    if rule.needsApproval { fail("gate", "\(name), and nobody has approved it") }
+    if rule.needsApproval, !model.isApproved { fail("gate", "\(name), and nobody has approved it") }
     let since = model.since ?? record.at
     if !model.isSoaked, record.at - since < rule.soak {
       fail(

@@ -217,7 +217,10 @@ package struct RingProgress: Hashable, Sendable {
   package internal(set) var soakingSince: Instant?
   /// The conditions have held for the whole soak once; a later fall needs no new soak.
   package internal(set) var soaked = false
-  /// A person opened it for the rest of the campaign.
+  /// A person approved of it, as a gate with manual approval asks for, once; it still closes when what
+  /// happened before it turns bad.
+  package internal(set) var approved = false
+  /// A person opened it for the rest of the campaign, whatever happens before it.
   package internal(set) var promoted = false
 
   package enum Status: UInt8, CaseIterable, Hashable, Sendable {

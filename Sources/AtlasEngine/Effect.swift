@@ -178,6 +178,9 @@ package enum RecordKind: String, CaseIterable, Hashable, Sendable {
   case gateOpened = "gate.opened"
   case gateClosed = "gate.closed"
   case gateNeedsPerson = "gate.needs_person"
+  /// A person gives the approval that is all that the gates before a ring still wait for.
+  case ringApproved = "ring.approved"
+  /// A person opens the gates before a ring for the rest of the campaign.
   case ringPromoted = "ring.promoted"
   case stopLatched = "stop.latched"
   case stopReleased = "stop.released"

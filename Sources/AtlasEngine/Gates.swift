@@ -68,7 +68,7 @@ extension ControlState {
     }
     switch rule.approval {
     case .auto: return .open
-    case .manual: return .needsPerson
+    case .manual: return progress.approved ? .open : .needsPerson
     }
   }
 
@@ -96,12 +96,27 @@ extension ControlState {
         code: .ringUnknown, message: "the campaign has no gate before ring \(ring)",
         hint: "its rings: 0 to \(campaigns[id].rings.count - 1)")
     }
-    for index in 0..<Int(ring.number) { campaigns[id].rings[index].promoted = true }
-    record(
-      Record(
-        .ringPromoted, campaign: id, ring: ring, reason: reason.bounded(), principal: by))
+    let kind: RecordKind = lacksOnlyApproval(id, ring) ? .ringApproved : .ringPromoted
+    for index in 0..<Int(ring.number) {
+      campaigns[id].rings[index].approved = true
+      if kind == .ringPromoted { campaigns[id].rings[index].promoted = true }
+    }
+    record(Record(kind, campaign: id, ring: ring, reason: reason.bounded(), principal: by))
     emit(.save(.campaign(id)))
     for index in 0..<Int(ring.number) { markGate(id, campaigns[id].rings[index].ring) }
+  }
+
+  /// Whether the gates before a ring that are not open wait for nothing but a person's approval: that
+  /// is given, and the gates go on watching what happens before them. Anything more is an override.
+  private func lacksOnlyApproval(_ id: CampaignID, _ ring: Ring) -> Bool {
+    let closed = campaigns[id].rings[..<Int(ring.number)].filter { $0.gate != .open }
+    return !closed.isEmpty
+      && closed.allSatisfy { progress in
+        progress.soaked && campaigns[id].gateRules[Int(progress.ring.number)].approval == .manual
+          && progress.missing(
+            campaigns[id].gateRules[Int(progress.ring.number)], late: lateRuns(id, progress.ring))
+            == nil
+      }
   }
 
   /// Pending runs of a ring that carry Atlas, those of postponed clients aside, which are outside
@@ -117,10 +132,18 @@ extension ControlState {
   }
 
   /// What a gate waits for, for people; empty when it is open.
-  package func gateReason(_ id: CampaignID, _ ring: Ring) -> String {
+  package func gateWaitsFor(_ id: CampaignID, _ ring: Ring) -> String {
+    campaigns[id].rings[Int(ring.number)].gate == .open ? "" : gateReason(id, ring)
+  }
+
+  /// Why a gate is as it is.
+  private func gateReason(_ id: CampaignID, _ ring: Ring) -> String {
     let progress = campaigns[Int(id.index)].rings[Int(ring.number)]
     let rule = campaigns[Int(id.index)].gateRules[Int(ring.number)]
-    if progress.gate == .open { return progress.promoted ? "promoted by a person" : "" }
+    if progress.gate == .open {
+      if progress.promoted { return "promoted by a person" }
+      return rule.approval == .manual && progress.approved ? "approved by a person" : ""
+    }
     let late = lateRuns(id, ring)
     if let missing = progress.missing(rule, late: late) {
       return progress.text(missing, rule, late: late)

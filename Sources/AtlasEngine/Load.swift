@@ -100,6 +100,7 @@ package struct StoredRing: Hashable, Sendable {
   package var completedAt: Instant?
   package var soakingSince: Instant?
   package var soaked: Bool
+  package var approved: Bool
   package var promoted: Bool
 
   package init(_ ring: RingProgress) {
@@ -109,12 +110,14 @@ package struct StoredRing: Hashable, Sendable {
     completedAt = ring.completedAt
     soakingSince = ring.soakingSince
     soaked = ring.soaked
+    approved = ring.approved
     promoted = ring.promoted
   }
 
   package init(
     status: RingProgress.Status, gate: RingProgress.Gate, startedAt: Instant?,
-    completedAt: Instant?, soakingSince: Instant?, soaked: Bool, promoted: Bool
+    completedAt: Instant?, soakingSince: Instant?, soaked: Bool, approved: Bool,
+    promoted: Bool
   ) {
     self.status = status
     self.gate = gate
@@ -122,6 +125,7 @@ package struct StoredRing: Hashable, Sendable {
     self.completedAt = completedAt
     self.soakingSince = soakingSince
     self.soaked = soaked
+    self.approved = approved
     self.promoted = promoted
   }
 
@@ -133,6 +137,7 @@ package struct StoredRing: Hashable, Sendable {
     progress.completedAt = completedAt
     progress.soakingSince = soakingSince
     progress.soaked = soaked
+    progress.approved = approved
     progress.promoted = promoted
     return progress
   }

@@ -122,19 +122,34 @@ struct GateCheckerTests {
   }
 
   @Test(
-    "a gate that opens without approval, unless a person has promoted the ring",
-    arguments: [
-      false, true,
-    ])
-  func approval(isPromoted: Bool) {
+    "a gate that opens without approval, unless a person has given it or has promoted the ring",
+    arguments: [nil, "ring.approved", "ring.promoted"])
+  func approval(decision: String?) {
     var rule = Self.rule
     rule.needsApproval = true
     rule.soak = 0
     rule.minCompleted = 0
     var night = rings(rule)
-    if isPromoted { night.record("ring.promoted", campaign: "night", ring: 1) }
+    if let decision { night.record(decision, campaign: "night", ring: 1) }
     open(&night)
-    #expect(night.violations == (isPromoted ? [] : ["gate"]))
+    #expect(night.violations == (decision == nil ? ["gate"] : []))
+  }
+
+  @Test(
+    "a start behind a gate that has fallen, unless a person has promoted the ring",
+    arguments: ["ring.approved", "ring.promoted"])
+  func fallen(decision: String) {
+    var rule = Self.rule
+    rule.needsApproval = true
+    rule.soak = 0
+    rule.minCompleted = 0
+    var night = rings(rule)
+    prove(&night)
+    night.record(decision, campaign: "night", ring: 1)
+    open(&night)
+    canary(1, &night, becomes: "HELD")
+    startBehind(&night)
+    #expect(night.violations == (decision == "ring.approved" ? ["gate"] : []))
   }
 
   @Test("a start behind a gate that never opened, or that has fallen since")

@@ -508,7 +508,7 @@ import Testing
     // The one server that the gate looks at is not finished.
     #expect(world.state.campaigns[0].rings[0].gate == .closed)
     #expect(
-      world.state.gateReason(CampaignID(0), .canary) == "0 of 1 servers completed")
+      world.state.gateWaitsFor(CampaignID(0), .canary) == "0 of 1 servers completed")
     world.step(.unlockServer(world.server("ATL-LYON-APP01"), by: "anna"))
     world.run(for: .seconds(7_200))
     #expect(world.state.campaigns[0].rings[0].gate == .open)

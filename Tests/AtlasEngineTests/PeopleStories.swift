@@ -236,6 +236,27 @@ import Testing
     try Golden.expect(world, tells: "promote")
   }
 
+  @Test func `approve of a ring whose gate still closes when a server before it fails`() throws {
+    var fleet = EngineFleet()
+    fleet.add("ATL", servers: ["ATL-LYON-WEB01", "ATL-LYON-WEB02"])
+    fleet.add("LAA", ring: .pilot, servers: ["LAA-PARIS-APP01", "LAA-PARIS-APP02"])
+    var world = EngineWorld(fleet)
+    world.script.answer(
+      .update, of: "ATL-LYON-WEB02",
+      with: .failsToInstall("0x800F0922", "servicing failed", retryable: false))
+    let gate = RingGate(
+      ring: .canary, minCompleted: 1, maxFailed: 0, gateSoak: .zero, approval: .manual,
+      representative: false)
+    let campaign = world.campaign("patch-11", policy: .with { $0.gates = [gate] })
+    world.run(until: "ATL-LYON-WEB02", .snapshot)
+    world.step(.promoteRing(campaign, .pilot, reason: "WEB01 looks well", by: "anna"))
+    world.settle()
+    #expect(world.state[world.run("LAA-PARIS-APP02")].state.kind == .pending)
+    world.step(.promoteRing(campaign, .pilot, reason: "WEB02 is a fault of its own", by: "anna"))
+    world.settle()
+    try Golden.expect(world, tells: "approve")
+  }
+
   @Test func `ask for a rollback of a domain controller, which its hypervisor refuses`() throws {
     var world = EngineWorld(.laa(["LAA-PARIS-DC01"]))
     world.script.answer(

@@ -86,6 +86,7 @@ extension ByteWriter {
     put(ring.soakingSince) { $0.put($1) }
     put(ring.soaked)
     put(ring.promoted)
+    put(ring.approved)
   }
 }
 
@@ -157,9 +158,13 @@ extension ByteReader {
   }
 
   private mutating func storedRing() throws -> StoredRing {
-    StoredRing(
+    var ring = StoredRing(
       status: try value(), gate: try value(), startedAt: try optional { try $0.instant() },
       completedAt: try optional { try $0.instant() },
-      soakingSince: try optional { try $0.instant() }, soaked: try bool(), promoted: try bool())
+      soakingSince: try optional { try $0.instant() }, soaked: try bool(), approved: false,
+      promoted: try bool())
+    // Before, a person's approval opened a gate for good.
+    ring.approved = version < 8 ? ring.promoted : try bool()
+    return ring
   }
 }

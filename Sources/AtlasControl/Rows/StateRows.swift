@@ -10,8 +10,9 @@ enum StateRows {
   /// orders between servers, hosts, maintenance, snapshots that are kept, rollback campaigns, and how
   /// long phases took; 5 policies that were edited, since when a server has been silent, and snapshots
   /// that are gone; 6 since when a silent server has been awaited, since when it counts, and what
-  /// updates relied on; 7 has edited policies in rows of their own, and whether a held run was PARKED.
-  static let version: UInt8 = 7
+  /// updates relied on; 7 has edited policies in rows of their own, and whether a held run was PARKED;
+  /// 8 tells a gate that a person approved of from one that was promoted.
+  static let version: UInt8 = 8
   /// The versions that are read.
   static let readable: ClosedRange<UInt8> = 1...version
   /// Number of the one row with the global stop and the counters of the fleet.

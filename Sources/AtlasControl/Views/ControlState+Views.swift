@@ -120,7 +120,7 @@ extension ControlState {
       ring: progress.ring, name: name(of: progress.ring), status: progress.status,
       counts: progress.counts,
       downNow: downNow(in: lanes, of: campaign), gate: progress.gate,
-      gateWaitsFor: gateReason(id, progress.ring), startedAt: progress.startedAt,
+      gateWaitsFor: gateWaitsFor(id, progress.ring), startedAt: progress.startedAt,
       completedAt: progress.completedAt, promoted: progress.promoted,
       paused: campaign.pauses.contains { $0.scope == .ring(progress.ring) })
   }

@@ -42,7 +42,7 @@ extension ControlSnapshot {
       return .pauseCampaign(replayed, scope(record), reason: record.reason, by: by)
     case .campaignResumed: return .resumeCampaign(replayed, scope(record), now: false, by: by)
     case .campaignCancelling: return .cancelCampaign(replayed, reason: record.reason, by: by)
-    case .ringPromoted:
+    case .ringApproved, .ringPromoted:
       return record.ring.flatMap { Ring($0) }.map {
         .promoteRing(replayed, $0, reason: record.reason, by: by)
       }
