@@ -182,6 +182,11 @@ extension ControlState {
       let doubt = doubt(about: server, in: ref.campaign, now: now) ?? ""
       return parkBetweenAttempts(ref, reason: doubt, now: now)
     }
+    if waitsForSource(ref, now: now) {
+      let reason = "it waits until its update source answers"
+      return parkBetweenAttempts(ref, reason: reason, now: now)
+    }
+    noteProbe(ref)
     self[ref].attempt += 1
     self[ref].pass = 1
     self[ref].marks.subtract([.rolledBack, .moreUpdates, .incomplete, .overdue, .quiet])

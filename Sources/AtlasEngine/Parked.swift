@@ -39,6 +39,10 @@ extension ControlState {
     if let server = stranger(inPlaceOf: ref, now: now) { return .unexplained(server) }
     if let server = atlasServer(beside: ref) { return .alone(server) }
     if windowsAreOld(for: ref) { return .window(next: nil) }
+    if isActive, next == .update, waitsForSource(ref, now: now) {
+      let hold = sourceHold(over: clientOf(ref), in: ref.campaign)
+      return .source(client: hold?.client != nil)
+    }
     // A failed attempt that cannot be repeated now is rolled back, at any time.
     if self[ref].marks.contains(.retryDue) { return nil }
     let needed = timeNeeded(by: ref)

@@ -282,6 +282,7 @@ extension ControlState {
   /// A run was parked before UPDATE between two attempts, between two passes, or with a command
   /// that never began: that pass is still to come.
   private mutating func proceedWithUpdate(_ ref: RunRef, now: Instant) {
+    noteProbe(ref)
     if self[ref].marks.contains(.retryDue) {
       self[ref].marks.remove(.retryDue)
       return retryAfterBackoff(ref, now: now)

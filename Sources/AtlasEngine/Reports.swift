@@ -190,6 +190,9 @@ extension ControlState {
     case .cancelled: updateCancelled(ref, now: now)
     case .failed, .refused, .environment:
       guard isChanged(ref) else { return updateRefused(ref, result, now: now) }
+      if result.isSourceFault, sourceFailed(ref, result.text, now: now) {
+        return park(ref, before: .update, reason: Self.waitsForSource(result), now: now)
+      }
       let retryable = result.retryable || result.isSourceFault
       fail(ref, result.text, retryable: retryable, now: now)
     }
@@ -206,7 +209,11 @@ extension ControlState {
     }
     // The next to try is another: perhaps only this server is at fault.
     moveBehindAll(ref)
-    giveBack(ref, "\(result.text); it waits until its update source answers", now: now)
+    giveBack(ref, Self.waitsForSource(result), now: now)
+  }
+
+  private static func waitsForSource(_ result: CommandResult) -> String {
+    "\(result.text); it waits until its update source answers".bounded()
   }
 
   /// The agent would not begin a command after its latest time.

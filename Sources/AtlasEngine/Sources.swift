@@ -1,12 +1,15 @@
 import AtlasModel
 
 /// Update sources that do not answer. One server that is refused for it is a server's misfortune;
-/// several in a row, with none in between whose source worked, are a source that is down. Then the
-/// lane, or the campaign, waits, one server tries now and then, and what was refused meanwhile is
-/// to be done again: a night is not lost because a source was away for an hour.
+/// several in a row, with none in between whose source worked, are a source that is down. So is one
+/// that gave a server updates and then, before the next pass, does not answer: that is no failure of
+/// the server, which is parked. Then the lane, or the campaign, waits, one server tries now and then,
+/// and what was refused meanwhile is to be done again: a night is not lost because a source was away
+/// for an hour.
 extension ControlState {
-  /// Whether the run that an unanswering source refuses goes back to its lane instead of being left
-  /// out. Told once for every such refusal, before anything was changed.
+  /// Whether the run that an unanswering source refuses waits for it: in its lane, instead of being
+  /// left out, or parked, once something was changed, instead of failing. Told once for every such
+  /// refusal.
   mutating func sourceFailed(_ ref: RunRef, _ message: String, now: Instant) -> Bool {
     guard campaigns[ref.campaign].state == .active, !isVirtual,
       !campaigns[ref.campaign].isPastItsEnd(now)
@@ -29,7 +32,7 @@ extension ControlState {
     }
     let mine = faults.filter { $0.client == client }
     let servers = Set(mine.map { campaigns[ref.campaign][run: $0.run].server }).count
-    guard let most = breakers.sourceServers, servers >= most else { return false }
+    guard let most = breakers.sourceServers, servers >= most || isChanged(ref) else { return false }
     let text = "the update source does not answer at \(servers) servers: \(message)"
     beginSourceHold(ref, client, text, now: now)
     return true
@@ -90,6 +93,13 @@ extension ControlState {
   func waitsForSource(_ client: ClientID, in id: CampaignID, now: Instant) -> Bool {
     guard let hold = sourceHold(over: client, in: id) else { return false }
     return hold.probe != nil || now < hold.nextTry
+  }
+
+  /// The same for a run that has a slot already, unless it is the one that tries.
+  func waitsForSource(_ ref: RunRef, now: Instant) -> Bool {
+    let client = clientOf(ref)
+    return waitsForSource(client, in: ref.campaign, now: now)
+      && sourceHold(over: client, in: ref.campaign)?.probe != ref.index
   }
 
   /// A run is started: if its lane waits for a source, it is the one that tries.

@@ -270,6 +270,51 @@ import Testing
     #expect(world.violations == [])
   }
 
+  @Test func `between two passes parks the server, which goes on when it answers`() throws {
+    var world = Self.world(clients: 1, servers: 2)
+    world.script.answer(
+      .update, of: "C00-PARIS-APP01", pass: 1, with: .installs(["KB5031361"]))
+    world.script.answer(.reboot, of: "C00-PARIS-APP01", pass: 1, with: .findsMoreAfterBoot)
+    world.script.answer(.update, pass: 2, with: Self.silent)
+    world.campaign("patch-11")
+    let run = world.run("C00-PARIS-APP01")
+    world.run { $0.state[run].state.kind == .parked }
+    #expect(world.state.waits(run, now: world.now) == .source(client: true))
+    world.run(for: .seconds(3_600))
+    #expect(world.state[run].attempt == 1)
+    world.script.answer(.update, pass: 2, with: .installs(["KB5031362"]))
+    world.settle()
+    #expect(world.state.campaigns[0].state == .completed)
+    try Golden.expect(world, tells: "source-between-passes")
+  }
+
+  @Test func `that a person does not wait for is tried at once by the server that is parked`() {
+    var world = Self.world(clients: 1, servers: 1)
+    world.script.answer(.update, pass: 1, with: .installs(["KB5031361"]))
+    world.script.answer(.reboot, pass: 1, with: .findsMoreAfterBoot)
+    world.script.answer(.update, pass: 2, with: Self.silent)
+    let id = world.campaign("patch-11")
+    let run = world.run("C00-PARIS-APP01")
+    world.run { $0.state[run].state.kind == .parked }
+    world.step(.resumeCampaign(id, .client(ClientID(0)), now: false, by: "anna"))
+    #expect(world.state[run].state == .inProgress(Work(.update, .agent)))
+    #expect(world.violations == [])
+  }
+
+  @Test func `between two passes is rolled back when the campaign is cancelled meanwhile`() {
+    var world = Self.world(clients: 1, servers: 1)
+    world.script.answer(.update, pass: 1, with: .installs(["KB5031361"]))
+    world.script.answer(.reboot, pass: 1, with: .findsMoreAfterBoot)
+    world.script.answer(.update, pass: 2, with: Self.silent)
+    let id = world.campaign("patch-11")
+    let run = world.run("C00-PARIS-APP01")
+    world.run { $0.state[run].state.kind == .parked }
+    world.step(.cancelCampaign(id, reason: "the source is wrong", by: "anna"))
+    world.settle()
+    #expect(world.state[run].state == .failed(.rolledBack))
+    #expect(world.violations == [])
+  }
+
   @Test func `that never answers is why nothing was attempted`() {
     var world = Self.world(clients: 3, servers: 2)
     world.script.answer(.update, with: Self.silent)
