@@ -71,7 +71,7 @@ extension ControlState {
     {
       return true
     }
-    return campaigns[index].nextStart.map { now < $0 } ?? false
+    return !mayStart(id, now: now)
   }
 
   /// Whether one more client may be worked on, or this one is already.
@@ -82,7 +82,19 @@ extension ControlState {
       || !campaigns[index].lanes[Int(lane.lane)].active.isEmpty
   }
 
-  private mutating func countStart(_ id: CampaignID, now: Instant) {
+  /// The cap that keeps a run with a slot from a start of its own: another attempt, or an update or boot
+  /// that was parked. It has its place among those in progress already.
+  func capWaits(_ id: CampaignID, now: Instant) -> Waiting? {
+    if campaigns[Int(id.index)].isFullOfDown { return .people }
+    return mayStart(id, now: now) ? nil : .cap
+  }
+
+  /// Whether `max_starts_per_minute` allows another start now.
+  func mayStart(_ id: CampaignID, now: Instant) -> Bool {
+    campaigns[Int(id.index)].nextStart.map { $0 <= now } ?? true
+  }
+
+  mutating func countStart(_ id: CampaignID, now: Instant) {
     guard let cap = campaigns[id].policy.maxStartsPerMinute else { return }
     let old = campaigns[id].recentStarts.firstPosition { now < $0 + Campaign.minute }
     if old > 0 { campaigns[id].recentStarts.removeFirst(old) }
@@ -128,8 +140,11 @@ extension Campaign {
 extension ControlState {
   /// Keeps ``Campaign/down`` when a run comes to be held, or is held no more.
   mutating func recountDown(_ ref: RunRef, from: RunState.Kind) {
+    let wasFull = campaigns[ref.campaign].isFullOfDown
     if from == .held { campaigns[ref.campaign].down.removeAll { $0 == ref.index } }
     if self[ref].isDown { campaigns[ref.campaign].down.append(ref.index) }
+    // What is parked in any lane may go on.
+    if wasFull, !campaigns[ref.campaign].isFullOfDown { wakeLanes(of: ref.campaign) }
   }
 }
 

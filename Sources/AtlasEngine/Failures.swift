@@ -186,7 +186,10 @@ extension ControlState {
       let reason = "it waits until its update source answers"
       return parkBetweenAttempts(ref, reason: reason, now: now)
     }
+    // Only a run in its back-off comes here too early: one that is parked has waited for the cap.
+    if let next = campaigns[ref.campaign].nextStart, now < next { return arm(ref, at: next) }
     noteProbe(ref)
+    countStart(ref.campaign, now: now)
     self[ref].attempt += 1
     self[ref].pass = 1
     self[ref].marks.subtract([.rolledBack, .moreUpdates, .incomplete, .overdue, .quiet])

@@ -44,10 +44,13 @@ extension ControlState {
       return .source(client: hold?.client != nil)
     }
     // A failed attempt that cannot be repeated now is rolled back, at any time.
-    if self[ref].marks.contains(.retryDue) { return nil }
+    if self[ref].marks.contains(.retryDue) {
+      return isActive && !mayStart(ref.campaign, now: now) ? .cap : nil
+    }
     let needed = timeNeeded(by: ref)
     if let client = outageMissing(for: ref, needed, now: now) { return .outage(client) }
     if let waiting = parkedWindowWaits(ref, next, needed, now: now) { return waiting }
+    if isActive, let waiting = capWaits(ref.campaign, now: now) { return waiting }
     if isActive, let held = heldSignature(ref) { return .signature(held.kind) }
     return servers[Int(self[ref].server.index)].connected ? nil : .agent
   }
@@ -98,8 +101,8 @@ extension ControlState {
     return campaigns[Int(ref.campaign.index)].state == .cancelling ? .cancelled : nil
   }
 
-  /// When the next window opens, if a parked run of the lane waits for one: what it needs may be
-  /// less by then.
+  /// When the next window opens, if a parked run of the lane waits for one, as what it needs may be
+  /// less by then; or when the next start may be, if one waits for that.
   func parkedWakes(_ lane: LaneRef, now: Instant) -> Instant? {
     var earliest: Instant?
     for index in campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active {
@@ -109,6 +112,9 @@ extension ControlState {
       case .window, .windowTooShort:
         guard let opens = nextWindow(for: ref, now: now) else { continue }
         earliest = min(earliest ?? opens, opens)
+      case .cap:
+        guard let next = campaigns[Int(ref.campaign.index)].nextStart else { continue }
+        earliest = min(earliest ?? next, next)
       case _: continue
       }
     }

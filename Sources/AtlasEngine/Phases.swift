@@ -250,7 +250,9 @@ extension ControlState {
   mutating func proceed(_ ref: RunRef, with next: Phase, now: Instant) {
     switch next {
     case .update: proceedWithUpdate(ref, now: now)
-    case .reboot: begin(.reboot, ref, now: now)
+    case .reboot:
+      begin(.reboot, ref, now: now)
+      countStart(ref.campaign, now: now)
     case .soak: beginSoak(ref, rules(of: ref).serverSoak, now: now)
     case .postCheck, .verify: begin(next, ref, now: now)
     case .finalize: finalize(ref, completion(ref), now: now)
@@ -287,6 +289,7 @@ extension ControlState {
       self[ref].marks.remove(.retryDue)
       return retryAfterBackoff(ref, now: now)
     }
+    countStart(ref.campaign, now: now)
     if self[ref].marks.contains(.moreUpdates) { return nextPass(ref, now: now) }
     beginUpdate(ref, pass: max(1, Int(self[ref].pass)), now: now)
   }

@@ -93,6 +93,74 @@ import Testing
   }
 }
 
+extension EngineWorld {
+  /// How many servers are in UPDATE.
+  fileprivate var inUpdate: Int {
+    state.campaigns[0].runs.count {
+      guard case .inProgress(let work) = $0.state else { return false }
+      return work.phase == .update
+    }
+  }
+}
+
+/// What is parked at many clients at once goes on as fast as its campaign lets servers start.
+@Suite struct `Boots that were parked together` {
+  private let names = ["LAA", "MRB", "OVH"]
+
+  /// Three servers have their updates, and are parked before their boots.
+  private func world(
+    _ policy: Policy, _ script: (inout EngineScript) -> Void = { _ in }
+  ) -> EngineWorld {
+    var fleet = EngineFleet()
+    for name in names { fleet.add(name, servers: ["\(name)-PARIS-WEB01"]) }
+    var world = EngineWorld(fleet)
+    script(&world.script)
+    world.campaign("patch-11", policy: policy)
+    world.run { $0.inUpdate == names.count }
+    world.stop()
+    world.run { $0.state.campaigns[0].counts[.inProgress] == 0 }
+    world.release()
+    return world
+  }
+
+  @Test func `begin no faster than servers may start`() throws {
+    var world = world(.with { $0.maxStartsPerMinute = 1 })
+    world.run(for: .seconds(3_600))
+    world.resume()
+    #expect(world.state.campaigns[0].counts[.parked] == 2)
+    #expect(world.state.waits(world.run("OVH-PARIS-WEB01"), now: world.now) == .cap)
+    world.run(for: .seconds(59))
+    #expect(world.state.campaigns[0].counts[.parked] == 2)
+    world.run(for: .seconds(1))
+    #expect(world.state.campaigns[0].counts[.parked] == 1)
+    world.settle()
+    #expect(world.state.campaigns[0].state == .completed)
+    try Golden.expect(world, tells: "parked-one-a-minute")
+  }
+
+  @Test func `wait while as many servers are down as people can look after`() throws {
+    var world = world(
+      .with {
+        $0.maxWaitingForPeople = 1
+        $0.autoRollback = false
+      }
+    ) {
+      $0.answer(
+        .update, of: "LAA-PARIS-WEB01",
+        with: .failsToInstall("0x800F0922", "servicing failed", retryable: false))
+    }
+    #expect(world.state[world.run("LAA-PARIS-WEB01")].state == .held(.unhealthy))
+    world.resume()
+    #expect(world.state.campaigns[0].counts[.parked] == 2)
+    #expect(world.state.waits(world.run("OVH-PARIS-WEB01"), now: world.now) == .people)
+    world.resolve("LAA-PARIS-WEB01", .accept)
+    #expect(world.state.campaigns[0].counts[.parked] == 0)
+    world.settle()
+    #expect(world.state.campaigns[0].counts[.completed] == 2)
+    #expect(world.violations == [])
+  }
+}
+
 /// What a policy says about time includes its soak, as what history says does.
 @Suite struct `An estimate of the policy` {
   @Test func `has its soak`() {
