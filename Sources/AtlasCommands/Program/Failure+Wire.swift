@@ -14,6 +14,15 @@ extension Failure {
     var listVerb: String
     /// The words of the command line, to tell a wrong flag from a wrong file.
     var arguments: [String]
+
+    /// The verb that lists things of a kind: a command names servers and clients beside what it is
+    /// about.
+    func listVerb(of kind: String?) -> String {
+      switch kind {
+      case "campaign", "client", "server": "atlas \(kind ?? "") list"
+      case _: listVerb
+      }
+    }
   }
 
   /// What a failed call means to the person who made it.
@@ -29,7 +38,7 @@ extension Failure {
       let isFlag = status.fieldViolations.contains { site.isFlag($0.field) }
       self.init(isFlag ? .usage : .error, status.message, details: details, hint: hint)
     case .notFound:
-      let listed = "\(site.listVerb) shows what there is"
+      let listed = "\(site.listVerb(of: status.metadata["kind"])) shows what there is"
       self.init(.error, status.message, details: details, hint: hint ?? listed)
     case .failedPrecondition, .permissionDenied, .unauthenticated:
       self.init(.notAllowed, status.message, details: details, hint: hint)

@@ -67,6 +67,17 @@ struct FailureTests {
           .error, "there is no client “X”", hint: "atlas client list shows what there is"))
   }
 
+  @Test("names the verb that lists things of the kind, whatever the command is about")
+  func notFoundKind() {
+    let status = WireStatus(
+      .notFound, "there is no server “X”", reason: "NOT_FOUND",
+      metadata: ["kind": "server", "name": "X"])
+    #expect(
+      Failure(status.rpcError, at: site)
+        == Failure(
+          .error, "there is no server “X”", hint: "atlas server list shows what there is"))
+  }
+
   @Test("cannot do anything to the terminal")
   func escapes() {
     let failure = Failure(RPCError(code: .notFound, message: "no \u{1B}[2J"), at: site)
