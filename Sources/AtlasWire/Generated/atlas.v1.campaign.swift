@@ -6767,7 +6767,8 @@ extension AtlasV1 {
         _ request: AtlasV1.CancelCampaignRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.CancelCampaignResponse
 
-      /// Opens the gate before a ring for the rest of the campaign.
+      /// Approves of a ring whose gates wait for nothing else; else opens them, and they stay open for the
+      /// rest of the campaign.
       func promoteRing(
         _ request: AtlasV1.PromoteRingRequest, context: GRPCCore.ServerContext
       ) async throws -> AtlasV1.PromoteRingResponse
@@ -6977,7 +6978,8 @@ extension AtlasV1 {
           metadata: metadata, options: options)
       }
 
-      /// Opens the gate before a ring for the rest of the campaign.
+      /// Approves of a ring whose gates wait for nothing else; else opens them, and they stay open for the
+      /// rest of the campaign.
       package func promoteRing(
         _ request: AtlasV1.PromoteRingRequest,
         metadata: GRPCCore.Metadata = [:],
