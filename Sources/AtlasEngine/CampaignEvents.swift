@@ -242,10 +242,21 @@ extension ControlState {
       } else {
         let problem = agentProblem(ref)
         outlive(
-          ref, problem == nil ? .window : .noAgent, problem ?? personProblem(ref), now: now)
+          ref, problem == nil ? .window : .noAgent, problem ?? endProblem(ref, now: now), now: now)
       }
     }
   }
+
+  /// What was in the way of a run to the end; empty for nothing but those before it.
+  private func endProblem(_ ref: RunRef, now: Instant) -> String {
+    let problem = personProblem(ref)
+    guard problem.isEmpty, !clients[Int(clientOf(ref).index)].isPostponed,
+      let waiting = waits(ref, now: now), waiting != .turn
+    else { return problem }
+    return "\(Self.outlived); it waited for: \(waiting.text)"
+  }
+
+  private static var outlived: String { "the campaign ended before its turn" }
 
   /// What a person might have done so that a run would have started; empty for nothing.
   private func personProblem(_ ref: RunRef) -> String {
@@ -263,7 +274,7 @@ extension ControlState {
     let message =
       !problem.isEmpty
       ? problem
-      : isPostponed ? "its client is postponed" : "the campaign ended before its turn"
+      : isPostponed ? "its client is postponed" : Self.outlived
     self[ref].details.content.lastError = message
     if campaigns[ref.campaign].policy.carryOver {
       let until = laterDate(ref, now: now)

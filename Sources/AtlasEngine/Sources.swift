@@ -33,7 +33,7 @@ extension ControlState {
     let mine = faults.filter { $0.client == client }
     let servers = Set(mine.map { campaigns[ref.campaign][run: $0.run].server }).count
     guard let most = breakers.sourceServers, servers >= most || isChanged(ref) else { return false }
-    let text = "the update source does not answer at \(servers) servers: \(message)"
+    let text = "the update source does not answer at \(servers == 1 ? "one server" : "\(servers) servers"): \(message)"
     beginSourceHold(ref, client, text, now: now)
     return true
   }

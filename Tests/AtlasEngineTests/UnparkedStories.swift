@@ -117,6 +117,7 @@ extension EngineWorld {
     script(&world.script)
     world.campaign("patch-11", policy: policy)
     world.run { $0.inUpdate == names.count }
+    world.run(for: .seconds(60))
     world.stop()
     world.run { $0.state.campaigns[0].counts[.inProgress] == 0 }
     world.release()

@@ -14,7 +14,7 @@ package struct CampaignPlan: Hashable, Sendable {
   package var servers: Int
   package var clients: [PlannedClient]
   package var rings: [PlannedRing]
-  /// Servers that fit into no window before the campaign ends.
+  /// Servers that are not begun before the campaign ends, with what is in their way to the end.
   package var misses: [PlannedServer]
   /// Servers that could not start as things are now.
   package var blocked: [PlannedServer]
@@ -151,18 +151,20 @@ extension CampaignPlan {
     _ before: Campaign, _ after: Campaign, _ end: VirtualCampaign, _ id: CampaignID
   ) -> [PlannedServer] {
     let state = end.state
-    return zip(before.runs, after.runs).compactMap { earlier, run in
+    return zip(before.runs, after.runs).enumerated().compactMap { index, pair in
+      let (earlier, run) = pair
       guard !earlier.state.kind.isTerminal else { return nil }
+      let reason: String
       switch run.state {
-      case .notAttempted, .postponed, .pending:
-        let config = state[server: run.server].config
-        let client = before.lanes[Int(run.lane)].client
-        let kept = state.slotProblem(of: client, in: id, now: end.now)
-        return PlannedServer(
-          server: config.name, client: config.client,
-          reason: kept ?? "fits into no window before the campaign ends")
+      case .notAttempted, .postponed: reason = run.details.content.lastError
+      case .pending:
+        reason = state.waits(RunRef(campaign: id, index: index), now: end.now)?.text ?? ""
       case .inProgress, .parked, .held, .completed, .failed, .skipped: return nil
       }
+      let config = state[server: run.server].config
+      let client = before.lanes[Int(run.lane)].client
+      let kept = state.slotProblem(of: client, in: id, now: end.now)
+      return PlannedServer(server: config.name, client: config.client, reason: kept ?? reason)
     }
   }
 

@@ -253,7 +253,7 @@ struct CampaignTests {
             Finish       2026-11-22T09:30:00Z, after 7h30m
             One by one   31d6h, 100 times longer
             Lower bound  7h13m
-            Miss         3 servers in no window
+            Missed       3 servers not begun before the end
             Etag         12
 
             RING  NAME    SERVERS  OPENS  COMPLETES
@@ -262,7 +262,7 @@ struct CampaignTests {
             CLIENT  RING  SERVERS  FIRST START  LAST END
             LAA        0       10  now          in 7h30m
 
-            Fit into no window before the end:
+            Not begun before the campaign ends:
               KBB-PARIS-SQL08: no window is 4h long
               and 2 more; -o wide shows more
 
@@ -282,7 +282,7 @@ struct CampaignTests {
       #expect(outcome.output == "november is started: 6 servers at 2 clients\n")
       #expect(
         outcome.errors.contains(
-          "Start november: 1,000 servers at 100 clients, done in 7h30m; 3 fit into no window? [y/N] "
+          "Start november: 1,000 servers at 100 clients, done in 7h30m; 3 not begun before it ends? [y/N] "
         ))
       #expect(
         atlas.requests(AtlasV1.StartCampaignRequest.self)

@@ -58,10 +58,10 @@ extension AtlasV1.Plan {
   /// How many reasons are listed unless everything is wanted.
   private static let listed = 10
 
-  /// `1,000 servers at 100 clients, done in 7h30m; 3 fit into no window`.
+  /// `1,000 servers at 100 clients, done in 7h30m; 3 not begun before it ends`.
   var summary: String {
     let time = makespan.map { ", done in \($0.shortText)" } ?? ""
-    let missing = missed > 0 ? "; \(grouped(missed)) fit into no window" : ""
+    let missing = missed > 0 ? "; \(grouped(missed)) not begun before it ends" : ""
     let stuck = blockedServers > 0 ? "; \(grouped(blockedServers)) cannot start as things are" : ""
     return "\(counted(servers, "server")) at \(counted(clients, "client"))\(time)\(missing)\(stuck)"
   }
@@ -74,11 +74,13 @@ extension AtlasV1.Plan {
     facts.add("Finish", finish == nil ? "" : "\(times.absolute(finish))\(after(makespan))")
     facts.add("One by one", comparison)
     facts.add("Lower bound", lowerBound?.shortText ?? "")
-    if missed > 0 { facts.add("Miss", "\(counted(missed, "server")) in no window", .bad) }
+    if missed > 0 {
+      facts.add("Missed", "\(counted(missed, "server")) not begun before the end", .bad)
+    }
     if blockedServers > 0 { facts.add("Blocked", counted(blockedServers, "server"), .bad) }
     facts.add("Etag", etag)
     return facts.lines + ringLines(times, space) + clientLines(times, space)
-      + serverLines("Fit into no window before the end:", misses, of: missed, space)
+      + serverLines("Not begun before the campaign ends:", misses, of: missed, space)
       + serverLines("Nothing can start as things are now:", blocked, of: blockedServers, space)
       + serverLines(
         "Left as they are:", notUndoable, of: Int32(clamping: notUndoable.count), space)
@@ -95,7 +97,7 @@ extension AtlasV1.Plan {
     }
     let facts: [(String, (Self) -> String)] = [
       ("Finish", { times.absolute($0.finish) }), ("Makespan", { $0.makespan?.shortText ?? "" }),
-      ("In no window", { grouped($0.missed) }), ("Failed", { grouped($0.failed) }),
+      ("Not begun", { grouped($0.missed) }), ("Failed", { grouped($0.failed) }),
       ("Held", { grouped($0.held) }), ("Down at once", { grouped($0.mostDown) }),
       ("Of one client", { grouped($0.mostDownOfClient) }),
     ]
