@@ -126,15 +126,21 @@ import Testing
     #expect(state[run].state.kind == .inProgress)
   }
 
-  @Test func `that people have changed keep a server parked between its attempts`() throws {
+  /// A night whose server has failed once, and waits for its next attempt.
+  private func betweenAttempts() -> (world: EngineWorld, campaign: CampaignID, run: RunRef) {
     var world = EngineWorld(fleet([0]))
     world.script.answer(
       .update, attempt: 1,
       with: .failsToInstall("0x80070643", "the installer failed", retryable: true))
     let campaign = world.campaign("patch-11")
-    let run = world.run("LAA-PARIS-WEB01")
-    let id = world.client("LAA")
     world.run(until: "LAA-PARIS-WEB01", .update, .backoff)
+    return (world, campaign, world.run("LAA-PARIS-WEB01"))
+  }
+
+  @Test func `that people have changed keep a server parked between its attempts`() throws {
+    let (night, campaign, run) = betweenAttempts()
+    var world = night
+    let id = world.client("LAA")
     world.stop("LAA")
     world.release("LAA")
     var state = world.state
@@ -154,13 +160,7 @@ import Testing
   func `that people have changed roll nothing back before they are worked out`(
     isEdit: Bool
   ) throws {
-    var world = EngineWorld(fleet([0]))
-    world.script.answer(
-      .update, attempt: 1,
-      with: .failsToInstall("0x80070643", "the installer failed", retryable: true))
-    let campaign = world.campaign("patch-11")
-    let run = world.run("LAA-PARIS-WEB01")
-    world.run(until: "LAA-PARIS-WEB01", .update, .backoff)
+    let (world, campaign, run) = betweenAttempts()
     var state = world.state
     _ = try state.step(change(isEdit, world, campaign), now: world.now)
     let due = world.now + .seconds(600)
