@@ -26,6 +26,8 @@ struct DirectoryLock: ~Copyable, Sendable {
   }
 
   deinit {
+    // Not by closing alone: a child between its fork and its exec has the descriptor, too.
+    flock(descriptor, LOCK_UN)
     close(descriptor)
   }
 

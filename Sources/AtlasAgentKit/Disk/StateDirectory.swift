@@ -23,7 +23,11 @@ package final class StateDirectory: Sendable {
     }
   }
 
-  deinit { close(lock) }
+  deinit {
+    // Not by closing alone: a child between its fork and its exec has the descriptor, too.
+    flock(lock, LOCK_UN)
+    close(lock)
+  }
 
   /// The path of a file in the directory.
   package func file(_ name: String) -> String { path + "/" + name }
