@@ -1532,7 +1532,7 @@ extension AtlasV1 {
     /// The field `clients`.
     package var clients: Int32 = 0
 
-    /// Servers that fit into no window before the campaign ends.
+    /// Servers that are not begun before the campaign ends, and what is in their way to the end.
     package var misses: [AtlasV1.PlannedServer] = []
 
     /// Servers that nothing can start as things are now, and why.
