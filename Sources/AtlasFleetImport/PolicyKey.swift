@@ -38,7 +38,9 @@ struct PolicyKey: Sendable {
     peerCheck,
     cap("max_in_progress", \.maxInProgress, 1...Limits.servers, "servers at once, all clients"),
     cap("max_active_clients", \.maxActiveClients, 1...Limits.clients, "clients at once"),
-    cap("max_starts_per_minute", \.maxStartsPerMinute, 1...1_000_000, "how fast servers start, and what was parked goes on"),
+    cap(
+      "max_starts_per_minute", \.maxStartsPerMinute, 1...1_000_000,
+      "how fast servers start, and what was parked goes on"),
     cap(
       "max_parallel_servers", \.maxParallelServers, 1...Limits.slotsPerClient,
       "tightens every client's own number", isForClients: true),
