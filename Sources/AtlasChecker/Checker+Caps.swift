@@ -93,39 +93,4 @@ extension Checker {
       }
     }
   }
-
-  // MARK: - Breakers
-
-  private mutating func judgeBreakers(
-    _ record: RecordFact, _ campaign: CampaignFact, _ model: LogModel.CampaignModel
-  ) {
-    for kind in log.kinds[record.server] ?? [] where model.heldKinds.contains(kind) {
-      fail("breaker", "\(record.server) is started while \(kind) is held")
-    }
-    guard let most = campaign.breakers.maxFailedPerClient else { return }
-    let since = model.lanesResumedAt[record.client] ?? .min
-    let bad = log.runs.filter {
-      $0.key.campaign == record.campaign && $0.value.client == record.client
-        && ["FAILED", "HELD"].contains($0.value.state) && $0.value.outcomeAt ?? .min > since
-    }
-    let newest = bad.values.max { $0.outcomeAt ?? 0 < $1.outcomeAt ?? 0 }
-    if bad.count >= most, newest?.hadFollowers ?? false {
-      fail(
-        "breaker",
-        "\(record.server) is started, and \(bad.count) of at most \(most) of its lane have failed "
-          + "or are held")
-    }
-  }
-
-  /// Notes whether a server that has failed, or is held, leaves anything to be held back in its lane.
-  mutating func noteFollowers(_ record: RecordFact) {
-    guard ["HELD", "FAILED"].contains(record.to), record.from != record.to,
-      let number = record.run, let ring = record.ring
-    else { return }
-    let all = rings[record.campaign]?[ring].clients[record.client] ?? 0
-    let moved = log.campaigns[record.campaign]?.tallies[record.client]?.pending ?? 0
-    let key = LogModel.RunKey(campaign: record.campaign, number: number)
-    guard log.runs[key]?.outcomeAt == record.at else { return }
-    log.runs[key]?.hadFollowers = all + moved > 0
-  }
 }

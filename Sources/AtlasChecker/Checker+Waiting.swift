@@ -187,8 +187,8 @@ extension Checker {
     {
       return "max_active_clients"
     }
-    let held = model.tallies.values.reduce(0) { $0 + $1.held }
-    if campaign.maxWaitingForPeople.map({ held >= max(1, $0) }) ?? false { return "people" }
+    let down = log.down(in: open.campaign)
+    if campaign.maxWaitingForPeople.map({ down >= max(1, $0) }) ?? false { return "people" }
     return shareWaits(open)
   }
 

@@ -13,6 +13,8 @@ package struct Checker {
   var carriers: Set<String> = []
   /// By campaign: its rings, as they were when it was made.
   var rings: [String: [RingModel]] = [:]
+  /// By campaign: what stops it, or a part of it, by itself.
+  var breakers: [String: BreakerModel] = [:]
   /// By campaign: its starts of the last minute.
   var starts: [String: [Int64]] = [:]
   /// What people asked for to be different, by what the log says of it.
@@ -222,8 +224,10 @@ package struct Checker {
   /// Takes a record into the model; what is wrong with it comes back.
   private mutating func follow(_ record: RecordFact) -> [(String, String)] {
     judgeGate(before: record)
-    defer { gatesFollow(record) }
-    return log.apply(record)
+    let wrong = log.apply(record)
+    gatesFollow(record)
+    breakersFollow(record)
+    return wrong
   }
 
   /// The daemon has started and found this log and these orders in its outbox: everything that
@@ -252,6 +256,7 @@ package struct Checker {
     log.resumedAtOnce = old.resumedAtOnce.filter { $0 <= seq }
     for name in rings.keys.sorted() { rings[name] = campaigns[name].map(ringsOf) }
     starts = [:]
+    breakers = [:]
     for record in records { _ = follow(record) }
     maintenance = [:]
     kept = [:]

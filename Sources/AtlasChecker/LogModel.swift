@@ -35,6 +35,10 @@ struct LogModel {
     var bootsAtOnce = false
     /// When it first completed, failed or was held since it was started.
     var outcomeAt: Int64?
+    /// Why it is held, such as `LOST`; what it was before, once it is not.
+    var hold = ""
+    /// The phase that it was held in.
+    var heldIn = ""
     /// Others of its lane were pending then: a lane with nothing left to start is not held.
     var hadFollowers = true
     /// It has come to FINALIZE since it was started.
@@ -43,6 +47,13 @@ struct LogModel {
     var edit = ""
 
     var holdsSlot: Bool { ["IN_PROGRESS", "PARKED", "HELD"].contains(state) }
+    /// Counts against breakers.
+    var isBad: Bool { ["HELD", "FAILED"].contains(state) }
+    /// Held, and not known to be up.
+    var isDown: Bool {
+      guard state == "HELD" else { return false }
+      return hold == "OVERDUE" ? heldIn == "REBOOT" : hold != "AGENT_STATE_LOST"
+    }
     var isTerminal: Bool { !["PENDING", "IN_PROGRESS", "PARKED", "HELD"].contains(state) }
   }
 
@@ -117,6 +128,8 @@ struct LogModel {
   var kinds: [String: [String]] = [:]
   /// Records of people who resumed something at once, windows or not. Not from the log.
   var resumedAtOnce: Set<UInt64> = []
+  /// The run that the newest record is about, when that is how it first completed, failed or was held.
+  var newOutcome: RunKey?
   /// How long phases took.
   var times = TimesModel()
 
@@ -151,6 +164,7 @@ struct LogModel {
   mutating func apply(_ record: RecordFact) -> [(String, String)] {
     var wrong = checkChain(record)
     records.append(record)
+    newOutcome = nil
     switch record.kind {
     case "stop.latched": latch(record)
     case "stop.released": release(record)
@@ -241,6 +255,8 @@ struct LogModel {
       contactIsLost = true
       return
     }
+    // That of the campaign takes the place of those of its lanes.
+    if record.client.isEmpty { campaigns[record.campaign]?.silentSources = [] }
     campaigns[record.campaign]?.silentSources.insert(record.client)
   }
 
@@ -304,6 +320,7 @@ struct LogModel {
     }
     if record.kind == "run.started" { run.outcomeAt = nil }
     if ["HELD", "COMPLETED", "FAILED"].contains(record.to), record.to != run.state {
+      if run.outcomeAt == nil { newOutcome = key }
       run.outcomeAt = run.outcomeAt ?? record.at
     }
     if let problem = run.phaseProblem(record) { wrong.append(("S8", "\(name) \(problem)")) }
@@ -320,6 +337,11 @@ struct LogModel {
     }
     runs[key] = run
     return wrong
+  }
+
+  /// Servers of a campaign that are down and wait for people.
+  func down(in campaign: String) -> Int {
+    runs.count { $0.key.campaign == campaign && $0.value.isDown }
   }
 
   /// The newest run of a server that the log tells of; nil for one that never moved.
@@ -427,6 +449,10 @@ extension LogModel.RunModel {
     attempt = record.attempt ?? attempt
     if record.kind != "run.warning" { movedAt = record.at }
     if record.to != "PARKED" { bootsAtOnce = false }
+    if record.to == "HELD" {
+      if state != "HELD" { heldIn = phase }
+      hold = record.detail
+    }
     state = record.to
     phase = record.phase
     return wrong

@@ -56,7 +56,7 @@ extension ControlState {
   private mutating func judgeCampaign(_ id: CampaignID, now: Instant) {
     let breakers = campaigns[id].policy.breakers
     let bad = campaigns[id].sample.count { campaigns[id][run: $0.run].state.kind.isBad }
-    guard breakers.isBroken(bad: bad),
+    guard breakers.isBroken(bad: bad), !Plant.rateBreakerOff.isOn,
       !campaigns[id].pauses.contains(where: { $0.scope == .all })
     else { return }
     let reason =

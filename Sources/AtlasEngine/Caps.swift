@@ -152,6 +152,7 @@ extension Campaign {
   /// Whether as many servers are down and wait for people as the policy allows. None being allowed
   /// means that the first is one too many.
   var isFullOfDown: Bool {
-    policy.maxWaitingForPeople.map { down.count >= max(1, $0) } ?? false
+    if Plant.peopleCapIgnored.isOn { return false }
+    return policy.maxWaitingForPeople.map { down.count >= max(1, $0) } ?? false
   }
 }

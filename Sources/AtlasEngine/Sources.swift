@@ -91,7 +91,9 @@ extension ControlState {
 
   /// Whether a source that is waited for keeps a lane from starting a server now.
   func waitsForSource(_ client: ClientID, in id: CampaignID, now: Instant) -> Bool {
-    guard let hold = sourceHold(over: client, in: id) else { return false }
+    guard let hold = sourceHold(over: client, in: id), !Plant.sourceHoldIgnored.isOn else {
+      return false
+    }
     return hold.probe != nil || now < hold.nextTry
   }
 

@@ -69,6 +69,12 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case resourceLimitIgnored = "resource_limit_ignored"
   /// A lane goes on, however many of its servers have failed.
   case laneBreakerOff = "lane_breaker_off"
+  /// A campaign goes on, however many of its last servers have failed.
+  case rateBreakerOff = "rate_breaker_off"
+  /// As many servers as ever may be down and wait for people.
+  case peopleCapIgnored = "people_cap_ignored"
+  /// Servers start although their update source is silent.
+  case sourceHoldIgnored = "source_hold_ignored"
 
   // Fences (S5)
   /// An order that is given again keeps its fence.
