@@ -35,15 +35,8 @@ extension Checker {
     if ["server.dismissed", "server.retired"].contains(record.kind) {
       acceptWork(of: record.server)
     }
-    guard record.kind == "run.retried", let number = record.run else { return }
-    let key = LogModel.RunKey(campaign: record.campaign, number: number)
-    guard let run = log.runs[key], let campaign = campaign(of: key) else { return }
-    if run.attempt > 1 + campaign.maxRetries + run.granted {
-      fail(
-        "S7",
-        "\(record.server) is at attempt \(run.attempt), and \(campaign.maxRetries) "
-          + "retries were allowed and \(run.granted) granted")
-    }
+    judgeBackoff(record)
+    judgeAttempts(record)
   }
 
   /// The name that hooks and orders know a run by: a repeat has its number behind it.
@@ -91,8 +84,7 @@ extension Checker {
       return
     }
     // Of two machines of one name the untouched one may have answered.
-    let isAmbiguous = machines.values.contains { $0.server == record.server && $0.isAmbiguous }
-    guard !hasForgotten, !isAmbiguous else { return }
+    guard !hasForgotten, !isAmbiguous(record.server) else { return }
     if before == "HELD", record.to == "COMPLETED" {
       fail("S1", "\(record.server) is completed while it is held")
     }

@@ -35,6 +35,8 @@ package struct Checker {
   var changedRuns: Set<String> = []
   /// Run keys whose snapshots hooks took.
   var takenByHook: Set<String> = []
+  /// By server: what was last said about the work on it.
+  var failures: [String: FailureModel] = [:]
   /// Fences whose orders are durable.
   var committedOrders: Set<UInt64> = []
   /// Answers by request id.
@@ -111,6 +113,11 @@ package struct Checker {
   package mutating func cloned(_ machine: Int, as copy: Int) {
     machines[machine]?.isAmbiguous = true
     machines[copy] = machines[machine]
+  }
+
+  /// Whether there is, or was, another machine of the name of a server.
+  func isAmbiguous(_ server: String) -> Bool {
+    machines.values.contains { $0.server == server && $0.isAmbiguous }
   }
 
   /// A machine is no more.
@@ -270,6 +277,7 @@ package struct Checker {
     }
     answers = [:]
     carriedOut = []
+    failures = [:]
     hasForgotten = true
     committedOrders = []
   }

@@ -16,6 +16,8 @@ struct LogModel {
     var granted = 0
     /// Attempts that began in the life of the run, given back ones taken off again.
     var hasRolledBack = false
+    /// A person has asked for another attempt since it was started.
+    var isAskedFor = false
     /// An attempt of it was, ever.
     var wasEverRolledBack = false
     /// Since the last UPDATE, REBOOT or ROLLBACK was ordered: position in the log.
@@ -415,6 +417,7 @@ extension LogModel.RunModel {
     switch record.kind {
     case "run.started":
       hasRolledBack = false
+      isAskedFor = false
       isApproved = false
       hasRemains = false
       hasFinalized = false
@@ -428,11 +431,17 @@ extension LogModel.RunModel {
       if hasRolledBack { wrong.append(("S7", "is tried again by itself after a rollback")) }
     case "run.resolved":
       resolvedBy = record.principal
-      if record.reason.hasPrefix("retry") { granted += 1 }
+      if record.reason.hasPrefix("retry") {
+        granted += 1
+        isAskedFor = true
+      }
       if record.reason.hasPrefix("roll back") || record.reason.hasPrefix("retry") {
         hasRolledBack = false
       }
     case _: break
+    }
+    if record.to == "PENDING", state != "PENDING", hasRolledBack, !isAskedFor {
+      wrong.append(("S7", "goes back to its lane by itself after a rollback"))
     }
     if record.phase == "ROLLBACK", phase != "ROLLBACK", record.kind == "run.phase" {
       if hasRolledBack { wrong.append(("S7", "is rolled back twice in one attempt")) }

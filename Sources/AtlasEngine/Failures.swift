@@ -128,7 +128,9 @@ extension ControlState {
     self[ref].details.content.lastError = message.bounded()
     self[ref].command = nil
     guard isChanged(ref) else { return failUnchanged(ref, message, refusal, now: now) }
-    if retryable, mayRetry(ref, now: now) { return backOff(ref, message, now: now) }
+    if retryable || Plant.permanentRetried.isOn, mayRetry(ref, now: now) {
+      return backOff(ref, message, now: now)
+    }
     rollBack(ref, message, now: now)
   }
 
@@ -252,7 +254,8 @@ extension ControlState {
   /// The server is healthy again after a rollback.
   mutating func rollbackVerified(_ ref: RunRef, now: Instant) {
     setRebootPending(ref, false)
-    guard self[ref].marks.contains(.retryAfterRollback) else {
+    let isPlanted = Plant.retryAfterRollback.isOn && !isUndo(ref)
+    guard self[ref].marks.contains(.retryAfterRollback) || isPlanted else {
       return finalize(
         ref, isUndo(ref) ? .completed(.rolledBack) : .failed(.rolledBack), now: now)
     }

@@ -96,6 +96,10 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
 
   // Attempts (S7), states and the log (S8, S9)
   case oneRetryTooMany = "one_retry_too_many"
+  /// A server is tried again although it has failed for good.
+  case permanentRetried = "permanent_retried"
+  /// A server that was rolled back is tried again.
+  case retryAfterRollback = "retry_after_rollback"
   /// A new policy is that of what has started, too.
   case editReachesTheStarted = "edit_reaches_the_started"
   /// A rollback is tried again and again.

@@ -111,7 +111,8 @@ extension Simulation {
         of: order.server.text, isWell: isGood || verdict == .notDefined)
     case .orderGroup:
       if case .next = verdict { sometimes.reach(.orderGroupChoseAnother) }
-    case .preUpdate, .verifyBackup, .snapshot, .postUpdate, .finalize, .rollback: break
+    case .postUpdate: checker.hookJudged(order.server.text, mayPass: verdict.mayPass)
+    case .preUpdate, .verifyBackup, .snapshot, .finalize, .rollback: break
     }
   }
 
@@ -229,6 +230,17 @@ extension Simulation {
 }
 
 extension HookVerdict {
+  /// Whether it is a failure that may pass; nil for a good verdict.
+  fileprivate var mayPass: Bool? {
+    switch self {
+    case .ok, .notDefined: nil
+    case .fail(_, let retryable): retryable
+    case .timeout: true
+    case .skip, .deferred, .error, .cancelled, .next: false
+    case .left(_, let verdict): verdict.mayPass
+    }
+  }
+
   /// For the story.
   var word: String {
     switch self {

@@ -87,6 +87,7 @@ extension Simulation {
   private func noteProof(_ report: CommandReport, of server: ServerName) {
     guard case .result(let result) = report.event else { return }
     checker.workEnded(report.fence.number, of: server.text)
+    checker.reported(report.fence.number, of: server.text, mayPass: result.mayPass)
     if result.code == "NOT_AFTER" { sometimes.reach(.notAfterPassed) }
     checker.reportCommitted(
       report.fence.number, of: server.text, provesHealthy: result.health?.healthy ?? false)
@@ -352,6 +353,14 @@ extension Simulation {
     if record.phase == "ROLLBACK", record.reason.contains("try again") {
       sometimes.reach(.attemptDidNotFitWindow)
     }
+  }
+}
+
+extension CommandResult {
+  /// Whether it is a failure that may pass; nil for a good result.
+  fileprivate var mayPass: Bool? {
+    guard status != .succeeded || health?.healthy == false else { return nil }
+    return retryable || status == .environment || code.lowercased().hasPrefix("0x8024")
   }
 }
 
