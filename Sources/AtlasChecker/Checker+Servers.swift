@@ -122,8 +122,10 @@ extension Checker {
     machines[machine]?.running = command.fence
   }
 
-  /// The welcome of a session is sent: its agent must learn of the stop that is latched now.
+  /// The welcome of a session is sent: its agent must learn of the stop that is latched now, and its
+  /// Hello counts.
   package mutating func welcomed(session: Int, of server: String) {
+    fenceFloor = max(fenceFloor, namedFences.removeValue(forKey: session) ?? 0)
     guard let client = servers[server]?.client else { return }
     welcomes[session] = log.stopFence(for: client)
   }

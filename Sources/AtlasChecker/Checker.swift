@@ -39,6 +39,10 @@ package struct Checker {
   var failures: [String: FailureModel] = [:]
   /// Fences whose orders are durable.
   var committedOrders: Set<UInt64> = []
+  /// By session: the highest fence that its Hello names.
+  var namedFences: [Int: UInt64] = [:]
+  /// The highest fence that a Hello has named which the daemon has taken in since it started.
+  var fenceFloor: UInt64 = 0
   /// Answers by request id.
   var answers: [String: [UInt8]] = [:]
   /// Ids of requests whose answers are durable.
@@ -206,6 +210,9 @@ package struct Checker {
     for fence in orders where !committedOrders.insert(fence).inserted {
       fail("S5", "fence \(fence) is drawn twice")
     }
+    for fence in orders where fence <= fenceFloor {
+      fail("S5", "fence \(fence) is drawn, and an agent has named \(fenceFloor)")
+    }
     for record in records {
       noteConfiguration(record)
       judgeBefore(record)
@@ -338,6 +345,9 @@ package struct Checker {
       }
     }
     seesDaemonSince = nil
+    namedFences = [:]
+    // What is not durable of it, the next one has to hear again.
+    fenceFloor = 0
   }
 
   /// What the daemon is told may wait for so long behind a commit, in milliseconds.
@@ -359,7 +369,12 @@ package struct Checker {
   }
 
   /// An agent says Hello, and names the order that it works on; nil when it works on none.
-  package mutating func saidHello(_ server: String, worksOn fence: UInt64?) {
+  ///
+  /// - Parameter named: The highest fence in it, by session.
+  package mutating func saidHello(
+    _ server: String, worksOn fence: UInt64?, named: (session: Int, fence: UInt64)? = nil
+  ) {
+    if let named { namedFences[named.session] = named.fence }
     guard let fence, !committedOrders.contains(fence) else {
       servers[server]?.strange = nil
       return

@@ -41,7 +41,7 @@ extension ControlState {
     recordAbsence(of: server, now: now)
     if !servers[server].connected { noteReturn(server) }
     noteContact(with: server, hello)
-    fence = max(fence, hello.highestNamed)
+    if !Plant.counterNotLifted.isOn { fence = max(fence, hello.highestNamed) }
     for report in hello.reports { reported(server, report, now: now) }
     reconcileRemovals(of: server, hello, now: now)
     if let ref = servers[server].openRun {

@@ -79,6 +79,8 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   // Fences (S5)
   /// An order that is given again keeps its fence.
   case fenceReused = "fence_reused"
+  /// A restored daemon draws fences below those that agents have seen.
+  case counterNotLifted = "counter_not_lifted"
   /// An agent takes orders below the highest fence that it has seen.
   case fenceNotChecked = "fence_not_checked"
   /// An agent begins before its journal is on disk.

@@ -155,7 +155,7 @@ extension Simulation {
     switch message {
     case .hello(let hello):
       links[number].hasSaidHello = true
-      noteHello(hello)
+      noteHello(hello, on: number)
       for report in hello.reports { noteReport(report, of: server) }
       tellDaemon(.sessionOpened(session(of: number), hello))
       noteSession(of: server)

@@ -59,9 +59,12 @@ extension Simulation {
     }
   }
 
-  func noteHello(_ hello: Hello) {
+  func noteHello(_ hello: Hello, on link: Int) {
     let works = hello.command.flatMap { $0.progress == .begun && $0.kind != .download ? $0 : nil }
-    checker.saidHello(hello.server.text, worksOn: works?.fence.number)
+    let named = [hello.highestFence] + (hello.command.map { [$0.fence] } ?? [])
+    let highest = (named + hello.reports.map(\.fence)).max() ?? .none
+    checker.saidHello(
+      hello.server.text, worksOn: works?.fence.number, named: (session: link, highest.number))
     guard let state = daemon?.machine.state, let server = state.server(named: hello.server),
       let known = hello.command, known.progress != .done
     else { return }
