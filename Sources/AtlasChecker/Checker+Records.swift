@@ -1,6 +1,7 @@
 /// Records that admit a server, or end its run (S1, S7, S12).
 extension Checker {
   mutating func judgeBefore(_ record: RecordFact) {
+    if record.kind == "campaign.ended" { judgeEnd(record) }
     guard let number = record.run else { return }
     let key = LogModel.RunKey(campaign: record.campaign, number: number)
     let run = log.runs[key]
@@ -37,6 +38,23 @@ extension Checker {
     }
     judgeBackoff(record)
     judgeAttempts(record)
+  }
+
+  /// A campaign is over when all its runs are, and says truly whether servers are without updates: a
+  /// server counts by its newest run.
+  private mutating func judgeEnd(_ record: RecordFact) {
+    if let open = openRuns.first(where: { $0.campaign == record.campaign }) {
+      fail("S8", "\(record.campaign) ends while \(open.name) is \(open.run.state)")
+    }
+    guard record.detail.hasPrefix("COMPLETED"), let model = log.campaigns[record.campaign] else {
+      return
+    }
+    let without = model.newest.values.compactMap { log.runs[$0] }
+      .filter { ["FAILED", "NOT_ATTEMPTED"].contains($0.state) }.map(\.server).min()
+    if (record.detail == "COMPLETED") != (without == nil) {
+      let server = without.map { "\($0) is without its updates" } ?? "no server is without updates"
+      fail("S8", "\(record.campaign) is \(record.detail), and \(server)")
+    }
   }
 
   /// The name that hooks and orders know a run by: a repeat has its number behind it.

@@ -24,6 +24,8 @@ package struct RecordFact: Hashable, Sendable {
   package var principal: String
   package var previousHash: [UInt8]
   package var hash: [UInt8]
+  /// By a clock that no demonstration makes faster; nil when nobody says it.
+  package var realTime: Int64?
 
   package init(
     seq: UInt64, at: Int64, kind: String, campaign: String, client: String, server: String,

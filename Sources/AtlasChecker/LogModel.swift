@@ -164,7 +164,7 @@ struct LogModel {
 
   /// Applies a record; what is wrong with it comes back as texts with their invariants.
   mutating func apply(_ record: RecordFact) -> [(String, String)] {
-    var wrong = checkChain(record)
+    var wrong = checkChain(record) + checkCampaign(record)
     records.append(record)
     newOutcome = nil
     switch record.kind {
@@ -231,10 +231,34 @@ struct LogModel {
     guard record.previousHash == expected else {
       return [("S9", "record \(record.seq) does not carry the hash of the one before")]
     }
+    if let hash = record.hashOfContent, record.hash != hash {
+      return [("S9", "record \(record.seq) does not have the hash of what it says")]
+    }
     guard record.at >= last?.at ?? .min else {
       return [("S9", "record \(record.seq) is older than the one before")]
     }
     return []
+  }
+
+  /// A campaign goes from one state to another only as engine.md §2 says.
+  private func checkCampaign(_ record: RecordFact) -> [(String, String)] {
+    let next: String
+    switch record.kind {
+    case "campaign.started": next = "ACTIVE"
+    case "campaign.cancelling": next = "CANCELLING"
+    case "campaign.ended": next = record.detail
+    case _: return []
+    }
+    let state = campaigns[record.campaign]?.state ?? "unknown"
+    let exits: [String]
+    switch state {
+    case "DRAFT": exits = ["ACTIVE", "CANCELLING"]
+    case "ACTIVE": exits = ["CANCELLING", "COMPLETED", "COMPLETED_WITH_FAILURES"]
+    case "CANCELLING": exits = ["CANCELLED"]
+    case _: exits = []
+    }
+    guard !exits.contains(next) else { return [] }
+    return [("S8", "\(record.campaign) goes from \(state) to \(next)")]
   }
 
   private mutating func declareOutage(_ record: RecordFact) {

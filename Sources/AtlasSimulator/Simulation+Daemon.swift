@@ -297,6 +297,7 @@ extension RecordFact {
       attempt: record.attempt, pass: record.pass, fence: record.fence, detail: record.detail,
       reason: record.reason, principal: record.principal, previousHash: record.previousHash,
       hash: record.hash)
+    realTime = record.realTimeMilliseconds
   }
 
   /// As the story tells it.
