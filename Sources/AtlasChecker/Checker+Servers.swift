@@ -13,6 +13,7 @@ extension Checker {
       fail("S4", "\(command.kind) is sent to \(server) under a stop")
     }
     judgeGuestClients(sent: command)
+    judgeExclusions(sent: command)
     judgeTexts([command.campaign, command.runKey] + command.texts, toldTo: client)
   }
 

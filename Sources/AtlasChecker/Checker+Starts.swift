@@ -30,6 +30,7 @@ extension Checker {
     if record.kind == "run.started" {
       judgePauses(record)
       judgeLatches(record)
+      judgeAsked(record)
       judgeGates(of: record)
       judgeCaps(of: record)
       judgeWindow(record, fits: true)

@@ -87,6 +87,8 @@ package struct Checker {
     var slotsAtStart = 1
     /// Its newest run was started in an outage of its client.
     var startedInOutage = false
+    /// As its agent said it; nil for an agent that was never there.
+    var agentVersion: String?
     /// Fence of the order that changed it, until it is proven healthy.
     var changedBy: UInt64?
   }
@@ -191,6 +193,7 @@ package struct Checker {
     edited.servers = made.servers
     edited.rollbackOf = made.rollbackOf
     edited.needsSnapshots = made.needsSnapshots
+    edited.hasChangeReference = made.hasChangeReference
     return edited
   }
 

@@ -85,6 +85,8 @@ package struct ClientFact: Hashable, Sendable {
   package var maxBackupAge: Int64?
   /// Its ring: campaigns keep that of the moment in which they are made.
   package var ring = 2
+  /// Nothing starts without a change reference of the campaign.
+  package var requiresChangeReference = false
 
   package init(
     name: String, slots: Int, zone: ZoneFact, windows: [WeeklyWindow], freezes: [Range<Int64>],
@@ -229,6 +231,9 @@ package struct CampaignFact: Hashable, Sendable {
   package var rollbackOf = ""
   /// It goes back to snapshots, where it does not uninstall.
   package var needsSnapshots = false
+  package var hasChangeReference = false
+  /// The oldest agent that it works with, such as `1.4`; empty for any.
+  package var leastAgent = ""
 
   package init(
     name: String, maxRetries: Int, maxParallel: Int?, estimate: Int64, soak: Int64 = 0,
@@ -269,6 +274,8 @@ package struct CommandFact: Hashable, Sendable {
   package var notAfter: Int64?
   /// Texts that it carries: updates, snapshot and the like.
   package var texts: [String]
+  /// Updates that are not to be installed.
+  package var excluded: [String] = []
 
   package init(
     fence: UInt64, kind: String, server: String, campaign: String, runKey: String, attempt: Int,

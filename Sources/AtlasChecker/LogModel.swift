@@ -22,6 +22,8 @@ struct LogModel {
     var wasEverRolledBack = false
     /// Since the last UPDATE, REBOOT or ROLLBACK was ordered: position in the log.
     var touchedAt: UInt64?
+    /// When it last came to UPDATE: position in the log.
+    var updatesSince: UInt64?
     var resolvedBy = ""
     /// Made by a person in the place of one that had ended.
     var isRepeat = false
@@ -71,6 +73,8 @@ struct LogModel {
     var silentSources: Set<String> = []
     /// Roles and systems that are held.
     var heldKinds: Set<String> = []
+    /// Updates that people have excluded: position in the log.
+    var excluded: [String: UInt64] = [:]
     /// By ring: the word of its gate.
     var gates: [Int: String] = [:]
     /// Kinds that need no representative, as people said it: `SQL on any system`.
@@ -196,6 +200,7 @@ struct LogModel {
     case "client.outage_ended": outages[record.client]?.endedAt = record.at
     case "campaign.created":
       campaigns[record.campaign] = CampaignModel(number: campaigns.count)
+    case "campaign.changed": exclude(record)
     case "campaign.edited": campaigns[record.campaign]?.edit = record.detail
     case "campaign.started": campaigns[record.campaign]?.state = "ACTIVE"
     case "campaign.cancelling": campaigns[record.campaign]?.state = "CANCELLING"
@@ -266,6 +271,13 @@ struct LogModel {
     guard numbers.count == 3 else { return }
     outages[record.client] = OutageModel(
       from: numbers[0], until: numbers[1], parallel: numbers[2] == 0 ? nil : Int(numbers[2]))
+  }
+
+  /// The reason is the update, a colon, and why.
+  private mutating func exclude(_ record: RecordFact) {
+    guard record.detail == "exclude_update" else { return }
+    let update = String(record.reason.prefix { $0 != ":" })
+    campaigns[record.campaign]?.excluded[update] = record.seq
   }
 
   private mutating func latch(_ record: RecordFact) {
@@ -477,6 +489,9 @@ extension LogModel.RunModel {
     }
     if record.to == "IN_PROGRESS", ["UPDATE", "REBOOT", "ROLLBACK"].contains(record.phase) {
       touchedAt = record.seq
+    }
+    if record.phase == "UPDATE", ["run.phase", "run.retried"].contains(record.kind) {
+      updatesSince = record.seq
     }
     if record.phase == "FINALIZE" { hasFinalized = true }
     attempt = record.attempt ?? attempt

@@ -89,9 +89,14 @@ extension ControlState {
           campaign: campaigns[ref.campaign].name,
           runKey: keptRunKey(kind.isAboutSnapshot ? snapshotHolder(ref) : ref),
           attempt: Int(self[ref].attempt), pass: Int(self[ref].pass), notAfter: notAfter,
-          updateSet: kind.hasUpdates || means == .uninstall
-            ? campaigns[ref.campaign].updateSet : UpdateSet(),
+          updateSet: kind.hasUpdates || means == .uninstall ? updateSet(of: ref) : UpdateSet(),
           rollbackMeans: means, snapshotID: snapshotID, afterRollback: afterRollback)))
+  }
+
+  private func updateSet(of ref: RunRef) -> UpdateSet {
+    var updateSet = campaigns[Int(ref.campaign.index)].updateSet
+    if Plant.exclusionIgnored.isOn { updateSet.exclude = [] }
+    return updateSet
   }
 
   /// The snapshot that a run goes back to and removes; empty for none.

@@ -42,6 +42,9 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case backupAgeIgnored = "backup_age_ignored"
   case snapshotNotDemanded = "snapshot_not_demanded"
 
+  /// An update that was excluded while the campaign runs is installed all the same.
+  case exclusionIgnored = "exclusion_ignored"
+
   // Stops (S4)
   /// The agents are told, and nothing is latched.
   case stopNotLatched = "stop_not_latched"

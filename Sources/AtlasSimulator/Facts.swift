@@ -35,6 +35,7 @@ extension CampaignFact {
       peerCheck: policy.peerCheck.map(\.text))
     retention = policy.snapshotRetention.milliseconds
     maxStartsPerMinute = policy.maxStartsPerMinute
+    leastAgent = policy.minAgentVersion?.text ?? ""
     minAvailable = policy.minAvailable
     window = SeedPlan.ownWindows.first { $0.text == policy.windows?.rule }
     for role in policy.roleTimes {
@@ -71,6 +72,7 @@ extension ClientFact {
       requiresSnapshot: config.createSnapshots,
       maxBackupAge: config.maxBackupAge.longest?.milliseconds)
     ring = Int(config.ring.number)
+    requiresChangeReference = config.requireChangeReference
   }
 }
 

@@ -60,6 +60,7 @@ extension Simulation {
   }
 
   func noteHello(_ hello: Hello, on link: Int) {
+    checker.saidVersion(hello.agentVersion, of: hello.server.text)
     let works = hello.command.flatMap { $0.progress == .begun && $0.kind != .download ? $0 : nil }
     let named = [hello.highestFence] + (hello.command.map { [$0.fence] } ?? [])
     let highest = (named + hello.reports.map(\.fence)).max() ?? .none
@@ -375,5 +376,6 @@ extension CommandFact {
       pass: command.pass, notAfter: command.notAfter?.milliseconds,
       texts: [command.snapshotID] + command.updateSet.include.map(\.text)
         + command.updateSet.exclude.map(\.text))
+    excluded = command.updateSet.exclude.map(\.text)
   }
 }
