@@ -40,7 +40,7 @@ enum RecurrenceText {
   }
 
   /// A leap day that must also be a certain weekday comes at least once in forty years.
-  private static let yearsAhead = 40
+  static let yearsAhead = 40
 
   private struct Property {
     var parameters: Substring

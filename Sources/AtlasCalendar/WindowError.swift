@@ -101,6 +101,12 @@ extension WindowError {
 
   static let neverOccurs = WindowError(
     "the rule describes a day that never comes", hint: "check its BYDAY, BYMONTHDAY and UNTIL")
+
+  static func neverAgain(_ text: some StringProtocol) -> WindowError {
+    WindowError(
+      "“\(text)” never opens again",
+      hint: "write a later UNTIL or more of COUNT, or leave the window out")
+  }
 }
 
 // MARK: - Intervals

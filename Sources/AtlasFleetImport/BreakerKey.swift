@@ -21,6 +21,11 @@ struct BreakerKey: Sendable {
       about: "below it, among the servers attempted last, the campaign pauses",
       set: { breakers, text throws(ValueError) in
         breakers.successRate = isOff(text) ? nil : try Values.percent(text)
+        guard breakers.successRate != 0 else {
+          throw ValueError(
+            message: "\(text) stops nothing: no rate is below it",
+            hint: "write a share above 0%, or off")
+        }
       },
       text: { $0.successRate.map { "\($0)%" } ?? off }),
     BreakerKey(

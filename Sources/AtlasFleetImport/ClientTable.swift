@@ -162,6 +162,9 @@ struct RingTable {
 extension Ring {
   /// Every ring a fleet may use.
   static var all: [Ring] { (0...Int(Ring.last.number)).compactMap { Ring($0) } }
+
+  /// Those that another may come after: there are gates behind them.
+  static var gated: [Ring] { all.filter { $0 < .last } }
 }
 
 extension ClientConfig {

@@ -19,6 +19,7 @@ extension FleetBuilder {
     client.priority = draft.priority?.value ?? client.priority
     client.requireChangeReference =
       draft.requireChangeReference?.value ?? client.requireChangeReference
+    if !isRefused(name) { checkTimes(of: client, draft, known: known) }
     if !isRefused(name) { warn(about: client, draft, isNew: known == nil) }
     return client
   }
@@ -149,7 +150,7 @@ extension FleetBuilder {
 }
 
 extension WindowError {
-  fileprivate var value: ValueError { ValueError(message: message, hint: hint) }
+  var value: ValueError { ValueError(message: message, hint: hint) }
 }
 
 extension ClientConfig {

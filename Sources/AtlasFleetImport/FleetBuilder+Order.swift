@@ -60,14 +60,16 @@ extension FleetBuilder {
   /// others away, so that it goes on until nothing more is refused.
   mutating func checkHosts(_ clients: inout [ClientConfig], _ servers: inout [ServerConfig]) {
     guard servers.contains(where: { $0.host != nil }) else { return }
+    let guests = existingGuests
     var isSettled = false
     while !isSettled {
       isSettled = true
       let known = Dictionary(servers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
       for server in servers {
-        guard let host = server.host, let problem = problem(of: server, on: host, known) else {
-          continue
-        }
+        guard let host = server.host,
+          let problem = problem(of: server, on: host, known)
+            ?? problem(of: server, on: host, carrying: guests.filter { known[$0.name] == nil })
+        else { continue }
         let draft = serverDrafts(of: server.client)[server.name]
         let place = draft.map { $0.host?.place ?? $0.place } ?? Place(file: 0, line: 0)
         refuse(at: place, field: "host", problem, client: server.client)
@@ -95,6 +97,19 @@ extension FleetBuilder {
       ValueError(
         message: "the host \(host) of \(server.name) is itself a guest, of \($0)",
         hint: "name the server that really boots")
+    }
+  }
+}
+
+extension FleetBuilder {
+  /// A host is no guest: not of those that it carries already, and that the files leave as they are.
+  private func problem(
+    of server: ServerConfig, on host: ServerName, carrying guests: [ServerConfig]
+  ) -> ValueError? {
+    guests.first { $0.host == server.name }.map {
+      ValueError(
+        message: "\(server.name) is the host of \($0.name) and cannot run on \(host)",
+        hint: "name the server that really boots as the host of both")
     }
   }
 }

@@ -8,6 +8,8 @@ struct FleetBuilder {
   private let existingServers: [ServerName: ServerConfig]
   private let existingCounts: [ClientName: Int]
   private let patterns: [HostPattern]
+  /// What windows are compared with; nil for nothing.
+  let now: Instant?
   private var draft: FleetDraft
   /// The draft's servers by client, as indexes.
   private var serversOf: [ClientName: [Int]] = [:]
@@ -20,8 +22,9 @@ struct FleetBuilder {
     var serversUnmentioned: Int
   }
 
-  init(_ draft: FleetDraft, over existing: Fleet) {
+  init(_ draft: FleetDraft, over existing: Fleet, now: Instant?) {
     self.draft = draft
+    self.now = now
     self.existing = existing
     patterns = draft.patterns.isEmpty ? HostPattern.standard : draft.patterns
     existingClients = Dictionary(
@@ -35,6 +38,8 @@ struct FleetBuilder {
   func existingClient(_ name: ClientName) -> ClientConfig? { existingClients[name] }
   func existingServer(_ name: ServerName) -> ServerConfig? { existingServers[name] }
   var existingNames: [ServerName] { existing.servers.map(\.name) }
+  /// Servers that run on others, of those in the fleet.
+  var existingGuests: [ServerConfig] { existing.servers.filter { $0.host != nil } }
   func existingServers(of client: ClientName) -> [ServerConfig] {
     existing.servers.filter { $0.client == client }
   }
@@ -77,6 +82,7 @@ struct FleetBuilder {
     }
     checkHosts(&clients, &servers)
     let fleet = merged(clients, servers, ringNames)
+    warnOfHostsBetweenWindows(fleet, concerning: named)
     return Outcome(
       fleet: checkedSize(fleet), diagnostics: draft.diagnostics,
       serversUnmentioned: unmentioned())

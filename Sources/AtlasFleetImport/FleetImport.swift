@@ -16,8 +16,10 @@ package enum FleetImport {
   /// All or nothing for each client: an error in one of its rows leaves that client as it was; an
   /// error that belongs to no client refuses the file, and with it every client that the file
   /// speaks of. Nothing is ever deleted: what no file mentions stays.
+  /// - Parameter now: Windows are compared with it: those that never open again are errors. Nil
+  ///   leaves them as they are.
   package static func read(
-    documents: [SourceDocument], over existing: Fleet = Fleet()
+    documents: [SourceDocument], over existing: Fleet = Fleet(), now: Instant? = nil
   ) -> FleetImportResult {
     var draft = FleetDraft(files: documents.map(\.name))
     guard documents.count <= ImportLimits.documents else {
@@ -44,7 +46,7 @@ package enum FleetImport {
         draft.refuse(file, error)
       }
     }
-    var builder = FleetBuilder(draft, over: existing)
+    var builder = FleetBuilder(draft, over: existing, now: now)
     let outcome = builder.build()
     return FleetImportResult(
       outcome.diagnostics, outcome.fleet, over: existing,

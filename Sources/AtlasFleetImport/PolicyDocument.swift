@@ -5,10 +5,14 @@ package struct FleetNames: Sendable {
   package var clients: Set<ClientName>
   package var roles: Set<Role>
   package var resources: Set<ResourceName>
+  /// Rings that have a client; nil for any.
+  package var rings: Set<Ring>?
 
   package init(
-    clients: Set<ClientName>, roles: Set<Role> = [], resources: Set<ResourceName> = []
+    clients: Set<ClientName>, roles: Set<Role> = [], resources: Set<ResourceName> = [],
+    rings: Set<Ring>? = nil
   ) {
+    self.rings = rings
     self.clients = clients
     self.roles = roles
     self.resources = resources
@@ -40,12 +44,13 @@ package enum PolicyDocument {
   ///   theirs, and everything else becomes what the file says.
   /// - Parameter names: What there is in the fleet: a client that is not among it is an error, a role
   ///   or a resource a warning, because such a setting does nothing. Nil for any.
+  /// - Parameter now: Windows that never open after it are an error; nil for any.
   package static func read(
     _ document: SourceDocument, over defaults: Policy = Policy(),
-    overrides: [ClientName: Policy] = [:], names: FleetNames? = nil
+    overrides: [ClientName: Policy] = [:], names: FleetNames? = nil, now: Instant? = nil
   ) -> Reading {
     var reader = PolicyReader(
-      file: document.name, over: defaults, overrides: overrides, names: names)
+      file: document.name, over: defaults, overrides: overrides, names: names, now: now)
     do {
       reader.read(try tree(document.bytes))
     } catch {
@@ -88,7 +93,7 @@ package enum PolicyDocument {
       settings.append(("rollback.\(role.role)", role.means.rawValue))
     }
     var below: [String] = []
-    for ring in Ring.all {
+    for ring in Ring.gated {
       let texts = GateKey.all.map { $0.text(policy.gate(after: ring)) }
       if ring <= .standard || texts != below {
         for (key, text) in zip(GateKey.all, texts) {
@@ -166,7 +171,8 @@ extension PolicyDocument {
     let usual = [Ring.canary, .pilot, .standard].filter { ring in
       !policy.gates.contains { $0.ring == ring }
     }
-    let gates = (policy.gates + usual.map(Policy.defaultGate)).sorted { $0.ring < $1.ring }
+    let gates = (policy.gates.filter { $0.ring < .last } + usual.map(Policy.defaultGate))
+      .sorted { $0.ring < $1.ring }
     return gates.flatMap { gate in
       ["  - ring: \(gate.ring)"] + GateKey.all.map { "    \($0.name): \($0.text(gate))" }
     }

@@ -67,7 +67,7 @@ struct PolicyDraft {
       for key in TimeKey.all { differing[key.name].map { times[keyPath: key.path] = $0 } }
       return RoleTimes(role: role, times: times)
     }
-    let rings = allGates.isEmpty ? Ring.all.filter { gates[$0] != nil } : Ring.all
+    let rings = allGates.isEmpty ? Ring.gated.filter { gates[$0] != nil } : Ring.gated
     let said = rings.map(gate)
     finished.gates = policy.gates.filter { old in !said.contains { $0.ring == old.ring } } + said
     finished.gates.sort { $0.ring < $1.ring }

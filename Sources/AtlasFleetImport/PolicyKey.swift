@@ -176,8 +176,10 @@ extension PolicyKey {
 
   private static let anyVersion = "any"
 
+  static let windowsName = "windows"
+
   private static let windows = PolicyKey(
-    name: "windows", about: "narrows every client's own windows, in the client's zone",
+    name: windowsName, about: "narrows every client's own windows, in the client's zone",
     isForClients: false,
     set: { policy, text throws(ValueError) in
       guard text != unlimited else { return policy.windows = nil }

@@ -8,21 +8,25 @@ struct PolicyReader {
     BreakerKey.group, ResourceLimit.group, "clients",
   ]
 
-  private(set) var diagnostics: DiagnosticList
+  var diagnostics: DiagnosticList
   var draft: PolicyDraft
   private(set) var clients: [ClientName: PolicyDraft] = [:]
   /// The client whose part is being read.
-  private var client: ClientName?
+  private(set) var client: ClientName?
   /// What a policy may name; nil for anything.
-  private let names: FleetNames?
+  let names: FleetNames?
+  /// What windows are compared with; nil for nothing.
+  let now: Instant?
 
   private let defaults: Policy
   /// Of clients that had their own before.
   private let overrides: [ClientName: Policy]
 
   init(
-    file: String, over defaults: Policy, overrides: [ClientName: Policy], names: FleetNames?
+    file: String, over defaults: Policy, overrides: [ClientName: Policy], names: FleetNames?,
+    now: Instant?
   ) {
+    self.now = now
     self.defaults = defaults
     self.overrides = overrides
     self.names = names
@@ -41,7 +45,7 @@ struct PolicyReader {
       return refuse(root, "", "the policy is \(root.description)", hint: "write key: value")
     }
     for entry in entries where entry.key != "clients" { read(entry) }
-    checkContact()
+    checkTimes()
     let campaign = draft
     defer { keepOverrides(campaign) }
     for entry in entries where entry.key == "clients" {
@@ -59,7 +63,7 @@ struct PolicyReader {
     for name in overrides.keys.sorted() where clients[name] == nil {
       client = name
       draft = base(of: name, campaign)
-      checkContact()
+      checkTimes()
       clients[name] = draft
       client = nil
     }
@@ -97,7 +101,7 @@ struct PolicyReader {
     client = name
     draft = base(of: name, campaign)
     for entry in entries { read(entry) }
-    checkContact()
+    checkTimes()
     clients[name] = draft
     client = nil
   }
@@ -114,18 +118,6 @@ struct PolicyReader {
     case ResourceLimit.group where client == nil: readResources(entry.value)
     case _: readSingle(entry)
     }
-  }
-
-  /// The lock must outlast the silence between two questions of a polling agent.
-  private mutating func checkContact() {
-    let (interval, lock) = (draft.policy.checkInterval, draft.policy.clientLockTimeout)
-    guard lock < interval * 2 else { return }
-    let key = ["client_lock_timeout", "check_interval"].first { draft.explicit.contains($0) }
-    refuse(
-      key.flatMap { draft.places[$0]?.line } ?? 0, key ?? "client_lock_timeout",
-      "client_lock_timeout is \(lock.text) and check_interval \(interval.text), so a server would "
-        + "count as lost between two questions of its agent",
-      hint: "write client_lock_timeout: \((interval * 2).text) or more")
   }
 }
 
@@ -144,6 +136,7 @@ extension PolicyReader {
     attempt(entry.value.line, key.name) { () throws(ValueError) in try key.set(&policy, text) }
     draft.policy = policy
     draft.note(key.name, at: place(entry.value.line))
+    if key.name == PolicyKey.windowsName { checkOpenings(policy.windows, entry.value.line) }
     guard key.name == PolicyKey.peerCheckName else { return }
     for role in policy.peerCheck { warn(about: role, entry.value.line, key.name) }
   }
@@ -310,7 +303,7 @@ extension PolicyReader {
     for entry in group(node, "ring_gate") ?? [] {
       guard let text = gateText(entry) else { continue }
       draft.allGates[entry.key] = text
-      for ring in Ring.all { draft.note("gates.\(ring).\(entry.key)", at: place(entry.line)) }
+      for ring in Ring.gated { draft.note("gates.\(ring).\(entry.key)", at: place(entry.line)) }
     }
   }
 
@@ -334,6 +327,7 @@ extension PolicyReader {
         draft.gates[ring]?[entry.key] = text
         draft.note("gates.\(ring).\(entry.key)", at: place(entry.line))
       }
+      warnOfGate(behind: ring, item.line)
     }
   }
 
@@ -346,7 +340,14 @@ extension PolicyReader {
     let number = attempt(node.line, "gates") { () throws(ValueError) in
       try Values.int(text, in: 0...Int(Ring.last.number))
     }
-    return number.flatMap { Ring($0) }
+    guard let ring = number.flatMap({ Ring($0) }) else { return nil }
+    guard ring < .last else {
+      refuse(
+        node, "gates", "no ring comes after ring \(ring), so there is no gate behind it",
+        hint: "gates are behind the rings 0 to \(Ring.last.number - 1)")
+      return nil
+    }
+    return ring
   }
 
   /// The text of a key of a gate, if it can be read.
@@ -372,7 +373,7 @@ extension PolicyReader {
 // MARK: - Refusing
 
 extension PolicyReader {
-  private func place(_ line: Int) -> Place { Place(file: 0, line: line) }
+  func place(_ line: Int) -> Place { Place(file: 0, line: line) }
 
   mutating func refuse(_ line: Int, _ field: String, _ message: String, hint: String) {
     diagnostics.error(at: place(line), field: field, message, hint: hint, client: client)

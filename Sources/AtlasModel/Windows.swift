@@ -21,3 +21,16 @@ package struct Freeze: Hashable, Sendable {
     self.reason = reason
   }
 }
+
+/// When windows are open in one zone: the same rule opens at other instants in another.
+package struct ZoneWindows: Hashable, Sendable {
+  /// IANA name.
+  package var zone: String
+  /// Sorted, not touching each other.
+  package var windows: [Interval]
+
+  package init(zone: String, windows: [Interval]) {
+    self.zone = zone
+    self.windows = windows
+  }
+}

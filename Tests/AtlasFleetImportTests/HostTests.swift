@@ -73,6 +73,22 @@ struct HostTests {
     #expect(result.fleet == smallFleet())
   }
 
+  @Test("a host that carries others already cannot become a guest itself")
+  func nested() {
+    let first = read(("s.csv", "server,host\nLAA-PARIS-WEB01,NOR-OSLO-HV01\nNOR-OSLO-HV01,\n"))
+    let second = read(
+      ("s.csv", "server,host\nNOR-OSLO-HV01,NOR-OSLO-FS01\n"), over: first.fleet)
+    #expect(
+      second.diagnostics.map(\.description) == [
+        "s.csv:2: error: host: NOR-OSLO-HV01 is the host of LAA-PARIS-WEB01 and cannot run on "
+          + "NOR-OSLO-FS01; name the server that really boots as the host of both"
+      ])
+    #expect(second.fleet == first.fleet)
+    // The guest moves with the same import.
+    let both = "server,host\nNOR-OSLO-HV01,NOR-OSLO-FS01\nLAA-PARIS-WEB01,NOR-OSLO-FS01\n"
+    #expect(read(("s.csv", both), over: first.fleet).diagnostics == [])
+  }
+
   @Test("of a client that is refused take the clients of their guests along")
   func refusedHost() {
     let result = read(

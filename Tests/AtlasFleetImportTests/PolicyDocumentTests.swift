@@ -230,6 +230,18 @@ struct PolicyDocumentTests {
       ("pending_reboot: reboot_frist", "did you mean reboot_first?"),
       ("client_lock_timeout: 3m", "write client_lock_timeout: 4m or more"),
       ("check_interval: 10m", "write client_lock_timeout: 20m or more"),
+      (
+        "no_progress_timeout: 1h",
+        "no_progress_timeout: no_progress_timeout is 1h and update_timeout"
+      ),
+      ("no_progress_timeout: 2h", "write no_progress_timeout: 30m, or less"),
+      (
+        "roles: {SQL: {no_progress_timeout: 90m}}",
+        "roles.SQL.no_progress_timeout: no_progress_timeout is 1h30m and update_timeout 1h"
+      ),
+      (
+        "clients: {LAA: {no_progress_timeout: 3h}}", "an installer is overdue before its silence"
+      ),
       ("phase_timeouts: {update: 1h}", "write update_timeout"),
       ("phase_timeouts: {snapshop: 1h}", "did you mean snapshot?"),
       ("phase_timeouts: 1h", "phase_timeouts is “1h”; write key: value below it"),
@@ -248,6 +260,9 @@ struct PolicyDocumentTests {
       ("gates: {ring: 0}", "gates is a group of keys; write a list"),
       ("gates: [{min_completed: 1}]", "the gate lacks its ring"),
       ("gates: [{ring: 8}]", "8 is out of range; write a number from 0 to 7"),
+      (
+        "gates: [{ring: 7}]", "no ring comes after ring 7, so there is no gate behind it; gates are"
+      ),
       ("gates: [{ring: 0}, {ring: 0}]", "the gate behind ring 0 is there twice"),
       ("snapshot_retention: 31d", "snapshot_retention: 31d is out of range; write a duration from"),
       ("per_site: 0", "per_site: 0 is out of range; write a number from 1 to 100"),
@@ -258,6 +273,10 @@ struct PolicyDocumentTests {
       ("breakers: {max_failed: 2}", "there is no breaker “max_failed”"),
       ("breakers: {campaign: {rate: 90%}}", "there is no breaker “campaign.rate”"),
       ("breakers: {campaign: {success_rate: 0.9}}", "“0.9” is not a share"),
+      (
+        "breakers: {campaign: {success_rate: 0%}}",
+        "0% stops nothing: no rate is below it; write a share above 0%, or off"
+      ),
       ("breakers: {campaign: {sample: 0}}", "campaign.sample: 0 is out of range"),
       ("breakers: {signature: {client: 2}}", "did you mean signature.clients?"),
       ("breakers: {source: {servers: 101}}", "source.servers: 101 is out of range"),
@@ -268,6 +287,11 @@ struct PolicyDocumentTests {
       ("min_agent_version: newest", "“newest” is not a version of the agent"),
       ("max_backup_age: last job", "“last job” is not an age of backups"),
       ("windows: Fri 25:00-Sat", "25:00"),
+      (
+        "windows: RRULE:FREQ=WEEKLY;BYDAY=SA;BYHOUR=22;UNTIL=20251231 DURATION:PT8H",
+        "windows: “RRULE:FREQ=WEEKLY;BYDAY=SA;BYHOUR=22;UNTIL=20251231 DURATION:PT8H” never opens "
+          + "again; write a later UNTIL or more of COUNT, or leave the window out"
+      ),
       ("freezes: []", "freezes belongs to the client, not to a campaign"),
       ("clients: [LAA]", "clients is a list"),
       ("clients: {LAA: 3}", "the part of LAA is “3”"),
@@ -280,7 +304,7 @@ struct PolicyDocumentTests {
     ])
   func refuses(line: String, expected: String) {
     let reading = PolicyDocument.read(
-      SourceDocument(name: "p.yaml", text: "# a\n\(line)\n"), names: Self.names)
+      SourceDocument(name: "p.yaml", text: "# a\n\(line)\n"), names: Self.names, now: Self.now)
     let said = reading.diagnostics.map(\.description)
     #expect(said.count == 1 && said[0].contains(expected), "\(said)")
     #expect(reading.diagnostics.first?.line == 2)
@@ -288,7 +312,10 @@ struct PolicyDocumentTests {
   }
 
   private static let names = FleetNames(
-    clients: ["LAA"], roles: ["SQL", "WEB", "DC"], resources: ["SAN-LYON-1"])
+    clients: ["LAA"], roles: ["SQL", "WEB", "DC"], resources: ["SAN-LYON-1"],
+    rings: [.canary, .standard])
+  /// 2026-11-22 12:00 UTC.
+  private static let now = Instant(milliseconds: 1_795_348_800_000)
 
   @Test(
     "what nobody has is a warning, because the setting does nothing",
@@ -306,13 +333,41 @@ struct PolicyDocumentTests {
       ("peer_check: DC, SQLL", "peer_check: no server has the role SQLL"),
       ("resources: {SAN-LYON-2: 3}", "no server uses SAN-LYON-2, so this does nothing; did you"),
       ("clients: {LAA: {rollback: {SQLL: hold}}}", "no server has the role SQLL"),
+      (
+        "gates: [{ring: 1, min_completed: 5}]",
+        "gates: no client is in ring 1, so this does nothing; rings with clients: 0, 2"
+      ),
+      (
+        "gates: [{ring: 2, min_completed: 5}]",
+        "gates: no client is in a ring behind ring 2, so this does nothing"
+      ),
+      (
+        "update_timeout: 15m",
+        "update_timeout: no_progress_timeout is 20m and update_timeout 15m, so an installer is "
+          + "overdue before its silence is worth a look; write no_progress_timeout: 7m30s, or less"
+      ),
     ])
   func warns(line: String, expected: String) {
     let reading = PolicyDocument.read(
-      SourceDocument(name: "p.yaml", text: "# a\n\(line)\n"), names: Self.names)
+      SourceDocument(name: "p.yaml", text: "# a\n\(line)\n"), names: Self.names, now: Self.now)
     let said = reading.diagnostics.map(\.description)
     #expect(said.count == 1 && said[0].contains(expected), "\(said)")
     #expect(!reading.hasErrors)
+  }
+
+  @Test(
+    "what the fleet has, and what opens again somewhere, is fine",
+    arguments: [
+      "gates: [{ring: 0, min_completed: 5}, {ring: 1}, {ring: 2, approval: manual}]",
+      "update_timeout: 15m\nno_progress_timeout: 10m", "roles: {SQL: {no_progress_timeout: 50m}}",
+      "windows: Sat 22:00-06:00", "breakers: {campaign: {success_rate: off}}",
+      // It is still Saturday where the clocks are twelve hours behind.
+      "windows: RRULE:FREQ=WEEKLY;BYDAY=SA;BYHOUR=22;UNTIL=20261121 DURATION:PT4H",
+    ])
+  func fine(text: String) {
+    let reading = PolicyDocument.read(
+      SourceDocument(name: "p.yaml", text: text), names: Self.names, now: Self.now)
+    #expect(reading.diagnostics.map(\.description) == [])
   }
 
   @Test("something said in two ways is refused")

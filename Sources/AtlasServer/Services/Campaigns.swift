@@ -42,9 +42,10 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
     _ document: AtlasV1.Document, over policy: Policy = Policy(),
     overrides: [ClientName: Policy] = [:]
   ) async throws(WireStatus) -> (Policy, [ClientName: Policy], [AtlasV1.Diagnostic]) {
+    let snapshot = try await snapshot()
     let result = PolicyDocument.read(
       SourceDocument(name: document.name, bytes: document.content), over: policy,
-      overrides: overrides, names: try await snapshot().names)
+      overrides: overrides, names: snapshot.names, now: snapshot.now)
     let diagnostics = result.diagnostics.map { AtlasV1.Diagnostic($0) }
     let errors = diagnostics.filter { !$0.warning }
     guard errors.isEmpty else {
@@ -197,7 +198,8 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
 extension ControlSnapshot {
   /// What a policy may name.
   fileprivate var names: FleetNames {
-    var names = FleetNames(clients: Set(state.clients.map(\.config.name)))
+    var names = FleetNames(
+      clients: Set(state.clients.map(\.config.name)), rings: Set(state.clients.map(\.config.ring)))
     for server in state.servers where !server.retired {
       names.roles.formUnion(server.config.roles)
       names.resources.formUnion(server.config.resources)

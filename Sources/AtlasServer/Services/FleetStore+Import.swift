@@ -17,8 +17,9 @@ extension FleetStore {
     guard case .fleet(let existing, let version) = try await core.read(.fleet) else {
       throw WireStatus.wrongAnswer
     }
+    let now = core.pump.campaignTime
     let result = try await core.bench.work {
-      FleetImport.read(documents: documents, over: existing)
+      FleetImport.read(documents: documents, over: existing, now: now)
     }
     var response = AtlasV1.ImportFleetResponse(result)
     let refused = result.hasErrors && options.requireAll
