@@ -42,7 +42,7 @@ extension ControlState {
     view.elapsed = max(view.elapsed, campaign.startedAt.map { end - $0 } ?? .zero)
     view.paused = view.paused || campaign.pauses.contains { $0.scope == .all }
     view.settled = view.settled && isSettled(id, now: now)
-    let left = timeLeft(lanes, of: campaign)
+    let left = timeLeft(lanes, of: id, now: now)
     view.estimatedTimeLeft = left.map { max($0, view.estimatedTimeLeft ?? .zero) }
     guard details else { return }
     view.rings += campaign.rings.map { self.view(ring: $0, of: id) }
@@ -55,23 +55,51 @@ extension ControlState {
     }
   }
 
-  /// The runs of every lane by state; a lane knows only its open ones, so this looks at all.
+  /// The runs of every lane by state; a lane knows only its open ones, so this looks at all. A run that
+  /// was tried again is counted as the newer one.
   private func countPerLane(_ campaign: Campaign) -> [Counts] {
     var counts = [Counts](repeating: Counts(), count: campaign.lanes.count)
-    for run in campaign.runs {
+    let repeated = Set(campaign.runs.lazy.map(\.retryOf).filter { $0 >= 0 })
+    for (index, run) in campaign.runs.enumerated() where !repeated.contains(Int32(index)) {
       let pending = run.marks.contains(.rebootPending)
       counts[Int(run.lane)].addOne(run.state.kind, rebootPending: pending)
     }
     return counts
   }
 
-  /// The longest lane: what is left in it, at the mean time a server has taken so far. Nil until
-  /// one has ended.
-  private func timeLeft(_ lanes: [Lane], of campaign: Campaign) -> Duration? {
+  /// Until the lane is done that takes longest, at the mean time a server has taken so far and in the
+  /// windows that are known. Gates that are closed still, and clients that are postponed, are left
+  /// out. Nil until a server has completed.
+  private func timeLeft(_ lanes: [Lane], of id: CampaignID, now: Instant) -> Duration? {
+    let campaign = self[campaign: id]
     guard !campaign.state.isTerminal else { return .zero }
     guard let mean = campaign.meanSlotTime else { return nil }
-    let longest = lanes.map { $0.queue.count + min(1, $0.active.count) }.max() ?? 0
-    return mean * longest
+    let ends = lanes.map { lane in
+      let client = self[client: lane.client]
+      let next = lane.active.isEmpty ? now : now + mean
+      guard !lane.queue.isEmpty, client.postponed == nil else { return next }
+      let slots = max(1, self.slots(of: lane.client, in: id, now: now))
+      return (lane.narrowed ?? client.windows).end(
+        of: (lane.queue.count + slots - 1) / slots, each: mean, from: next)
+    }
+    return (ends.max() ?? now) - now
+  }
+}
+
+extension [Interval] {
+  /// When `turns` that take `each` are over that begin and end inside the intervals, which are in
+  /// order, one after the other from `start` on. What does not fit into any follows the last.
+  func end(of turns: Int, each: Duration, from start: Instant) -> Instant {
+    var left = turns
+    var at = start
+    for interval in self where interval.end > at {
+      let from = Swift.max(at, interval.start)
+      let fit = each > .zero ? Int((interval.end - from) / each) : left
+      if fit >= left { return from + each * left }
+      left -= fit
+      at = interval.end
+    }
+    return at + each * left
   }
 }
 
