@@ -270,15 +270,22 @@ import Testing
     #expect(world.violations == [])
   }
 
-  @Test func `between two passes parks the server, which goes on when it answers`() throws {
-    var world = Self.world(clients: 1, servers: 2)
-    world.script.answer(
-      .update, of: "C00-PARIS-APP01", pass: 1, with: .installs(["KB5031361"]))
-    world.script.answer(.reboot, of: "C00-PARIS-APP01", pass: 1, with: .findsMoreAfterBoot)
-    world.script.answer(.update, pass: 2, with: Self.silent)
-    world.campaign("patch-11")
-    let run = world.run("C00-PARIS-APP01")
+  /// The source has fallen silent between two passes of the first server.
+  private static func parked() -> (night: EngineWorld, campaign: CampaignID, run: RunRef) {
+    var world = world(clients: 1, servers: 2)
+    let first = "C00-PARIS-APP01"
+    world.script.answer(.update, of: first, pass: 1, with: .installs(["KB5031361"]))
+    world.script.answer(.reboot, of: first, pass: 1, with: .findsMoreAfterBoot)
+    world.script.answer(.update, pass: 2, with: silent)
+    let campaign = world.campaign("patch-11")
+    let run = world.run(first)
     world.run { $0.state[run].state.kind == .parked }
+    return (world, campaign, run)
+  }
+
+  @Test func `between two passes parks the server, which goes on when it answers`() throws {
+    let (night, _, run) = Self.parked()
+    var world = night
     #expect(world.state.waits(run, now: world.now) == .source(client: true))
     world.run(for: .seconds(3_600))
     #expect(world.state[run].attempt == 1)
@@ -289,26 +296,16 @@ import Testing
   }
 
   @Test func `that a person does not wait for is tried at once by the server that is parked`() {
-    var world = Self.world(clients: 1, servers: 1)
-    world.script.answer(.update, pass: 1, with: .installs(["KB5031361"]))
-    world.script.answer(.reboot, pass: 1, with: .findsMoreAfterBoot)
-    world.script.answer(.update, pass: 2, with: Self.silent)
-    let id = world.campaign("patch-11")
-    let run = world.run("C00-PARIS-APP01")
-    world.run { $0.state[run].state.kind == .parked }
+    let (night, id, run) = Self.parked()
+    var world = night
     world.step(.resumeCampaign(id, .client(ClientID(0)), now: false, by: "anna"))
     #expect(world.state[run].state == .inProgress(Work(.update, .agent)))
     #expect(world.violations == [])
   }
 
   @Test func `between two passes is rolled back when the campaign is cancelled meanwhile`() {
-    var world = Self.world(clients: 1, servers: 1)
-    world.script.answer(.update, pass: 1, with: .installs(["KB5031361"]))
-    world.script.answer(.reboot, pass: 1, with: .findsMoreAfterBoot)
-    world.script.answer(.update, pass: 2, with: Self.silent)
-    let id = world.campaign("patch-11")
-    let run = world.run("C00-PARIS-APP01")
-    world.run { $0.state[run].state.kind == .parked }
+    let (night, id, run) = Self.parked()
+    var world = night
     world.step(.cancelCampaign(id, reason: "the source is wrong", by: "anna"))
     world.settle()
     #expect(world.state[run].state == .failed(.rolledBack))
