@@ -40,7 +40,8 @@ extension Checker {
 
   private func contact(_ open: OpenRun) -> String? {
     if log.contactIsLost || log.darkClients.contains(open.run.client) { return "contact" }
-    guard open.run.state == "PENDING" else { return nil }
+    // What is parked between two passes asks its source for the next.
+    guard open.run.state == "PENDING" || open.run.phase == "UPDATE" else { return nil }
     let sources = log.campaigns[open.campaign]?.silentSources ?? []
     return sources.isDisjoint(with: ["", open.run.client]) ? nil : "its update source"
   }
@@ -187,9 +188,12 @@ extension Checker {
     {
       return "max_active_clients"
     }
-    let down = log.down(in: open.campaign)
-    if campaign.maxWaitingForPeople.map({ down >= max(1, $0) }) ?? false { return "people" }
-    return shareWaits(open)
+    return peopleWait(open) ?? shareWaits(open)
+  }
+
+  private func peopleWait(_ open: OpenRun) -> String? {
+    guard let most = campaign(open.campaign)?.maxWaitingForPeople else { return nil }
+    return log.down(in: open.campaign) >= max(1, most) ? "people" : nil
   }
 
   private func shareWaits(_ open: OpenRun) -> String? {
@@ -219,7 +223,7 @@ extension Checker {
   private func parkedWaits(_ open: OpenRun) -> String? {
     if servers[open.run.server]?.silentSince != nil { return "its agent" }
     guard ["UPDATE", "REBOOT"].contains(open.run.phase), let rules = rules(open) else { return nil }
-    if let held = heldWaits(open) ?? ownWaits(open) { return held }
+    if let held = heldWaits(open) ?? ownWaits(open) ?? peopleWait(open) { return held }
     let busy = busyServers.subtracting([open.run.server])
     if let carrier = carriers.sorted().first(where: busy.contains) { return carrier }
     if log.outage(of: open.run.client, at: now) == nil, !silent(of: open.run.client).isEmpty {
