@@ -30,7 +30,7 @@ extension Checker {
   }
 
   mutating func judgeAfter(_ record: RecordFact) {
-    if record.kind == "run.started" { firstAttempts[runKey(record)] = record.attempt ?? 1 }
+    if record.kind == "run.started" { noteStarted(record) }
     noteKept(record)
     noteFollowers(record)
     if ["server.dismissed", "server.retired"].contains(record.kind) {
@@ -38,6 +38,15 @@ extension Checker {
     }
     judgeBackoff(record)
     judgeAttempts(record)
+  }
+
+  /// What was done before is not held against a run that starts now, and does not excuse it.
+  private mutating func noteStarted(_ record: RecordFact) {
+    let key = runKey(record)
+    firstAttempts[key] = record.attempt ?? 1
+    forgetClones(of: record.server)
+    // A snapshot of a run that the database does not know is not this run's.
+    if forgotten.remove(record.server) != nil { snapshots[record.server]?.remove(key) }
   }
 
   /// A campaign is over when all its runs are, and says truly whether servers are without updates: a
@@ -102,7 +111,7 @@ extension Checker {
       return
     }
     // Of two machines of one name the untouched one may have answered.
-    guard !hasForgotten, !isAmbiguous(record.server) else { return }
+    guard !forgotten.contains(record.server), !isAmbiguous(record.server) else { return }
     if before == "HELD", record.to == "COMPLETED" {
       fail("S1", "\(record.server) is completed while it is held")
     }

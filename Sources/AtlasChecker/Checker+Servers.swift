@@ -83,7 +83,7 @@ extension Checker {
       servers[server]?.touchedBy = command.fence
     }
     if command.kind == "ROLLBACK" { judgeUndo(command, at: decided, of: server) }
-    if command.kind != "DOWNLOAD", !model.isAmbiguous, !isCleaningUp(server, command.kind) {
+    if command.kind != "DOWNLOAD", !isAmbiguous(server), !isCleaningUp(server, command.kind) {
       judgeBusy(with: machine, of: server)
     }
   }
@@ -95,7 +95,7 @@ extension Checker {
     var busy: Set<String> = [server]
     for (number, other) in machines where number != machine {
       guard servers[other.server]?.client == client, other.running != nil,
-        other.runningKind != "DOWNLOAD", !other.isAccepted, !other.isAmbiguous,
+        other.runningKind != "DOWNLOAD", !other.isAccepted, !isAmbiguous(other.server),
         !isCleaningUp(other.server, other.runningKind)
       else { continue }
       busy.insert(other.server)

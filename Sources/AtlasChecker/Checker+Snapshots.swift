@@ -62,7 +62,7 @@ extension Checker {
       let due = kept[key]?.due ?? now
       kept[key]?.due = min(due, now)
     case "run.snapshot_removed":
-      if snapshots[record.server]?.contains(key) ?? false, !hasForgotten {
+      if snapshots[record.server]?.contains(key) ?? false, !forgotten.contains(record.server) {
         fail("kept", "the log says that the snapshot \(key) is removed, and it is there")
       }
     case "run.warning":
@@ -77,13 +77,13 @@ extension Checker {
 
   private mutating func noteCompleted(_ record: RecordFact, _ key: String) {
     guard let campaign = campaign(about: record), campaign.retention > 0,
-      campaign.rollbackOf.isEmpty, changedRuns.contains(key)
+      campaign.rollbackOf.isEmpty, changedRuns.contains(key), !forgotten.contains(record.server)
     else { return }
     if snapshots[record.server]?.contains(key) ?? false {
       kept[key] = KeptModel(
         server: record.server, client: record.client, campaign: record.campaign,
         due: record.at + campaign.retention)
-    } else if removedEarly.contains(key), !hasForgotten {
+    } else if removedEarly.contains(key) {
       fail("kept", "\(record.server) is completed, and its snapshot is not kept")
     }
   }
@@ -95,7 +95,6 @@ extension Checker {
   ///
   /// - Parameter patience: How long they may be there after their time, in milliseconds.
   package mutating func judgeSnapshots(patience: Int64) {
-    guard !hasForgotten else { return }
     for (key, model) in kept.sorted(by: { $0.key < $1.key })
     where now - model.due > patience && !log.isStopped(model.client) {
       let isAway = servers[model.server]?.silentSince != nil

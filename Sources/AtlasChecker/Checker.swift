@@ -50,9 +50,11 @@ package struct Checker {
   /// By session: the stop that the welcome on its way must tell of.
   var welcomes: [Int: UInt64] = [:]
   var seesDaemonSince: Int64?
-  /// A restored database has forgotten what it did: what its runs left is excused, but not that two
-  /// servers are worked on at once.
-  var hasForgotten = false
+  /// Servers that have started nothing since a database was restored: it has forgotten what it did, and
+  /// what its runs left is excused, but not that two servers are worked on at once.
+  var forgotten: Set<String> = []
+  /// By server: its clones.
+  var clones: [String: CloneModel] = [:]
   /// By run key: what hooks have entered.
   var maintenance: [String: MaintenanceModel] = [:]
   /// Scopes of campaigns that people resume so that parked boots do not wait for their windows: by
@@ -102,8 +104,6 @@ package struct Checker {
     var runningKind = ""
     /// The order that it decided to begin last, and when that was by its own clock.
     var decidedAt: (fence: UInt64, believed: Int64) = (0, 0)
-    /// There is, or was, another machine of the same name.
-    var isAmbiguous = false
     /// A person accepted the server while the order ran.
     var isAccepted = false
     var stopFence: UInt64 = 0
@@ -113,21 +113,6 @@ package struct Checker {
 
   /// Records that are durable.
   package var logLength: Int { log.records.count }
-
-  /// A machine is a copy of another from now on. Nobody can tell which of the two answers: that
-  /// there is one server of the name is no promise of Atlas then.
-  package mutating func cloned(_ machine: Int, as copy: Int) {
-    machines[machine]?.isAmbiguous = true
-    machines[copy] = machines[machine]
-  }
-
-  /// Whether there is, or was, another machine of the name of a server.
-  func isAmbiguous(_ server: String) -> Bool {
-    machines.values.contains { $0.server == server && $0.isAmbiguous }
-  }
-
-  /// A machine is no more.
-  package mutating func removed(machine: Int) { machines[machine] = nil }
 
   package mutating func fail(_ invariant: String, _ text: String) {
     guard violations.count < 20 else { return }
@@ -288,8 +273,13 @@ package struct Checker {
     answers = [:]
     carriedOut = []
     failures = [:]
-    hasForgotten = true
     committedOrders = []
+    forgotten = Set(servers.keys)
+    for name in forgotten {
+      servers[name]?.changedBy = nil
+      servers[name]?.touchedBy = 0
+      servers[name]?.provenBy = 0
+    }
   }
 
   // MARK: - What people are told

@@ -18,6 +18,8 @@ struct LogModel {
     var hasRolledBack = false
     /// A person has asked for another attempt since it was started.
     var isAskedFor = false
+    /// It has changed nothing, and is to go back to what was before another campaign.
+    var isUndo = false
     /// An attempt of it was, ever.
     var wasEverRolledBack = false
     /// Since the last UPDATE, REBOOT or ROLLBACK was ordered: position in the log.
@@ -476,11 +478,12 @@ extension LogModel.RunModel {
       }
     case _: break
     }
-    if record.to == "PENDING", state != "PENDING", hasRolledBack, !isAskedFor {
+    if record.to == "PENDING", state != "PENDING", hasRolledBack, !isUndo, !isAskedFor {
       wrong.append(("S7", "goes back to its lane by itself after a rollback"))
     }
     if record.phase == "ROLLBACK", phase != "ROLLBACK", record.kind == "run.phase" {
       if hasRolledBack { wrong.append(("S7", "is rolled back twice in one attempt")) }
+      isUndo = phase == "PRE_CHECK"
       hasRolledBack = true
       wasEverRolledBack = true
     }

@@ -137,7 +137,7 @@ extension Simulation {
     var copy = machines[number].copy(number: machines.count)
     copy.isClone = true
     machines.append(copy)
-    checker.cloned(number, as: copy.number)
+    checker.cloned(number, as: copy.number, of: copy.server.text)
     startAgent(copy.number, life: copy.life)
     after(faultRandom.minutes(2...30), .cloneIsRemoved(machine: copy.number))
   }

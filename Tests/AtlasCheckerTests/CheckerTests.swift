@@ -29,7 +29,7 @@ struct CheckerTests {
     var night = Night()
     night.start("WEB01", run: 1)
     night.checker.began(night.order(5, "UPDATE", "C01-WEB01"), on: 1, of: "C01-WEB01")
-    night.checker.cloned(1, as: 2)
+    night.checker.cloned(1, as: 2, of: "C01-WEB01")
     night.move("WEB01", run: 1, from: "IN_PROGRESS", to: "COMPLETED", kind: "run.completed")
     #expect(night.violations == [])
   }

@@ -63,14 +63,15 @@ struct Night {
     _ kind: String, campaign: String = "", client: String = "", server: String = "",
     run: Int? = nil, from: String = "", to: String = "", phase: String = "",
     attempt: Int? = nil, fence: UInt64? = nil, detail: String = "", reason: String = "",
-    ring: Int? = nil
+    principal: String = "", ring: Int? = nil
   ) {
     checker.now = at
     let hash = [UInt8(hashes.count + 1)]
     let record = RecordFact(
       seq: UInt64(hashes.count + 1), at: at, kind: kind, campaign: campaign, client: client,
       server: server, ring: ring ?? run.map { _ in 2 }, run: run, from: from, to: to, phase: phase,
-      attempt: attempt, pass: nil, fence: fence, detail: detail, reason: reason, principal: "",
+      attempt: attempt, pass: nil, fence: fence, detail: detail, reason: reason,
+      principal: principal,
       previousHash: lastHash, hash: hash)
     lastHash = hash
     hashes.append(hash)

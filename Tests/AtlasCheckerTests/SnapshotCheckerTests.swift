@@ -155,6 +155,26 @@ struct SnapshotCheckerTests {
     #expect(installs.violations == ["S8"])
   }
 
+  @Test(
+    "a rollback with a backup that is too old, as it is decided or by the clock of the agent (S3)",
+    arguments: [(0, 23, []), (0, 25, ["S3"]), (25, 25, ["S3", "S3"])]
+      as [(Int64, Int64, [String])])
+  func oldBackups(decided: Int64, begun: Int64, wrong: [String]) {
+    var night = night()
+    plan(&night)
+    move(&night, "PRE_CHECK", "run.started")
+    let taken = night.at - decided * Self.hour
+    night.checker.showed(
+      BackupEvidence(takenAt: taken, verifiedAt: taken, lastJobAt: nil), for: "undo/C01-WEB01")
+    move(&night, "ROLLBACK")
+    var order = night.order(7, "ROLLBACK", "C01-WEB01")
+    order.campaign = "undo"
+    order.notAfter = .max
+    night.checker.decidedToBegin(7, on: 1, believed: taken + begun * Self.hour)
+    night.checker.began(order, on: 1, of: "C01-WEB01")
+    #expect(night.violations == wrong)
+  }
+
   @Test("a rollback of a server on which nothing was installed (S8)")
   func rollbackAtOnce() {
     var night = Night()
