@@ -23,7 +23,6 @@ struct HookChecker {
           path: path, source: source, functions: check.functions,
           hash: Self.hexadecimal(sha256(source))))
     }
-    findings.sort { ($0.file, $0.line, $0.message) < ($1.file, $1.line, $1.message) }
     return HookRevision(id: id(of: files), files: files, findings: findings)
   }
 

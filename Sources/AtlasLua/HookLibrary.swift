@@ -102,7 +102,7 @@ package final class HookLibrary: Sendable {
     guard let stored else { throw .missing(id, path: path) }
     let revision = await runner.check(stored)
     guard revision.id == id else { throw .damaged(id, path: path) }
-    guard revision.isUsable else { throw .findings(directory: path, revision.findings) }
+    guard revision.isRunnable else { throw .findings(directory: path, revision.findings) }
     return revision
   }
 

@@ -9,16 +9,23 @@ package struct HookRevision: Sendable {
   /// What is wrong or doubtful, sorted by file and line.
   package let findings: [HookFinding]
 
+  /// Whether campaigns that pinned it may go on with it: nothing is wrong with any file by itself.
+  let isRunnable: Bool
+
   private let byPath: [String: HookFile]
 
+  /// - Parameter findings: About single files.
   init(id: HookRevisionID, files: [HookFile], findings: [HookFinding]) {
     self.id = id
     self.files = files
-    self.findings = findings
+    isRunnable = !findings.contains { $0.severity == .error }
+    self.findings = (findings + Self.halfMaintenance(in: files))
+      .sorted { ($0.file, $0.line, $0.message) < ($1.file, $1.line, $1.message) }
     byPath = Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0) })
   }
 
-  /// Whether campaigns may use it: nothing is wrong with any file.
+  /// Whether campaigns may use it from now on: nothing is wrong with any file, nor with what they say
+  /// together.
   package var isUsable: Bool { !findings.contains { $0.severity == .error } }
 
   /// The file whose function runs at a point: the client's, if it defines the function, else
@@ -34,6 +41,34 @@ package struct HookRevision: Sendable {
   func module(_ name: String) -> HookFile? {
     guard let path = HookFile.path(ofModule: name) else { return nil }
     return byPath[path]
+  }
+}
+
+extension HookRevision {
+  /// `enter_maintenance` and `leave_maintenance` are a pair: with one of them alone servers stay in
+  /// maintenance, or what is written is never called. `default.lua` may leave for clients that enter
+  /// by files of their own.
+  private static func halfMaintenance(in files: [HookFile]) -> [HookFinding] {
+    let common = files.first { $0.path == "default.lua" }?.functions ?? []
+    let isEntered = files.contains { $0.functions.contains(.enterMaintenance) }
+    return files.compactMap { file in
+      let isCommon = file.path == "default.lua"
+      let known = file.functions.union(common)
+      let (enters, leaves) = (
+        known.contains(.enterMaintenance), known.contains(.leaveMaintenance)
+      )
+      guard enters != leaves, enters || !isCommon || !isEntered else { return nil }
+      let half = enters ? HookPoint.enterMaintenance : .leaveMaintenance
+      guard file.functions.contains(half) else { return nil }
+      let other = enters ? HookPoint.leaveMaintenance : .enterMaintenance
+      let place = isCommon ? "not" : "neither here nor in default.lua"
+      let end = enters ? "servers would stay in maintenance" : "it would never be called"
+      return HookFinding(
+        severity: .error, file: file.path, line: 1,
+        message:
+          "\(half.rawValue) is here and \(other.rawValue) is \(place), so \(end); write both, "
+          + "or neither")
+    }
   }
 }
 

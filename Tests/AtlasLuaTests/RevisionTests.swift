@@ -104,6 +104,62 @@ struct RevisionTests {
       ])
   }
 
+  @Test(
+    "One half of maintenance alone is an error, in the file that has it",
+    arguments: [
+      ([("default.lua", "enter_maintenance leave_maintenance")], []),
+      (
+        [("default.lua", "enter_maintenance")],
+        [
+          "default.lua:1: error: enter_maintenance is here and leave_maintenance is not, so servers "
+            + "would stay in maintenance; write both, or neither"
+        ]
+      ),
+      (
+        [("default.lua", "leave_maintenance")],
+        [
+          "default.lua:1: error: leave_maintenance is here and enter_maintenance is not, so it would "
+            + "never be called; write both, or neither"
+        ]
+      ),
+      (
+        [("default.lua", "pre_update"), ("clients/LAA.lua", "enter_maintenance")],
+        [
+          "clients/LAA.lua:1: error: enter_maintenance is here and leave_maintenance is neither here "
+            + "nor in default.lua, so servers would stay in maintenance; write both, or neither"
+        ]
+      ),
+      ([("default.lua", "leave_maintenance"), ("clients/LAA.lua", "enter_maintenance")], []),
+      (
+        [("default.lua", "enter_maintenance"), ("clients/LAA.lua", "leave_maintenance")],
+        [
+          "default.lua:1: error: enter_maintenance is here and leave_maintenance is not, so servers "
+            + "would stay in maintenance; write both, or neither"
+        ]
+      ),
+      (
+        [("clients/LAA.lua", "leave_maintenance"), ("clients/NOR.lua", "enter_maintenance")],
+        [
+          "clients/LAA.lua:1: error: leave_maintenance is here and enter_maintenance is neither here "
+            + "nor in default.lua, so it would never be called; write both, or neither",
+          "clients/NOR.lua:1: error: enter_maintenance is here and leave_maintenance is neither here "
+            + "nor in default.lua, so servers would stay in maintenance; write both, or neither",
+        ]
+      ),
+    ] as [([(String, String)], [String])])
+  func halfMaintenance(files: [(String, String)], expected: [String]) async {
+    var sources: [String: String] = [:]
+    for (path, functions) in files {
+      let members = functions.split(separator: " ").map { "\($0) = function() ok() end" }
+      sources[path] = "return {api = 1, \(members.joined(separator: ", "))}"
+    }
+    let revision = await World(sources).revision
+    #expect(revision.findings.map(\.description) == expected)
+    #expect(revision.isUsable == expected.isEmpty)
+    // A campaign that pinned it once goes on with it.
+    #expect(revision.isRunnable)
+  }
+
   @Test("A file that loops while it loads is found out")
   func looping() async {
     var limits = HookLimits()
