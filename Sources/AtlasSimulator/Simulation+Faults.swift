@@ -182,6 +182,7 @@ extension Simulation {
       checker.added(ServerFact(config), isAnew: true)
     }
     clientConfigs = backup.configs
+    durableClients = backup.configs.mapValues(\.0)
     if backup.servers != importedServers {
       importedServers = backup.servers
       // Somebody misses the servers that the fleet had by then.

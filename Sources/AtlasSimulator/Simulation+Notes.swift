@@ -123,9 +123,9 @@ extension Simulation {
   func note(_ record: RecordFact) {
     seeRecord(record)
     switch record.kind {
-    case "stop.latched": noteStop(record)
+    case "stop.latched": if !record.client.isEmpty { sometimes.reach(.stoppedClientOnly) }
     case "run.parked":
-      if record.reason.isEmpty { sometimes.reach(.parkedBeforeReboot) }
+      if record.phase == "REBOOT" { sometimes.reach(.parkedBeforeReboot) }
     case "run.back": noteBack(record)
     case "run.held": noteHeld(record)
     case "run.resolved": noteResolved(record)
@@ -169,16 +169,13 @@ extension Simulation {
     case "lane.held": sometimes.reach(.laneHeld)
     case "campaign.started":
       if record.reason.hasPrefix("planned to take") { sometimes.reach(.planKept) }
-    case "campaign.edited": if anythingRuns { noteEdited(record) }
-    case "campaign.changed": if anythingRuns { sometimes.reach(.updateExcludedInFlight) }
-    case "campaign.cancelling": if anythingRuns { sometimes.reach(.campaignCancelledInFlight) }
+    case "campaign.edited": if isInProgress(record) { noteEdited(record) }
+    case "campaign.changed": if isInProgress(record) { sometimes.reach(.updateExcludedInFlight) }
+    case "campaign.cancelling":
+      if isInProgress(record) { sometimes.reach(.campaignCancelledInFlight) }
     case "client.paused":
       if isRunning(record.client) { sometimes.reach(.pausedClientInFlight) }
-    case "client.imported":
-      if record.detail == "changed", isRunning(record.client) {
-        sometimes.reach(.windowEditedInFlight)
-        sometimes.reach(.slotsLoweredInFlight)
-      }
+    case "client.imported": noteChanged(record)
     case "server.locked":
       if isPending(record.server) { sometimes.reach(.serverLockedWhilePending) }
     case "server.retired":
@@ -195,8 +192,15 @@ extension Simulation {
     "\(record.campaign) \(record.ring ?? 0)"
   }
 
-  private var anythingRuns: Bool { machines.contains { $0.job != nil } }
-  private func isRunning(_ client: String) -> Bool {
+  /// Whether a server of the record's campaign is in progress.
+  private func isInProgress(_ record: RecordFact) -> Bool {
+    guard let state = daemon?.machine.state,
+      let id = state.campaign(named: CampaignName(trusted: record.campaign))
+    else { return false }
+    return state[campaign: id].counts[.inProgress] > 0
+  }
+
+  func isRunning(_ client: String) -> Bool {
     machines.contains { $0.job != nil && $0.client.text == client }
   }
 
@@ -214,18 +218,27 @@ extension Simulation {
     for (index, campaign) in state.campaigns.enumerated() where campaign.state == .active {
       let id = CampaignID(index)
       for lane in campaign.lanes.indices where campaign.lanes[lane].open > 0 {
-        if case .unexplained = state.laneWaits(campaign: id, lane: lane, now: now) {
-          sometimes.reach(.unexplainedBlocked)
-        }
+        noteWait(of: lane, in: id, state)
       }
       for (number, run) in campaign.runs.enumerated() {
-        if case .inProgress(let work) = run.state, work.step == .guests {
-          sometimes.reach(.guestsAwaited)
+        switch run.state {
+        case .inProgress(let work): if work.step == .guests { sometimes.reach(.guestsAwaited) }
+        case .pending: noteWait(of: RunRef(campaign: id, index: number), state)
+        case .parked, .held, .completed, .failed, .notAttempted, .skipped, .postponed: break
         }
-        guard run.state.kind == .pending, !plan.settings.isEmpty else { continue }
-        noteSettings(RunRef(campaign: id, index: number), state)
       }
     }
+  }
+
+  private func noteWait(of lane: Int, in id: CampaignID, _ state: ControlState) {
+    let waiting = state.laneWaits(campaign: id, lane: lane, now: now)
+    if case .unexplained = waiting { sometimes.reach(.unexplainedBlocked) }
+    if case .window = waiting { noteClosed(lane, in: id, state) }
+  }
+
+  private func noteWait(of ref: RunRef, _ state: ControlState) {
+    if case .cap = state.waits(ref, now: now) { sometimes.reach(.capReached) }
+    if case .resource = state.runWaits(ref, now: now) { sometimes.reach(.resourceAwaited) }
   }
 
   /// Whether a server is started by what history says of its kinds.
@@ -245,37 +258,10 @@ extension Simulation {
     {
       sometimes.reach(.hostStartedInOutage)
     }
-    if let state = daemon?.machine.state,
-      let id = state.campaign(named: CampaignName(trusted: record.campaign)),
-      let cap = state[campaign: id].policy.maxInProgress,
-      state[campaign: id].counts.inFlight >= cap
-    {
-      sometimes.reach(.capReached)
-    }
     if let other = campaignOfClient[record.client], other != record.campaign {
       sometimes.reach(.twoCampaignsOfOneClient)
     }
     campaignOfClient[record.client] = record.campaign
-  }
-
-  private func noteStop(_ record: RecordFact) {
-    if !record.client.isEmpty { sometimes.reach(.stoppedClientOnly) }
-    guard let state = daemon?.machine.state else { return }
-    for campaign in state.campaigns where campaign.state.isRunning {
-      for run in campaign.runs {
-        guard case .inProgress(let work) = run.state else { continue }
-        switch work.phase {
-        case .preCheck: sometimes.reach(.stopDuringPreCheck)
-        case .snapshot: sometimes.reach(.stopDuringSnapshot)
-        case .update:
-          sometimes.reach(work.step == .backoff ? .stopDuringBackoff : .stopDuringUpdate)
-        case .reboot: sometimes.reach(.stopDuringReboot)
-        case .postCheck: sometimes.reach(.stopDuringPostCheck)
-        case .rollback, .verify: sometimes.reach(.stopDuringRollback)
-        case .download, .soak, .finalize: break
-        }
-      }
-    }
   }
 
   private func noteEarlierPolicy(_ record: RecordFact) {
@@ -354,7 +340,7 @@ extension Simulation {
   private func notePhase(_ record: RecordFact) {
     if record.from == "PARKED" { sometimes.reach(.parkedThenCarriedOn) }
     if record.reason.contains("was pending before") { sometimes.reach(.pendingRebootFirst) }
-    if record.phase == "ROLLBACK", record.reason.contains("try again") {
+    if record.phase == "ROLLBACK", record.reason.contains("try again"), mightBeRepeated(record) {
       sometimes.reach(.attemptDidNotFitWindow)
     }
   }
@@ -365,6 +351,71 @@ extension CommandResult {
   fileprivate var mayPass: Bool? {
     guard status != .succeeded || health?.healthy == false else { return nil }
     return retryable || status == .environment || code.lowercased().hasPrefix("0x8024")
+  }
+}
+
+/// What keeps a failed attempt from being repeated.
+extension Simulation {
+  /// Whether another attempt was left, the agent is there, and nobody has stopped or paused it: only
+  /// the window, or an outage, can be in the way.
+  private func mightBeRepeated(_ record: RecordFact) -> Bool {
+    guard let state = daemon?.machine.state, let number = record.run,
+      let id = state.campaign(named: CampaignName(trusted: record.campaign)),
+      !isHost(ServerName(trusted: record.server))
+    else { return false }
+    let run = state[RunRef(campaign: id, index: number - 1)]
+    guard run.granted == 0, Int(run.attempt) <= maxRetries(of: run, state[campaign: id]),
+      state[server: run.server].connected
+    else { return false }
+    switch state.laneWaits(campaign: id, lane: Int(run.lane), now: now) {
+    case .stopped, .campaign, .paused, .clientPaused, .postponed: return false
+    case _: return true
+    }
+  }
+
+  /// By the policy that the run started under.
+  private func maxRetries(of run: Run, _ campaign: Campaign) -> Int {
+    let isOld = Int(run.edition) < campaign.earlier.count
+    let own = isOld ? campaign.earlier[Int(run.edition)].overrides : campaign.overrides
+    let policy = isOld ? campaign.earlier[Int(run.edition)].policy : campaign.policy
+    let client = campaign.lanes[Int(run.lane)].client
+    return (own.first { $0.client == client }?.policy ?? policy).maxRetries
+  }
+
+  func isHost(_ server: ServerName) -> Bool {
+    serverConfigs.values.contains { $0.host == server }
+  }
+}
+
+/// What a stop meets.
+extension Simulation {
+  /// Where the servers of a client, or of all, are when somebody asks for a stop. Once it is durable
+  /// those that can park are parked.
+  func whereabouts(of client: ClientName?) -> Set<Sometimes> {
+    guard let state = daemon?.machine.state else { return [] }
+    let id = client.flatMap { state.client(named: $0) }
+    var points: Set<Sometimes> = []
+    for campaign in state.campaigns where campaign.state.isRunning {
+      for run in campaign.runs {
+        guard case .inProgress(let work) = run.state,
+          id == nil || state[server: run.server].client == id
+        else { continue }
+        if let point = Self.point(of: work) { points.insert(point) }
+      }
+    }
+    return points
+  }
+
+  private static func point(of work: Work) -> Sometimes? {
+    switch work.phase {
+    case .preCheck: .stopDuringPreCheck
+    case .snapshot: .stopDuringSnapshot
+    case .update: work.step == .backoff ? .stopDuringBackoff : .stopDuringUpdate
+    case .reboot: .stopDuringReboot
+    case .postCheck: .stopDuringPostCheck
+    case .rollback, .verify: .stopDuringRollback
+    case .download, .soak, .finalize: nil
+    }
   }
 }
 

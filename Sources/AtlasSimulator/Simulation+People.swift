@@ -13,6 +13,8 @@ struct PersonCall {
   let at: Instant
   /// What the checker must know once it is durable.
   var configures: Configures?
+  /// Of a stop: where servers are when it is asked for.
+  var meets: Set<Sometimes> = []
   var attempts = 0
   var ticket: RequestTicket?
   var isAnswered = false
@@ -75,7 +77,9 @@ extension Simulation {
     guard daemon != nil else { return }
     nextTicket += 1
     calls[number].ticket = RequestTicket(nextTicket)
-    if calls[number].attempts > 1 { sometimes.reach(.requestRepeated) }
+    if case .change(.stop(let client, _), _) = calls[number].request {
+      calls[number].meets = whereabouts(of: client)
+    }
     ticketOwner[nextTicket] = number
     tellDaemon(.request(RequestTicket(nextTicket), calls[number].request))
   }
@@ -99,7 +103,9 @@ extension Simulation {
         checker.shown(
           campaign.text, runs: views.map { ($0.number, $0.run.state.kind.word) }, asked: asked)
       }
-    case .repeated(let bytes): checker.answered(call.requestID, bytes)
+    case .repeated(let bytes):
+      sometimes.reach(.requestRepeated)
+      checker.answered(call.requestID, bytes)
     case .refused(let error):
       tell("\(call.method) is refused: \(error)")
       if case .refused(.notAllowed(.nothingToUndo, _, _)) = error {
@@ -122,9 +128,10 @@ extension Simulation {
   ///
   /// - Parameter rows: Among them those of what it made.
   func note(configuration requestID: String, rows: [StateRow]) {
-    guard let number = calls.firstIndex(where: { $0.requestID == requestID }),
-      let configures = calls[number].configures
-    else { return }
+    guard let number = calls.firstIndex(where: { $0.requestID == requestID }) else { return }
+    for point in calls[number].meets { sometimes.reach(point) }
+    calls[number].meets = []
+    guard let configures = calls[number].configures else { return }
     calls[number].configures = nil
     switch configures {
     case .fleet(let clients, let servers):

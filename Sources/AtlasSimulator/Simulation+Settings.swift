@@ -1,3 +1,4 @@
+import AtlasCalendar
 import AtlasChecker
 import AtlasControl
 import AtlasEngine
@@ -45,9 +46,6 @@ extension Simulation {
   private func moveToAnotherZone(_ name: ClientName) {
     guard var (config, planned) = clientConfigs[name] else { return }
     (config.zone, planned.zone) = settingsRandom.pick(PlannedClient.zones)
-    if machines.contains(where: { $0.client == name && $0.job != nil }) {
-      sometimes.reach(.zoneChangedInFlight)
-    }
     change(name, to: config, planned)
   }
 
@@ -178,24 +176,39 @@ extension Simulation {
   func noteEdited(_ record: RecordFact) {
     sometimes.reach(.policyEditedInFlight)
     if record.detail.hasSuffix("ends_at") { sometimes.reach(.endMovedInFlight) }
-    let campaign = plan.campaigns.first { $0.name.text == record.campaign }
-    if campaign?.policy.windows != nil { sometimes.reach(.ownWindowsEditedInFlight) }
+    guard let state = daemon?.machine.state,
+      let id = state.campaign(named: CampaignName(trusted: record.campaign)),
+      let before = state[campaign: id].earlier.last?.policy.windows
+    else { return }
+    if before != state[campaign: id].policy.windows { sometimes.reach(.ownWindowsEditedInFlight) }
   }
 
-  /// A pending run, while people look on.
-  func noteSettings(_ ref: RunRef, _ state: ControlState) {
-    let client = state[client: state[server: state[ref].server].client]
-    guard client.openWindow(at: now) != nil else {
-      if client.config.freezes.contains(where: { $0.interval.contains(now) }) {
-        sometimes.reach(.freezeHeld)
-      }
-      return
+  /// What is different about a client from now on, while servers of it are worked on.
+  func noteChanged(_ record: RecordFact) {
+    let name = ClientName(trusted: record.client)
+    guard let state = daemon?.machine.state, let id = state.client(named: name) else { return }
+    let config = state[client: id].config
+    guard let before = durableClients.updateValue(config, forKey: name),
+      record.detail == "changed", isRunning(record.client)
+    else { return }
+    if before.windows != config.windows { sometimes.reach(.windowEditedInFlight) }
+    if before.zone != config.zone { sometimes.reach(.zoneChangedInFlight) }
+    if before.maxParallelServers > config.maxParallelServers {
+      sometimes.reach(.slotsLoweredInFlight)
     }
-    if case .window = state.laneWaits(campaign: ref.campaign, lane: Int(state[ref].lane), now: now)
-    {
-      sometimes.reach(.ownWindowClosed)
-    }
-    if case .resource = state.runWaits(ref, now: now) { sometimes.reach(.resourceAwaited) }
+  }
+
+  /// A lane waits for a window: because its client is frozen, or its campaign has windows of its own?
+  func noteClosed(_ lane: Int, in id: CampaignID, _ state: ControlState) {
+    var config = state[client: state[campaign: id].lanes[lane].client].config
+    let isFrozen = config.freezes.contains { $0.interval.contains(now) }
+    guard isFrozen || state[campaign: id].policy.windows != nil else { return }
+    config.freezes = []
+    guard WindowCalendar.isOpen([config], at: now) else { return }
+    if isFrozen { return sometimes.reach(.freezeHeld) }
+    guard let own = state[campaign: id].policy.windows else { return }
+    config.windows = [own]
+    if !WindowCalendar.isOpen([config], at: now) { sometimes.reach(.ownWindowClosed) }
   }
 
   /// A server is started by what its campaign says of its client or its roles.

@@ -49,6 +49,8 @@ package final class Simulation {
   /// Reports that the daemon has acknowledged, so that a repeat is known.
   var takenReports: Set<TakenReport> = []
   var clientConfigs: [ClientName: (ClientConfig, PlannedClient)] = [:]
+  /// As the log has them.
+  var durableClients: [ClientName: ClientConfig] = [:]
   var serverConfigs: [ServerName: ServerConfig] = [:]
   /// As the database has them.
   var importedServers: [ServerName: ServerConfig] = [:]
