@@ -70,6 +70,7 @@ enum Happening {
   case person(PersonAct)
   case callerGivesUp(call: Int, attempt: Int)
   case fault(FaultKind)
+  case spell(Spell)
   /// Of the script, by its place there.
   case cue(Int)
   case databaseIsCopied

@@ -36,7 +36,14 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   case storeKeepsUnknown = "store_keeps_unknown"
   case storeIsSlow = "store_is_slow"
 
-  /// How often it is drawn, compared with the others.
+  // The rest of the world, each drawn from a source of its own
+  /// The update source of a client, or of all, does not answer for a while.
+  case sourceVanishes = "source_vanishes"
+
+  /// Whether it comes at moments of ``FaultMenu/moments``.
+  var isOfMoments: Bool { weight > 0 }
+
+  /// How often it is drawn for a moment, compared with the others; 0 for what has a source of its own.
   var weight: Int {
     switch self {
     case .linkBreaks, .oneWayCut, .agentCrashes: 10
@@ -44,8 +51,27 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     case .daemonDies, .clockJumps: 4
     case .clientDark, .storeFails, .storeLosesUnknown, .storeKeepsUnknown, .storeIsSlow: 2
     case .providerDown, .isCloned, .secondDaemon, .databaseRestored: 1
+    case .sourceVanishes: 0
     }
   }
+
+  /// What it is drawn from, when it is not drawn for a moment.
+  func random(of seed: UInt64) -> Randomness? {
+    switch self {
+    case .sourceVanishes: Randomness(seed: seed, for: "silent sources")
+    case _: nil
+    }
+  }
+}
+
+/// Something that goes wrong, and is well again after a while.
+package struct Spell: Hashable, Sendable {
+  package var kind: FaultKind
+  /// From the start of the plan.
+  package var at: Duration
+  package var lasts: Duration
+  /// Nil for all clients, or where it is not about clients.
+  package var client: ClientName?
 }
 
 /// What is wrong with a server for the whole weekend.
@@ -109,7 +135,7 @@ package struct FaultMenu: Hashable, Sendable {
     reordered = random.happens(400) ? random.number(0...40) : 0
     lost = random.happens(400) ? random.number(0...10) : 0
     fragile = random.happens(500) ? random.number(0...80) : 0
-    kinds = FaultKind.allCases.filter { _ in random.happens(400) }
+    kinds = FaultKind.allCases.filter { $0.isOfMoments && random.happens(400) }
     moments = kinds.isEmpty ? 0 : random.number(0...60)
     ailing = random.happens(850) ? random.number(0...400) : 0
     badHooks = random.happens(700) ? random.number(0...250) : 0

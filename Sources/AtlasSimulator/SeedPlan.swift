@@ -13,6 +13,7 @@ package struct SeedPlan: Sendable {
   package var menu: FaultMenu
   package var outages: [PlannedOutage] = []
   package var rollbacks: [PlannedRollback] = []
+  package var spells: [Spell] = []
   package var settings: Set<SettingKind> = []
   /// From the start: when people change settings, and when the fleet is imported again.
   package var changes: [Duration] = []
@@ -48,6 +49,7 @@ package struct SeedPlan: Sendable {
     }
     placeOthers()
     planRollbacks()
+    drawSpells()
     drawSettings(without: without)
   }
 

@@ -157,7 +157,8 @@ extension Simulation {
   private func beginInstalling(_ command: Command, on number: Int) {
     let machine = machines[number]
     let refusal: CommandResult?
-    if machine.ailments.contains(.sourceUnreachable) {
+    if machine.ailments.contains(.sourceUnreachable) || isSourceSilent(for: machine.client) {
+      noteSilence(to: command)
       refusal = CommandResult(status: .environment, code: "0x8024402C", message: "no update source")
     } else if machine.ailments.contains(.diskFull) {
       refusal = CommandResult(status: .failed, code: "E_DISK_FULL", message: "the disk is full")

@@ -13,6 +13,7 @@ extension Simulation {
       let kind = plan.menu.draw(&faultRandom)
       if !plan.leftOut.contains(number) { agenda.plan(.fault(kind), at: at) }
     }
+    for spell in plan.spells { agenda.plan(.spell(spell), at: plan.start + spell.at) }
     // Copies of the database, taken every six hours.
     guard plan.menu.kinds.contains(.databaseRestored) else { return }
     for hours in stride(from: 3, to: 58, by: 6) {
@@ -25,6 +26,8 @@ extension Simulation {
     storeIsSlowUntil = now
     providerIsDownUntil = now
     darkUntil = [:]
+    sourceIsSilentUntil = now
+    sourcesAreSilentUntil = [:]
     daemon?.diesAfter = nil
     daemon?.commitFault = nil
     for index in links.indices where links[index].toDaemonIsCut || links[index].toAgentIsCut {
@@ -81,7 +84,31 @@ extension Simulation {
     case .storeLosesUnknown: daemon?.commitFault = .unknownAndLost
     case .storeKeepsUnknown: daemon?.commitFault = .unknownAndKept
     case .storeIsSlow: storeIsSlowUntil = now + faultRandom.minutes(1...20)
+    case .sourceVanishes: break
     }
+  }
+
+  /// Something goes wrong for a while.
+  func begin(_ spell: Spell) {
+    guard !plan.menu.off.contains(spell.kind) else { return }
+    trace.mix(spell.lasts.milliseconds.magnitude)
+    tell("fault: \(spell.kind.rawValue) \(spell.client?.text ?? "") for \(spell.lasts.text)")
+    switch spell.kind {
+    case .sourceVanishes: silenceSource(of: spell.client, for: spell.lasts)
+    case _: break
+    }
+  }
+
+  private func silenceSource(of client: ClientName?, for duration: Duration) {
+    guard let client else {
+      sourceIsSilentUntil = max(sourceIsSilentUntil, now + duration)
+      return
+    }
+    sourcesAreSilentUntil[client] = now + duration
+  }
+
+  func isSourceSilent(for client: ClientName) -> Bool {
+    sourceIsSilentUntil > now || sourcesAreSilentUntil[client].map { $0 > now } ?? false
   }
 
   /// Something goes wrong, and somebody who sees it stops the client, or everything.

@@ -354,6 +354,18 @@ extension CommandResult {
   }
 }
 
+extension Simulation {
+  /// An update source does not answer a server, or none of its kind any more.
+  func noteSilence(to command: Command) {
+    guard isSourceSilent(for: serverConfigs[command.server]?.client ?? ClientName(trusted: "")),
+      let state = daemon?.machine.state, let id = state.server(named: command.server),
+      let run = state[server: id].openRun
+    else { return }
+    let isChanged = state[run].marks.contains(.changed)
+    sometimes.reach(isChanged ? .sourceSilentAfterInstall : .sourceSilentBeforeInstall)
+  }
+}
+
 /// What keeps a failed attempt from being repeated.
 extension Simulation {
   /// Whether another attempt was left, the agent is there, and nobody has stopped or paused it: only

@@ -40,6 +40,9 @@ package final class Simulation {
   var links: [Link] = []
   var providerIsDownUntil: Instant
   var darkUntil: [ClientName: Instant] = [:]
+  /// Until when the update source of all clients, or of one, does not answer.
+  var sourceIsSilentUntil: Instant
+  var sourcesAreSilentUntil: [ClientName: Instant] = [:]
 
   // Servers and people.
   var machines: [Machine] = []
@@ -104,6 +107,7 @@ package final class Simulation {
     settingsRandom = source("changes")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
+    sourceIsSilentUntil = plan.start
     setUp()
   }
 
@@ -154,6 +158,7 @@ package final class Simulation {
     case .person(let act): perform(act)
     case .callerGivesUp(let call, let attempt): giveUp(call, attempt: attempt)
     case .fault(let kind): if !faultsAreOver { inject(kind) }
+    case .spell(let spell): if !faultsAreOver { begin(spell) }
     case .cue(let number): take(number)
     case .databaseIsCopied: backUpDatabase()
     case .cloneIsRemoved(let machine): retireClone(machine)

@@ -75,6 +75,10 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case contactIsBack
   case sourceSilent
   case sourceIsBack
+  /// An update source that vanished is asked before anything was changed.
+  case sourceSilentBeforeInstall
+  /// It is asked for another pass or attempt, when the server is changed already.
+  case sourceSilentAfterInstall
   case signatureHeld
   case campaignPausedByBreaker
   case clientPostponed
