@@ -39,9 +39,14 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   // The rest of the world, each drawn from a source of its own
   /// The update source of a client, or of all, does not answer for a while.
   case sourceVanishes = "source_vanishes"
+  /// The hook of some runs puts them off whenever it is asked.
+  case hooksDeferForEver = "hooks_defer_for_ever"
 
   /// Whether it comes at moments of ``FaultMenu/moments``.
   var isOfMoments: Bool { weight > 0 }
+
+  /// Whether it begins at a moment of its own, and is over after a while.
+  var isSpell: Bool { self == .sourceVanishes }
 
   /// How often it is drawn for a moment, compared with the others; 0 for what has a source of its own.
   var weight: Int {
@@ -51,7 +56,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     case .daemonDies, .clockJumps: 4
     case .clientDark, .storeFails, .storeLosesUnknown, .storeKeepsUnknown, .storeIsSlow: 2
     case .providerDown, .isCloned, .secondDaemon, .databaseRestored: 1
-    case .sourceVanishes: 0
+    case .sourceVanishes, .hooksDeferForEver: 0
     }
   }
 
@@ -59,6 +64,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   func random(of seed: UInt64) -> Randomness? {
     switch self {
     case .sourceVanishes: Randomness(seed: seed, for: "silent sources")
+    case .hooksDeferForEver: Randomness(seed: seed, for: "deferring hooks")
     case _: nil
     }
   }

@@ -84,8 +84,12 @@ extension Simulation {
     case .storeLosesUnknown: daemon?.commitFault = .unknownAndLost
     case .storeKeepsUnknown: daemon?.commitFault = .unknownAndKept
     case .storeIsSlow: storeIsSlowUntil = now + faultRandom.minutes(1...20)
-    case .sourceVanishes: break
+    case .sourceVanishes, .hooksDeferForEver: break
     }
+  }
+
+  func isOn(_ kind: FaultKind) -> Bool {
+    plan.menu.kinds.contains(kind) && !plan.menu.off.contains(kind)
   }
 
   /// Something goes wrong for a while.

@@ -144,6 +144,10 @@ extension Simulation {
     if order.point == .leaveMaintenance, stuckMaintenance.contains(order.key) {
       return (.error("monitoring does not answer"), delay)
     }
+    if putsOffForEver(order) {
+      let wait = deferralRandom.minutes(5...40)
+      return (.deferred(after: wait, reason: "its backup never ends"), delay)
+    }
     guard hookRandom.happens(plan.menu.badHooks) else { return (good(order), delay) }
     if order.point == .leaveMaintenance, hookRandom.happens(300) {
       stuckMaintenance.insert(order.key)
@@ -164,6 +168,20 @@ extension Simulation {
       return (.left(fact, after: .error("after the snapshot")), delay)
     case _: return (bad(order), delay)
     }
+  }
+
+  /// In some seeds the hooks of some runs always ask to come back later.
+  private func putsOffForEver(_ order: HookOrder) -> Bool {
+    guard isOn(.hooksDeferForEver) else { return false }
+    switch order.point {
+    case .peerCheck, .preUpdate, .verifyBackup: break
+    case .orderGroup, .enterMaintenance, .snapshot, .postUpdate, .finalize, .rollback,
+      .leaveMaintenance:
+      return false
+    }
+    if let known = putsOff[order.key] { return known }
+    putsOff[order.key] = deferralRandom.happens(40)
+    return putsOff[order.key] ?? false
   }
 
   private func good(_ order: HookOrder) -> HookVerdict {

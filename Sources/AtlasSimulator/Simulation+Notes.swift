@@ -140,7 +140,7 @@ extension Simulation {
     case "run.snapshot_removed": sometimes.reach(.keptSnapshotRemoved)
     case "run.undone": noteUndone(record)
     case "run.deferred":
-      deferredRuns.insert(runName(record))
+      deferrals[runName(record), default: 0] += 1
       if record.reason.hasPrefix("peer_check") { sometimes.reach(.peerCheckPutOff) }
     case "run.warning":
       if record.reason.hasPrefix("maintenance remains") { sometimes.reach(.maintenanceRemains) }
@@ -313,7 +313,7 @@ extension Simulation {
   private func noteCompleted(_ record: RecordFact) {
     completedAt[runName(record)] = now
     if retriedRuns.contains(runName(record)) { sometimes.reach(.retriedAndCompleted) }
-    if deferredRuns.contains(runName(record)) { sometimes.reach(.deferredAndCompleted) }
+    if deferrals[runName(record)] != nil { sometimes.reach(.deferredAndCompleted) }
     switch record.detail {
     case "WITH_EXCEPTIONS": sometimes.reach(.completedWithExceptions)
     case "NO_UPDATES": sometimes.reach(.completedWithoutUpdates)
@@ -323,7 +323,9 @@ extension Simulation {
 
   private func noteRefused(_ record: RecordFact) {
     if isRollback(record.campaign) { sometimes.reach(.undoRefused) }
-    if record.reason.hasPrefix("deferred for more") { sometimes.reach(.deferLimitReached) }
+    if record.reason.hasPrefix("deferred for more"), deferrals[runName(record)] ?? 0 > 1 {
+      sometimes.reach(.deferLimitReached)
+    }
     if record.reason.contains("did not end in time") { sometimes.reach(.hookTimedOut) }
     if record.reason.contains("window closed") { sometimes.reach(.windowClosedBeforeUpdate) }
     switch record.detail {

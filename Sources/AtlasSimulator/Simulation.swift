@@ -27,6 +27,7 @@ package final class Simulation {
   var peopleRandom: Randomness
   var faultRandom: Randomness
   var settingsRandom: Randomness
+  var deferralRandom: Randomness
 
   // The daemon.
   var disk = MemoryDisk()
@@ -75,13 +76,15 @@ package final class Simulation {
   var sentFences: Set<Fence> = []
   var downloads: Set<Fence> = []
   var retriedRuns: Set<String> = []
-  var deferredRuns: Set<String> = []
+  var deferrals: [String: Int] = [:]
   var openedGates: Set<String> = []
   var heldFor: [String: String] = [:]
   var campaignOfClient: [String: String] = [:]
   var completedAt: [String: Instant] = [:]
   /// Keys of runs whose maintenance cannot be left: what it must tell is down for good.
   var stuckMaintenance: Set<String> = []
+  /// Keys of runs that were asked about, and whether their hook always puts them off.
+  var putsOff: [String: Bool] = [:]
   package private(set) var isOver = false
 
   struct TakenReport: Hashable {
@@ -105,6 +108,7 @@ package final class Simulation {
     peopleRandom = source("people")
     faultRandom = source("faults")
     settingsRandom = source("changes")
+    deferralRandom = source("deferrals")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
     sourceIsSilentUntil = plan.start

@@ -38,6 +38,7 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case refusedForDisk
   case refusedOffline
   case deferredAndCompleted
+  /// A run is given up because of its deferrals, and there were two at least before.
   case deferLimitReached
   case hookTimedOut
   case hookRestartedAfterCrash
