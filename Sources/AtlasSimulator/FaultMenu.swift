@@ -41,6 +41,8 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   case sourceVanishes = "source_vanishes"
   /// The hook of some runs puts them off whenever it is asked.
   case hooksDeferForEver = "hooks_defer_for_ever"
+  /// It dies again before it has done much, up to three times in a row.
+  case daemonDiesRecovering = "daemon_dies_recovering"
 
   /// Whether it comes at moments of ``FaultMenu/moments``.
   var isOfMoments: Bool { weight > 0 }
@@ -56,7 +58,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     case .daemonDies, .clockJumps: 4
     case .clientDark, .storeFails, .storeLosesUnknown, .storeKeepsUnknown, .storeIsSlow: 2
     case .providerDown, .isCloned, .secondDaemon, .databaseRestored: 1
-    case .sourceVanishes, .hooksDeferForEver: 0
+    case .sourceVanishes, .hooksDeferForEver, .daemonDiesRecovering: 0
     }
   }
 
@@ -65,6 +67,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .sourceVanishes: Randomness(seed: seed, for: "silent sources")
     case .hooksDeferForEver: Randomness(seed: seed, for: "deferring hooks")
+    case .daemonDiesRecovering: Randomness(seed: seed, for: "short lives")
     case _: nil
     }
   }

@@ -12,6 +12,8 @@ package struct Script: Sendable {
   package var ends: Duration
   package var cues: [Cue] = []
   package var hooks: [WrittenHook] = []
+  /// Lives of the daemon, counted from 1, that end after so many things.
+  package var lives: [Int: Int] = [:]
 
   package init(midnight: Instant, ends: Duration) {
     self.midnight = midnight

@@ -17,6 +17,8 @@ struct Daemon {
   var hooks: [HookTicket: HookRun] = [:]
   /// Things that it still does before it dies; nil when it lives.
   var diesAfter: Int?
+  /// Whether that was so from its start on.
+  var isShortLived = false
 }
 
 /// The windows of a client, worked out.
@@ -55,9 +57,25 @@ extension Simulation {
     }
     tell("the daemon starts (life \(daemonLife))")
     checker.daemonStarted()
+    limitLife()
     perform(daemon?.machine.wake(at: moment) ?? [])
     tellDaemon(.hooksLoaded(revision: "hooks-1"))
   }
+
+  /// It may die again while it wakes, sends what is in its outbox, and hears from its agents.
+  private func limitLife() {
+    var count = plan.script?.lives[daemonLife]
+    if !faultsAreOver, isOn(.daemonDiesRecovering), plan.start + SeedPlan.campaignsAt < now,
+      shortLives < Self.mostShortLives, recoveryRandom.happens(600)
+    {
+      count = recoveryRandom.number(0...80)
+    }
+    daemon?.diesAfter = count
+    daemon?.isShortLived = count != nil
+    shortLives = count == nil ? 0 : shortLives + 1
+  }
+
+  private static let mostShortLives = 3
 
   private var configuration: ControlMachine.Configuration {
     ControlMachine.Configuration(
@@ -97,6 +115,7 @@ extension Simulation {
     tell("the daemon dies: \(why)")
     trace.mix(daemon.life &+ 1_000)
     if daemon.committing != nil { sometimes.reach(.daemonDiedBeforeCommit) }
+    if daemon.isShortLived, daemon.diesAfter == 0 { sometimes.reach(.diedWhileRecovering) }
     disk.crash()
     self.daemon = nil
     checker.daemonDied()

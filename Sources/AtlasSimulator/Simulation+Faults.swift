@@ -77,14 +77,16 @@ extension Simulation {
     case .isCloned: clone(busyMachine() ?? victim)
     case .bootedByHand: goDown(busyMachine() ?? victim, for: faultRandom.minutes(2...15))
     case .daemonDies: killDaemon("somebody killed it")
-    case .daemonDiesAtBoundary: daemon?.diesAfter = faultRandom.number(0...25)
+    case .daemonDiesAtBoundary:
+      daemon?.diesAfter = faultRandom.number(0...25)
+      daemon?.isShortLived = false
     case .secondDaemon: after(.zero, .secondDaemonStarts)
     case .databaseRestored: restoreDatabase()
     case .storeFails: daemon?.commitFault = .failed
     case .storeLosesUnknown: daemon?.commitFault = .unknownAndLost
     case .storeKeepsUnknown: daemon?.commitFault = .unknownAndKept
     case .storeIsSlow: storeIsSlowUntil = now + faultRandom.minutes(1...20)
-    case .sourceVanishes, .hooksDeferForEver: break
+    case .sourceVanishes, .hooksDeferForEver, .daemonDiesRecovering: break
     }
   }
 

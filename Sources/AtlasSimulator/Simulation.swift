@@ -28,6 +28,7 @@ package final class Simulation {
   var faultRandom: Randomness
   var settingsRandom: Randomness
   var deferralRandom: Randomness
+  var recoveryRandom: Randomness
 
   // The daemon.
   var disk = MemoryDisk()
@@ -35,6 +36,8 @@ package final class Simulation {
   var backups: [DatabaseCopy] = []
   var daemon: Daemon?
   var daemonLife = 0
+  /// Lives in a row that were to end before they had done much.
+  var shortLives = 0
   var nextTicket: UInt64 = 0
 
   // The network.
@@ -109,6 +112,7 @@ package final class Simulation {
     faultRandom = source("faults")
     settingsRandom = source("changes")
     deferralRandom = source("deferrals")
+    recoveryRandom = source("recoveries")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
     sourceIsSilentUntil = plan.start

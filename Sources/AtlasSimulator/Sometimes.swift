@@ -47,6 +47,8 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case daemonDiedBeforeCommit
   case daemonDiedAfterCommit
   case daemonDiedBetweenEffects
+  /// Within the first things that a life does.
+  case diedWhileRecovering
   case storeOutcomeUnknown
   case storeFull
   case secondDaemonRefused

@@ -14,6 +14,8 @@ struct Night: Sendable {
   var policy = Policy()
   var updateSet = UpdateSet(include: [UpdateID(trusted: "security")])
   var hooks: [WrittenHook] = []
+  /// Lives of the daemon, counted from 1, that end after so many things.
+  var lives: [Int: Int] = [:]
   var cues: [Cue] = []
   /// Of the campaign, and of the story.
   var campaignStarts = Self.clock(21, 30)
@@ -131,6 +133,7 @@ struct Night: Sendable {
     var script = Script(midnight: midnight, ends: ends)
     script.cues = cues
     script.hooks = hooks
+    script.lives = lives
     let start = midnight + Self.clock(21)
     var campaign = PlannedCampaign(
       name: Self.campaign, servers: clients.flatMap(\.servers).map(\.config.name),

@@ -4,7 +4,8 @@ import AtlasModel
 /// The daemon dies, or comes back with what it knew before.
 extension Scenario {
   static let ofTheDaemon = [
-    everyBoundary, everyBoundaryOfARollback, everyBoundaryOfAStop, restored,
+    everyBoundary, everyBoundaryOfARollback, everyBoundaryOfAStop, everyBoundaryOfARecovery,
+    restored,
   ]
 
   /// One night, played again and again: each time the daemon dies after one more of the things that it
@@ -75,7 +76,36 @@ extension Scenario {
     night.claim("under the stop nothing begins") { $0.beginsNothing(of: "ATL") }
   }
 
+  /// It is killed in mid-install, and its next two lives end after so many things each.
+  private static let everyBoundaryOfARecovery = Scenario(
+    "daemon-dies-twice-while-it-recovers",
+    shows: "wherever its next two lives end, the server is updated once, in one attempt"
+  ) {
+    var outcome = ScenarioOutcome(story: [], wrong: [])
+    for count in 0..<boundariesOfARecovery {
+      var night = Night()
+      night.client("ATL", ["WEB01"])
+      night.when(.changes(.of(server)), after: .seconds(60), .killsDaemon)
+      night.lives = [2: count, 3: count]
+      night.claim("it starts once, in one attempt") {
+        $0.starts() == 1 && !$0.has("run.retried") && !$0.has("run.backoff")
+      }
+      night.claim("it dies twice more") { told in
+        told.lines.count { $0.contains("the daemon dies: ") } == 3
+      }
+      let (told, wrong) = night.tell()
+      outcome.wrong += wrong.map { "after \(count) things: \($0)" }
+      let deaths = told.lines.filter { $0.contains("the daemon dies: ") }.dropFirst()
+      let words = deaths.map { $0.replacing("the daemon dies: ", with: "") }
+      outcome.story.append(
+        "after \(count) things each: \(words.joined(separator: ", ")): "
+          + (told.endings[server] ?? "PENDING"))
+    }
+    return outcome
+  }
+
   private static let server = "ATL-LYON-WEB01"
+  private static let boundariesOfARecovery = 25
   private static let mostBoundaries = 200
 
   private static let restored = Scenario(
