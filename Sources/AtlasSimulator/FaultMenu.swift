@@ -41,6 +41,8 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   case sourceVanishes = "source_vanishes"
   /// The hook of some runs puts them off whenever it is asked.
   case hooksDeferForEver = "hooks_defer_for_ever"
+  /// The disk is full for a while: the daemon dies, comes back, cannot commit, and dies again.
+  case diskStaysFull = "disk_stays_full"
   /// It dies again before it has done much, up to three times in a row.
   case daemonDiesRecovering = "daemon_dies_recovering"
 
@@ -48,7 +50,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   var isOfMoments: Bool { weight > 0 }
 
   /// Whether it begins at a moment of its own, and is over after a while.
-  var isSpell: Bool { self == .sourceVanishes }
+  var isSpell: Bool { self == .sourceVanishes || self == .diskStaysFull }
 
   /// How often it is drawn for a moment, compared with the others; 0 for what has a source of its own.
   var weight: Int {
@@ -58,7 +60,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     case .daemonDies, .clockJumps: 4
     case .clientDark, .storeFails, .storeLosesUnknown, .storeKeepsUnknown, .storeIsSlow: 2
     case .providerDown, .isCloned, .secondDaemon, .databaseRestored: 1
-    case .sourceVanishes, .hooksDeferForEver, .daemonDiesRecovering: 0
+    case .sourceVanishes, .hooksDeferForEver, .diskStaysFull, .daemonDiesRecovering: 0
     }
   }
 
@@ -67,6 +69,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .sourceVanishes: Randomness(seed: seed, for: "silent sources")
     case .hooksDeferForEver: Randomness(seed: seed, for: "deferring hooks")
+    case .diskStaysFull: Randomness(seed: seed, for: "full disks")
     case .daemonDiesRecovering: Randomness(seed: seed, for: "short lives")
     case _: nil
     }

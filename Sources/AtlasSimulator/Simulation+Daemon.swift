@@ -228,15 +228,17 @@ extension Simulation {
       daemon?.commitFault = nil
       store.failNextCommit(fault)
     }
+    if diskIsFullUntil > now { store.failNextCommit(.failed) }
     daemon?.committing = nil
     do {
       try store.commit(batch)
     } catch {
       tell("the store fails: \(error)")
-      sometimes.reach(
-        error == .failed("no space left on device") ? .storeFull : .storeOutcomeUnknown)
+      noteFailure(error)
       return tellDaemon(.commitFailed(error))
     }
+    if commitsToFullDisk > 1 { sometimes.reach(.diskHasSpaceAgain) }
+    commitsToFullDisk = 0
     show(batch)
     if diesNow() {
       sometimes.reach(.daemonDiedAfterCommit)
@@ -246,6 +248,15 @@ extension Simulation {
       return killDaemon("after a commit")
     }
     tellDaemon(.committed)
+  }
+
+  private func noteFailure(_ error: StoreError) {
+    guard error == .failed("no space left on device") else {
+      return sometimes.reach(.storeOutcomeUnknown)
+    }
+    guard diskIsFullUntil > now else { return sometimes.reach(.storeFull) }
+    commitsToFullDisk += 1
+    if commitsToFullDisk > 1 { sometimes.reach(.diskStaysFull) }
   }
 
   private func show(_ batch: Batch) {

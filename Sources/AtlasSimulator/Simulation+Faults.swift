@@ -24,6 +24,7 @@ extension Simulation {
   func endFaults() {
     faultsAreOver = true
     storeIsSlowUntil = now
+    diskIsFullUntil = now
     providerIsDownUntil = now
     darkUntil = [:]
     sourceIsSilentUntil = now
@@ -86,7 +87,7 @@ extension Simulation {
     case .storeLosesUnknown: daemon?.commitFault = .unknownAndLost
     case .storeKeepsUnknown: daemon?.commitFault = .unknownAndKept
     case .storeIsSlow: storeIsSlowUntil = now + faultRandom.minutes(1...20)
-    case .sourceVanishes, .hooksDeferForEver, .daemonDiesRecovering: break
+    case .sourceVanishes, .hooksDeferForEver, .diskStaysFull, .daemonDiesRecovering: break
     }
   }
 
@@ -101,6 +102,7 @@ extension Simulation {
     tell("fault: \(spell.kind.rawValue) \(spell.client?.text ?? "") for \(spell.lasts.text)")
     switch spell.kind {
     case .sourceVanishes: silenceSource(of: spell.client, for: spell.lasts)
+    case .diskStaysFull: diskIsFullUntil = max(diskIsFullUntil, now + spell.lasts)
     case _: break
     }
   }

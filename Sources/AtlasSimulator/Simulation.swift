@@ -65,6 +65,9 @@ package final class Simulation {
   var newServers = 0
   var faultsAreOver = false
   var storeIsSlowUntil: Instant
+  var diskIsFullUntil: Instant
+  /// Commits that have failed since then, each with a life of the daemon.
+  var commitsToFullDisk = 0
   var nextHook = 0
   /// Only looked up, never iterated.
   var ticketOwner: [UInt64: Int] = [:]
@@ -115,6 +118,7 @@ package final class Simulation {
     recoveryRandom = source("recoveries")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
+    diskIsFullUntil = plan.start
     sourceIsSilentUntil = plan.start
     setUp()
   }

@@ -50,7 +50,11 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   /// Within the first things that a life does.
   case diedWhileRecovering
   case storeOutcomeUnknown
+  /// One commit finds no space.
   case storeFull
+  /// A life of the daemon ends because the disk is full, and the next finds it full as well.
+  case diskStaysFull
+  case diskHasSpaceAgain
   case secondDaemonRefused
   case databaseRestored
   case requestRepeated
