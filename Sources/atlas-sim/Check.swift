@@ -1,6 +1,7 @@
 import ArgumentParser
 import AtlasModel
 import AtlasSimulator
+import Glibc
 
 /// `atlas-sim check`: many seeds, each twice, or bugs planted on purpose.
 struct Check: AsyncParsableCommand {
@@ -28,8 +29,13 @@ struct Check: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Stop after so many minutes, whatever is left.", valueName: "minutes"))
   var minutes: Int?
 
+  @Flag(help: "Say how often each rare branch was reached.")
+  var points = false
+
   func validate() throws {
-    guard (1...64).contains(jobs) else { throw ValidationError("--jobs is from 1 to 64") }
+    guard (1...PlayedSeeds.jobs).contains(jobs) else {
+      throw ValidationError("--jobs is from 1 to \(PlayedSeeds.jobs)")
+    }
     guard seeds > 0 else { throw ValidationError("--seeds is at least 1") }
     guard let plant, plant != "all", Plant(rawValue: plant) == nil else { return }
     let known = Plant.allCases.map(\.rawValue).joined(separator: ", ")
@@ -37,6 +43,7 @@ struct Check: AsyncParsableCommand {
   }
 
   func run() async throws {
+    PlayedSeeds.watch()
     guard let plant else { return try await checkSeeds() }
     #if ATLAS_PLANTS
       try await checkPlants(
@@ -56,10 +63,6 @@ struct Check: AsyncParsableCommand {
     let start = clock.now
     let deadline = minutes.map { start + .seconds($0 * 60) }
     let summary = await play { deadline.map { clock.now < $0 } ?? true }
-    for finding in summary.findings {
-      print("seed \(finding.seed), after \(finding.at.text): \(finding.text)")
-      print("  hint: atlas-sim tell \(finding.seed), or atlas-sim reduce \(finding.seed)")
-    }
     report(summary, took: clock.now - start)
     let missed = summary.sometimes.missed
     if !missed.isEmpty {
@@ -79,7 +82,11 @@ struct Check: AsyncParsableCommand {
           var summary = SeedCheck.Summary()
           var seed = first + job
           while seed < first + seeds, mayGoOn() {
-            summary.add(SeedCheck.run(SeedPlan(seed: seed)))
+            let played = PlayedSeeds.play(seed, job: Int(job)) {
+              SeedCheck.run(SeedPlan(seed: seed))
+            }
+            for finding in played.findings { tell(finding) }
+            summary.add(played)
             seed += UInt64(jobs)
           }
           return summary
@@ -87,6 +94,16 @@ struct Check: AsyncParsableCommand {
       }
       return await group.reduce(into: SeedCheck.Summary()) { $0.add($1) }
     }
+  }
+
+  /// As it comes: a run of hours may be cut short.
+  private func tell(_ finding: SeedCheck.Finding) {
+    print(
+      """
+      seed \(finding.seed), after \(finding.at.text): \(finding.text)
+        hint: atlas-sim tell \(finding.seed), or atlas-sim reduce \(finding.seed)
+      """)
+    fflush(nil)
   }
 
   private func report(_ summary: SeedCheck.Summary, took: Duration) {
@@ -98,6 +115,8 @@ struct Check: AsyncParsableCommand {
         + "\((Double(summary.seeds) / seconds).rounded(to: 1)) seeds/s")
     let reached = Sometimes.allCases.count - summary.sometimes.missed.count
     print("rare branches reached: \(reached) of \(Sometimes.allCases.count)")
+    guard points else { return }
+    for point in Sometimes.allCases { print("  \(point): \(summary.sometimes[point])") }
   }
 
   // MARK: - Plants
@@ -114,6 +133,7 @@ struct Check: AsyncParsableCommand {
           print("\(bug.rawValue): NOT FOUND in seeds \(first) to \(first + seeds - 1)")
           missed.append(bug)
         }
+        fflush(nil)
       }
       Plant.planted = nil
       print("\(bugs.count - missed.count) of \(bugs.count) planted bugs found")
@@ -128,7 +148,9 @@ struct Check: AsyncParsableCommand {
         let found = await withTaskGroup(of: SeedCheck.Finding?.self) { group in
           for seed in batch {
             group.addTask {
-              SeedCheck.finding(of: Simulation(SeedPlan(seed: seed)).run())
+              PlayedSeeds.play(seed, job: Int(seed - batch.lowerBound)) {
+                SeedCheck.finding(of: Simulation(SeedPlan(seed: seed)).run())
+              }
             }
           }
           return await group.reduce(into: [SeedCheck.Finding]()) { list, finding in
