@@ -8,7 +8,8 @@ package struct Reduction: Hashable, Sendable {
   package var clients: [String]?
   /// What is switched off, by name: see ``Reduction/switches``.
   package var without: Set<String> = []
-  /// Moments of faults that do not happen, by number.
+  /// Single things that do not happen, by number: faults and what people do at their moments, spells,
+  /// outages, rollback campaigns, changes of settings, imports, and ailments, in this order.
   package var leftOut: Set<Int> = []
 
   package init(seed: UInt64) { self.seed = seed }
@@ -17,6 +18,10 @@ package struct Reduction: Hashable, Sendable {
   package var plan: SeedPlan {
     var plan = SeedPlan(
       seed: seed, without: Set(without.compactMap { SettingKind(rawValue: $0) }))
+    if !leftOut.isEmpty {
+      let acts = SeedPlan(seed: seed).acts
+      plan.leaveOut(Set(leftOut.filter(acts.indices.contains).map { acts[$0] }))
+    }
     if let clients {
       plan.clients.removeAll { !clients.contains($0.config.name.text) }
       let servers = Set(plan.clients.flatMap(\.servers).map(\.config.name))
@@ -28,7 +33,6 @@ package struct Reduction: Hashable, Sendable {
       plan.forgetRollbacks()
     }
     for name in without.sorted() { Self.switchOff(name, in: &plan) }
-    plan.leftOut = leftOut
     return plan
   }
 
@@ -62,54 +66,81 @@ extension Reduction {
   /// Tries to leave out one thing after the other, and keeps what still fails in the same way.
   ///
   /// - Parameter limit: Weekends that are played at most.
-  package static func reduce(_ seed: UInt64, limit: Int = 400) -> Reduction {
-    var best = Reduction(seed: seed)
-    guard let invariant = invariant(of: best) else { return best }
+  package static func reduce(_ whole: Reduction, limit: Int = 800) -> Reduction {
+    var best = whole
+    guard let signature = Signature(of: best) else { return best }
     var left = limit
     func fails(_ candidate: Reduction) -> Bool {
       left -= 1
-      return left >= 0 && Self.invariant(of: candidate) == invariant
+      return left >= 0 && Signature(of: candidate) == signature
     }
-    for name in switches {
+    for name in switches where !best.without.contains(name) {
       var candidate = best
       candidate.without.insert(name)
       if fails(candidate) { best = candidate }
     }
     best = fewerClients(best, fails)
-    for moment in 0..<best.plan.menu.moments {
-      var candidate = best
-      candidate.leftOut.insert(moment)
-      if fails(candidate) { best = candidate }
-    }
+    best = fewerActs(best, fails)
     return fewerClients(best, fails)
   }
 
   private static func fewerClients(
     _ reduction: Reduction, _ fails: (Reduction) -> Bool
   ) -> Reduction {
-    var best = reduction
-    var names = best.plan.clients.map(\.config.name.text)
-    var part = max(1, names.count / 2)
+    func only(_ names: [String]) -> Reduction {
+      var candidate = reduction
+      candidate.clients = names
+      return candidate
+    }
+    let names = reduction.plan.clients.map(\.config.name.text)
+    let fewer = fewer(names) { !$0.isEmpty && fails(only($0)) }
+    return fewer == names ? reduction : only(fewer)
+  }
+
+  private static func fewerActs(
+    _ reduction: Reduction, _ fails: (Reduction) -> Bool
+  ) -> Reduction {
+    let all = Set(SeedPlan(seed: reduction.seed).acts.indices)
+    func only(_ numbers: [Int]) -> Reduction {
+      var candidate = reduction
+      candidate.leftOut = all.subtracting(numbers)
+      return candidate
+    }
+    return only(fewer(all.subtracting(reduction.leftOut).sorted()) { fails(only($0)) })
+  }
+
+  /// Leaves out parts of a list for as long as the rest fails: halves of it, then smaller parts.
+  private static func fewer<Value>(_ values: [Value], _ fails: ([Value]) -> Bool) -> [Value] {
+    var best = values
+    var part = max(1, values.count / 2)
     while true {
       var start = 0
-      while start < names.count, names.count > 1 {
-        var candidate = best
-        let fewer = Array(names[..<start] + names[min(names.count, start + part)...])
-        candidate.clients = fewer
-        if !fewer.isEmpty, fails(candidate) {
-          best = candidate
-          names = fewer
-        } else {
-          start += part
-        }
+      while start < best.count {
+        let rest = Array(best[..<start] + best[min(best.count, start + part)...])
+        if fails(rest) { best = rest } else { start += part }
       }
       if part == 1 { return best }
       part /= 2
     }
   }
+}
 
-  private static func invariant(of reduction: Reduction) -> String? {
-    Simulation(reduction.plan).run().violations.first?.invariant
+/// In which way a seed fails: the invariant, and what the text says apart from names and numbers.
+struct Signature: Hashable {
+  let invariant: String
+  let text: String
+
+  init(_ invariant: String, _ text: String) {
+    self.invariant = invariant
+    let words = text.split(separator: " ")
+    self.text = words.map { $0.contains(where: \.isNumber) ? "…" : String($0) }.joined(
+      separator: " ")
+  }
+
+  /// Nil when everything holds.
+  init?(of reduction: Reduction) {
+    guard let first = Simulation(reduction.plan).run().violations.first else { return nil }
+    self.init(first.invariant, first.text)
   }
 }
 

@@ -20,8 +20,8 @@ package struct SeedPlan: Sendable {
   package var imports: [Duration] = []
   /// From the start: when faults end, and people stop meddling.
   package var calmAfter = SeedPlan.faultsEnd
-  /// Moments of ``FaultMenu/moments`` that do not happen, by number: a reduced seed has more.
-  package var leftOut: Set<Int> = []
+  /// What does not happen when its moment comes: a reduced seed has more.
+  var leftOut: Set<PlannedAct> = []
   /// What happens in a plan that is written; nil for one that is drawn.
   package var script: Script?
 

@@ -11,7 +11,7 @@ extension Simulation {
     for number in 0..<plan.menu.moments {
       let at = plan.start + first + .milliseconds(faultRandom.number(0...Int(span)))
       let kind = plan.menu.draw(&faultRandom)
-      if !plan.leftOut.contains(number) { agenda.plan(.fault(kind), at: at) }
+      if !plan.leftOut.contains(.moment(number)) { agenda.plan(.fault(kind), at: at) }
     }
     for spell in plan.spells { agenda.plan(.spell(spell), at: plan.start + spell.at) }
     // Copies of the database, taken every six hours.

@@ -204,8 +204,9 @@ package final class Simulation {
       agenda.plan(.person(.rollsBack(number)), at: plan.start + rollback.at)
     }
     planFaults()
-    for _ in 0..<plan.menu.interventions {
+    for number in 0..<plan.menu.interventions {
       let at = plan.start + SeedPlan.campaignsAt + peopleRandom.minutes(0...50 * 60)
+      if plan.leftOut.contains(.intervention(number)) { continue }
       agenda.plan(.person(.intervenes), at: at)
     }
     for outage in plan.outages {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AtlasModel
 import AtlasSimulator
 
 /// `atlas-sim reduce`: a failing seed with as little in it as possible.
@@ -10,13 +11,32 @@ struct Reduce: ParsableCommand {
       was found once is looked for always.
       """)
 
-  @Argument(help: "The seed.")
-  var seed: UInt64
+  @Argument(help: ArgumentHelp("A seed, or a file with a reduced one.", valueName: "seed"))
+  var played: PlayedSeed
+
+  @Option(help: ArgumentHelp("The bug that it finds when it is planted.", valueName: "bug"))
+  var plant: Plant?
 
   func run() throws {
-    let reduction = Reduction.reduce(seed)
+    PlayedSeeds.watch()
+    try plant?.putIn()
+    let reduction = PlayedSeeds.play(played.reduction.seed, job: 0) {
+      Reduction.reduce(played.reduction)
+    }
     let outcome = Simulation(reduction.plan, isTelling: true).run()
     print(reduction.text)
     outcome.print()
+  }
+}
+
+extension Plant: ExpressibleByArgument {
+  /// - Throws: when the program was built without bugs.
+  func putIn() throws {
+    #if ATLAS_PLANTS
+      Plant.planted = self
+    #else
+      print("error: this program was built without bugs; `scripts/simulate` builds one with them")
+      throw ExitCode(64)
+    #endif
   }
 }

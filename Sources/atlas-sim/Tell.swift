@@ -1,4 +1,5 @@
 import ArgumentParser
+import AtlasModel
 import AtlasSimulator
 
 /// `atlas-sim tell`: the story of one seed.
@@ -6,15 +7,22 @@ struct Tell: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tells the story of one seed, line by line, up to what does not hold.")
 
-  @Argument(help: "The seed.")
-  var seed: UInt64
+  @Argument(help: ArgumentHelp("A seed, or a file with a reduced one.", valueName: "seed"))
+  var played: PlayedSeed
+
+  @Option(help: ArgumentHelp("A bug to plant.", valueName: "bug"))
+  var plant: Plant?
 
   @Option(help: ArgumentHelp("Only lines with this text.", valueName: "text"))
   var only: String?
 
   func run() throws {
-    print("seed \(seed)")
-    let outcome = Simulation(SeedPlan(seed: seed), isTelling: true).run()
+    PlayedSeeds.watch()
+    try plant?.putIn()
+    print(played.reduction.text, terminator: "")
+    let outcome = PlayedSeeds.play(played.reduction.seed, job: 0) {
+      Simulation(played.reduction.plan, isTelling: true).run()
+    }
     outcome.print(only: only)
   }
 }

@@ -119,6 +119,35 @@ struct ReductionTests {
   }
 }
 
+@Suite("A reduction")
+struct ReducingTests {
+  @Test("leaves out single things that the seed plans, by their place in one sequence")
+  func leavesOut() {
+    let whole = SeedPlan(seed: 8)
+    #expect(Set(whole.acts).count == whole.acts.count)
+    for (number, act) in whole.acts.enumerated() {
+      var reduction = Reduction(seed: 8)
+      reduction.leftOut = [number]
+      let plan = reduction.plan
+      #expect(plan.leftOut == [act])
+      let stays =
+        switch act {
+        case .moment, .intervention: true
+        case .spell, .outage, .rollback, .change, .fleetImport, .ailment: false
+        }
+      #expect(plan.acts.count == whole.acts.count - (stays ? 0 : 1))
+    }
+  }
+
+  @Test("knows the same failure by its words, whatever its names and numbers are")
+  func signatures() {
+    func signature(_ text: String) -> Signature { Signature("S1", text) }
+    let first = signature("C05-S1-SQL02 was not proven healthy since fence 151")
+    #expect(first == signature("C01-S1-WEB01 was not proven healthy since fence 7"))
+    #expect(first != signature("C05-S1-SQL02 is completed while it is held"))
+  }
+}
+
 /// What the simulator found once is looked for always: a file for each, with its seed.
 @Suite("What was found before")
 struct FoundBeforeTests {
