@@ -41,6 +41,9 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   case sourceVanishes = "source_vanishes"
   /// The hook of some runs puts them off whenever it is asked.
   case hooksDeferForEver = "hooks_defer_for_ever"
+  /// Machines whose clocks jump get no contact for a while, and some stand still, with their clocks,
+  /// right before an order reaches them.
+  case clockStaysWrong = "clock_stays_wrong"
   /// The disk is full for a while: the daemon dies, comes back, cannot commit, and dies again.
   case diskStaysFull = "disk_stays_full"
   /// It dies again before it has done much, up to three times in a row.
@@ -60,7 +63,9 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     case .daemonDies, .clockJumps: 4
     case .clientDark, .storeFails, .storeLosesUnknown, .storeKeepsUnknown, .storeIsSlow: 2
     case .providerDown, .isCloned, .secondDaemon, .databaseRestored: 1
-    case .sourceVanishes, .hooksDeferForEver, .diskStaysFull, .daemonDiesRecovering: 0
+    case .sourceVanishes, .hooksDeferForEver, .clockStaysWrong, .diskStaysFull,
+      .daemonDiesRecovering:
+      0
     }
   }
 
@@ -69,6 +74,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .sourceVanishes: Randomness(seed: seed, for: "silent sources")
     case .hooksDeferForEver: Randomness(seed: seed, for: "deferring hooks")
+    case .clockStaysWrong: Randomness(seed: seed, for: "wrong clocks")
     case .diskStaysFull: Randomness(seed: seed, for: "full disks")
     case .daemonDiesRecovering: Randomness(seed: seed, for: "short lives")
     case _: nil

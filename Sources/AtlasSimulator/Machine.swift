@@ -23,6 +23,8 @@ struct Machine {
   var hardwareClockError = Duration.zero
   var pausedUntil: Instant?
   var offlineUntil: Instant?
+  /// Until when it reaches nobody.
+  var isAloneUntil: Instant?
   /// The journal on disk, and entries on their way there.
   var journal: [JournalEntry] = []
   var unwritten: [(number: UInt64, entry: JournalEntry)] = []

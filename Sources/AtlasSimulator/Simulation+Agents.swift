@@ -91,6 +91,7 @@ extension Simulation {
       if case .begun(let fence) = entry {
         let time = believed(number).milliseconds
         checker.decidedToBegin(fence.number, on: number, believed: time)
+        noteBegun(fence, by: number)
       }
       guard !entry.mayWait else { return }
       after(

@@ -147,6 +147,7 @@ extension Simulation {
       journal: machine.journal)
     checker.snapshotTaken(of: machine.server.text, for: command.runKey)
     let fact = SnapshotFact(id: command.runKey, takenAt: believed(number))
+    noteSnapshot(by: number)
     finish(
       number, with: CommandResult(status: .succeeded, snapshot: fact),
       after: agentRandom.seconds(5...90))

@@ -38,6 +38,7 @@ extension Simulation {
       if let until = machines[index].pausedUntil, until > now + .seconds(600) {
         machines[index].pausedUntil = now + .seconds(600)
       }
+      machines[index].isAloneUntil = nil
       if machines[index].isClone { retireClone(index) }
     }
     for number in machines.indices where machines[number].offlineUntil ?? now > now {
@@ -73,6 +74,9 @@ extension Simulation {
       if let link = machines[number].link { doom(link) }
     case .clockJumps:
       machines[victim].hardwareClockError = .seconds(faultRandom.pick([-3_600, 3_600]))
+      if isOn(.clockStaysWrong) {
+        machines[victim].isAloneUntil = now + clockRandom.minutes(5...60)
+      }
       if machines[victim].process != nil { crashAgent(victim, back: faultRandom.seconds(1...60)) }
     case .comesBackTwice: comeBack(busyMachine() ?? victim)
     case .isCloned: clone(busyMachine() ?? victim)
@@ -87,7 +91,9 @@ extension Simulation {
     case .storeLosesUnknown: daemon?.commitFault = .unknownAndLost
     case .storeKeepsUnknown: daemon?.commitFault = .unknownAndKept
     case .storeIsSlow: storeIsSlowUntil = now + faultRandom.minutes(1...20)
-    case .sourceVanishes, .hooksDeferForEver, .diskStaysFull, .daemonDiesRecovering: break
+    case .sourceVanishes, .hooksDeferForEver, .clockStaysWrong, .diskStaysFull,
+      .daemonDiesRecovering:
+      break
     }
   }
 
@@ -135,6 +141,22 @@ extension Simulation {
       let resume = Change.resumeCampaign(campaign.name, .all, now: false)
       after(peopleRandom.minutes(190...240), .person(.changes(resume, method: "ResumeCampaign")))
     }
+  }
+
+  /// Now and then a virtual machine stands still right before an order reaches it, and its clock with
+  /// it. When it goes on it reads the order first, and learns later that its session is over.
+  func mayStandStill(before command: Command, on link: Int) {
+    let number = links[link].machine
+    guard isOn(.clockStaysWrong), !faultsAreOver, clockRandom.happens(10),
+      machines[number].pausedUntil == nil, !links[link].isDoomed
+    else { return }
+    let pause = clockRandom.minutes(1...60)
+    tell("\(command.server) stands still, and its clock with it")
+    machines[number].pausedUntil = now + pause
+    machines[number].clockError -= pause
+    links[link].isDoomed = true
+    after(clockRandom.seconds(20...35), .linkBreaks(link, .daemon))
+    after(pause + clockRandom.seconds(1...60), .linkBreaks(link, .agent))
   }
 
   /// A server that has something to do is the better victim.

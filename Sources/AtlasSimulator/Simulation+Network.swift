@@ -28,7 +28,8 @@ extension Simulation {
   /// - Returns: Its number; nil when nobody answers.
   func openLink(for machine: Int) -> Int? {
     guard let daemon, providerIsDownUntil <= now,
-      darkUntil[machines[machine].client] ?? now <= now
+      darkUntil[machines[machine].client] ?? now <= now,
+      machines[machine].isAloneUntil ?? now <= now
     else { return nil }
     links.append(
       Link(
@@ -67,6 +68,7 @@ extension Simulation {
     let arrival = arrivalTime(last: links[number].lastToAgent)
     links[number].lastToAgent = max(links[number].lastToAgent, arrival)
     agenda.plan(.arrives(link: number, .toAgent(message)), at: arrival)
+    if case .command(let command) = message { mayStandStill(before: command, on: number) }
     if case .welcome = message { return }
     if isDoubled() {
       agenda.plan(

@@ -24,6 +24,7 @@ extension Simulation {
       checker.sent(CommandFact(command), to: machines[machine].server.text)
       if !sentFences.insert(command.fence).inserted { sometimes.reach(.commandSentTwice) }
       if command.kind == .download { downloads.insert(command.fence) }
+      latestTimes[command.fence] = command.notAfter
     case .cancel(_, let command):
       sometimes.reach(.commandTakenBack)
       if downloads.contains(command) { sometimes.reach(.downloadTakenBack) }
@@ -357,6 +358,18 @@ extension CommandResult {
 }
 
 extension Simulation {
+  /// An agent begins an order: too late, but not by its own clock?
+  func noteBegun(_ fence: Fence, by machine: Int) {
+    guard let latest = latestTimes[fence], now > latest, believed(machine) <= latest else { return }
+    sometimes.reach(.begunByWrongClock)
+  }
+
+  /// An agent says when it took a snapshot.
+  func noteSnapshot(by machine: Int) {
+    let error = machines[machine].clockError
+    if max(error, .zero - error) > .seconds(600) { sometimes.reach(.snapshotByWrongClock) }
+  }
+
   /// An update source does not answer a server, or none of its kind any more.
   func noteSilence(to command: Command) {
     guard isSourceSilent(for: serverConfigs[command.server]?.client ?? ClientName(trusted: "")),

@@ -29,6 +29,7 @@ package final class Simulation {
   var settingsRandom: Randomness
   var deferralRandom: Randomness
   var recoveryRandom: Randomness
+  var clockRandom: Randomness
 
   // The daemon.
   var disk = MemoryDisk()
@@ -81,6 +82,8 @@ package final class Simulation {
   // What rare branches are recognised by.
   var sentFences: Set<Fence> = []
   var downloads: Set<Fence> = []
+  /// Until when orders may begin.
+  var latestTimes: [Fence: Instant] = [:]
   var retriedRuns: Set<String> = []
   var deferrals: [String: Int] = [:]
   var openedGates: Set<String> = []
@@ -116,6 +119,7 @@ package final class Simulation {
     settingsRandom = source("changes")
     deferralRandom = source("deferrals")
     recoveryRandom = source("recoveries")
+    clockRandom = source("clocks")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
     diskIsFullUntil = plan.start

@@ -19,6 +19,10 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case windowClosedBeforeUpdate
   case attemptDidNotFitWindow
   case notAfterPassed
+  /// An agent begins what it may not begin any more, because its clock is behind.
+  case begunByWrongClock
+  /// An agent dates a snapshot by a clock that is wrong.
+  case snapshotByWrongClock
   case lostAndBack
   case lostAndResolved
   case overdueAndBack
