@@ -117,11 +117,14 @@ extension Checker {
     }
     let mustBeProven = record.to == "COMPLETED" || record.detail == "ROLLED_BACK"
     guard mustBeProven || server.changedBy != nil else { return }
-    if server.provenBy <= max(server.touchedBy, server.changedBy ?? 0) {
+    // After a rollback another attempt may have been refused: it changed nothing.
+    let isRolledBack = record.to == "FAILED" && record.detail == "ROLLED_BACK"
+    let touched = isRolledBack ? server.alteredBy : server.touchedBy
+    if server.provenBy <= max(touched, server.changedBy ?? 0) {
       fail(
         "S1",
         "\(record.server) gives its slot back as \(record.to) and was not proven healthy "
-          + "since it was touched by fence \(server.touchedBy)")
+          + "since it was touched by fence \(touched)")
     }
     servers[record.server]?.changedBy = nil
   }

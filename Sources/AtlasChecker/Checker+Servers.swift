@@ -81,6 +81,7 @@ extension Checker {
     model.runningKind = command.kind
     if ["UPDATE", "REBOOT", "ROLLBACK"].contains(command.kind) {
       servers[server]?.touchedBy = command.fence
+      if command.kind != "UPDATE" { servers[server]?.alteredBy = command.fence }
     }
     if command.kind == "ROLLBACK" { judgeUndo(command, at: decided, of: server) }
     if command.kind != "DOWNLOAD", !isAmbiguous(server), !isCleaningUp(server, command.kind) {
@@ -151,6 +152,7 @@ extension Checker {
       let campaign = campaign(command.campaign, workingOn: server)
     else { return }
     changedRuns.insert(command.runKey)
+    servers[server]?.alteredBy = command.fence
     if model.changedBy == nil { servers[server]?.changedBy = command.fence }
     // A retry that keeps the snapshot keeps the evidence.
     guard command.attempt == firstAttempts[command.runKey], command.pass <= 1 else { return }

@@ -85,6 +85,9 @@ package struct Checker {
     var provenBy: UInt64 = 0
     /// The newest order that touched it and began.
     var touchedBy: UInt64 = 0
+    /// The newest order that was to change it: an UPDATE from its first install on, a REBOOT or a
+    /// ROLLBACK from its beginning.
+    var alteredBy: UInt64 = 0
     /// Slots that its client had when its newest run was started.
     var slotsAtStart = 1
     /// Its newest run was started in an outage of its client.

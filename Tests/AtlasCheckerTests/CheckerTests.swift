@@ -46,6 +46,24 @@ struct CheckerTests {
     #expect(night.violations == [])
   }
 
+  @Test(
+    "a server that was rolled back, and changed again by another attempt, but not one that refused it",
+    arguments: [false, true])
+  func anotherAttempt(isChanged: Bool) {
+    var night = Night()
+    night.start("WEB01", run: 1)
+    night.checker.began(night.order(5, "ROLLBACK", "C01-WEB01"), on: 1, of: "C01-WEB01")
+    night.checker.ended(5, on: 1)
+    night.checker.reportCommitted(6, of: "C01-WEB01", provesHealthy: true)
+    let update = night.order(7, "UPDATE", "C01-WEB01")
+    night.checker.began(update, on: 1, of: "C01-WEB01")
+    if isChanged { night.checker.changes(update, on: 1, of: "C01-WEB01") }
+    night.checker.ended(7, on: 1)
+    night.move(
+      "WEB01", run: 1, from: "IN_PROGRESS", to: "FAILED", kind: "run.failed", detail: "ROLLED_BACK")
+    #expect(night.violations.contains("S1") == isChanged)
+  }
+
   @Test("two servers of a client that are worked on at once (S1)")
   func busy() {
     var night = Night()
