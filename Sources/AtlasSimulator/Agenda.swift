@@ -94,6 +94,8 @@ enum PersonAct {
   /// Changes a setting that the seed has.
   case configures
   case importsAgain
+  case lowersSlots(ClientName)
+  case closesWindow(ClientName)
   /// Takes back what was done before.
   case changes(Change, method: String)
 }

@@ -41,6 +41,8 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   case sourceVanishes = "source_vanishes"
   /// The hook of some runs puts them off whenever it is asked.
   case hooksDeferForEver = "hooks_defer_for_ever"
+  /// People stop, cancel, lower and close right when it matters.
+  case peopleMeddle = "people_meddle"
   /// Machines whose clocks jump get no contact for a while, and some stand still, with their clocks,
   /// right before an order reaches them.
   case clockStaysWrong = "clock_stays_wrong"
@@ -63,7 +65,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     case .daemonDies, .clockJumps: 4
     case .clientDark, .storeFails, .storeLosesUnknown, .storeKeepsUnknown, .storeIsSlow: 2
     case .providerDown, .isCloned, .secondDaemon, .databaseRestored: 1
-    case .sourceVanishes, .hooksDeferForEver, .clockStaysWrong, .diskStaysFull,
+    case .sourceVanishes, .hooksDeferForEver, .peopleMeddle, .clockStaysWrong, .diskStaysFull,
       .daemonDiesRecovering:
       0
     }
@@ -74,6 +76,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .sourceVanishes: Randomness(seed: seed, for: "silent sources")
     case .hooksDeferForEver: Randomness(seed: seed, for: "deferring hooks")
+    case .peopleMeddle: Randomness(seed: seed, for: "meddling people")
     case .clockStaysWrong: Randomness(seed: seed, for: "wrong clocks")
     case .diskStaysFull: Randomness(seed: seed, for: "full disks")
     case .daemonDiesRecovering: Randomness(seed: seed, for: "short lives")

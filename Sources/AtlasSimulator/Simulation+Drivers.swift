@@ -69,6 +69,7 @@ extension Simulation {
     }
     machines[number].job = job
     goOn(number, after: installStep(number))
+    meddle(whileChanging: number)
     see(.changes(machines[number].server))
   }
 

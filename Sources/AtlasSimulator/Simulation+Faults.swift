@@ -91,7 +91,7 @@ extension Simulation {
     case .storeLosesUnknown: daemon?.commitFault = .unknownAndLost
     case .storeKeepsUnknown: daemon?.commitFault = .unknownAndKept
     case .storeIsSlow: storeIsSlowUntil = now + faultRandom.minutes(1...20)
-    case .sourceVanishes, .hooksDeferForEver, .clockStaysWrong, .diskStaysFull,
+    case .sourceVanishes, .hooksDeferForEver, .peopleMeddle, .clockStaysWrong, .diskStaysFull,
       .daemonDiesRecovering:
       break
     }

@@ -229,6 +229,8 @@ extension Simulation {
     case .intervenes: intervene()
     case .configures: configure()
     case .importsAgain: importAgain()
+    case .lowersSlots(let client): lowerSlots(of: client)
+    case .closesWindow(let client): closeWindow(of: client)
     case .changes(let change, let method): ask(change, method)
     }
   }

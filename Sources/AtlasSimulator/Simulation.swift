@@ -30,6 +30,7 @@ package final class Simulation {
   var deferralRandom: Randomness
   var recoveryRandom: Randomness
   var clockRandom: Randomness
+  var meddlingRandom: Randomness
 
   // The daemon.
   var disk = MemoryDisk()
@@ -120,6 +121,7 @@ package final class Simulation {
     deferralRandom = source("deferrals")
     recoveryRandom = source("recoveries")
     clockRandom = source("clocks")
+    meddlingRandom = source("meddling")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
     diskIsFullUntil = plan.start

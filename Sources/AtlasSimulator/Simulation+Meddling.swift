@@ -1,0 +1,52 @@
+import AtlasChecker
+import AtlasControl
+import AtlasModel
+
+/// In some seeds people meddle at the very moment at which it does most: what they do at any moment
+/// seldom meets it.
+extension Simulation {
+  func meddle(after record: RecordFact) {
+    guard isOn(.peopleMeddle), !faultsAreOver else { return }
+    let client = ClientName(trusted: record.client)
+    switch record.kind {
+    case "run.backoff": if meddlingRandom.happens(250) { stopSoon(client) }
+    case "run.started":
+      if meddlingRandom.happens(20) { soon(.lowersSlots(client)) }
+      if meddlingRandom.happens(2) {
+        let campaign = CampaignName(trusted: record.campaign)
+        soon(
+          .changes(.cancelCampaign(campaign, reason: "not like this"), method: "CancelCampaign"))
+      }
+    case _: break
+    }
+  }
+
+  /// A server is being changed; when that fails once, its window may be closed.
+  func meddle(whileChanging number: Int) {
+    guard isOn(.peopleMeddle), !faultsAreOver, machines[number].failedInstalls == 0,
+      machines[number].ailments.contains(.installFailsOnce), meddlingRandom.happens(400)
+    else { return }
+    soon(.closesWindow(machines[number].client))
+  }
+
+  private func soon(_ act: PersonAct) {
+    after(meddlingRandom.seconds(1...30), .person(act))
+  }
+
+  private func stopSoon(_ client: ClientName) {
+    soon(.changes(.stop(client, reason: "not again"), method: "EmergencyStop"))
+    let release = Change.releaseStop(client, reason: "looked at")
+    after(
+      meddlingRandom.minutes(5...120), .person(.changes(release, method: "ReleaseStop")))
+    after(
+      meddlingRandom.minutes(120...240),
+      .person(.changes(.resumeClient(client), method: "ResumeClient")))
+  }
+
+  func lowerSlots(of name: ClientName) {
+    guard let (known, planned) = clientConfigs[name], known.maxParallelServers > 1 else { return }
+    var config = known
+    config.maxParallelServers -= 1
+    change(name, to: config, planned)
+  }
+}
