@@ -157,6 +157,7 @@ let package = Package(
     tests(of: "AtlasLua", ["AtlasModel", "AtlasHooks", nio, nioHTTP1, nioPosix]),
     tests(of: "AtlasChecker"),
     tests(of: "AtlasSimulator", ["AtlasModel"], exclude: ["Seeds", "Scenarios"]),
+    .testTarget(name: "AtlasSimTests", dependencies: ["atlas-sim"], swiftSettings: strict),
     tests(of: "AtlasCalendar", ["AtlasModel"]),
     tests(of: "AtlasFleetImport", ["AtlasModel", "AtlasCalendar"]),
     tests(

@@ -72,7 +72,7 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   }
 
   /// What it is drawn from, when it is not drawn for a moment.
-  func random(of seed: UInt64) -> Randomness? {
+  func source(of seed: UInt64) -> Randomness? {
     switch self {
     case .sourceVanishes: Randomness(seed: seed, for: "silent sources")
     case .hooksDeferForEver: Randomness(seed: seed, for: "deferring hooks")

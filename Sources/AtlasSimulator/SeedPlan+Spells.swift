@@ -5,7 +5,7 @@ import AtlasModel
 extension SeedPlan {
   mutating func drawSpells() {
     for kind in FaultKind.allCases {
-      guard var random = kind.random(of: seed), random.happens(300) else { continue }
+      guard var random = kind.source(of: seed), random.happens(300) else { continue }
       menu.kinds.append(kind)
       guard kind.isSpell else { continue }
       spells += (1...random.number(1...3)).map { _ in spell(kind, &random) }
