@@ -70,6 +70,7 @@ extension Simulation {
     machines[number].job = job
     goOn(number, after: installStep(number))
     meddle(whileChanging: number)
+    maySilenceSource(whileChanging: number)
     see(.changes(machines[number].server))
   }
 

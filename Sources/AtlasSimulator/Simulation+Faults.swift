@@ -121,6 +121,17 @@ extension Simulation {
     sourcesAreSilentUntil[client] = now + duration
   }
 
+  /// In seeds whose sources vanish, they also do so when a server is being changed that needs them once
+  /// more.
+  func maySilenceSource(whileChanging number: Int) {
+    let ailments = machines[number].ailments
+    guard isOn(.sourceVanishes), !faultsAreOver,
+      ailments.contains(.threePasses) || ailments.contains(.installFailsOnce),
+      sourceRandom.happens(200)
+    else { return }
+    silenceSource(of: machines[number].client, for: sourceRandom.minutes(10...120))
+  }
+
   func isSourceSilent(for client: ClientName) -> Bool {
     sourceIsSilentUntil > now || sourcesAreSilentUntil[client].map { $0 > now } ?? false
   }

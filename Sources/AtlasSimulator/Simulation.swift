@@ -31,6 +31,7 @@ package final class Simulation {
   var recoveryRandom: Randomness
   var clockRandom: Randomness
   var meddlingRandom: Randomness
+  var sourceRandom: Randomness
 
   // The daemon.
   var disk = MemoryDisk()
@@ -122,6 +123,7 @@ package final class Simulation {
     recoveryRandom = source("recoveries")
     clockRandom = source("clocks")
     meddlingRandom = source("meddling")
+    sourceRandom = source("sources")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
     diskIsFullUntil = plan.start
