@@ -129,6 +129,7 @@ extension Simulation {
       ailments.contains(.threePasses) || ailments.contains(.installFailsOnce),
       sourceRandom.happens(200)
     else { return }
+    tell("the update source of \(machines[number].client) falls silent")
     silenceSource(of: machines[number].client, for: sourceRandom.minutes(10...120))
   }
 
