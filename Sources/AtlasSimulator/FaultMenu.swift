@@ -43,8 +43,8 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   case hooksDeferForEver = "hooks_defer_for_ever"
   /// People stop, cancel, lower and close right when it matters.
   case peopleMeddle = "people_meddle"
-  /// Machines whose clocks jump get no contact for a while, and some stand still, with their clocks,
-  /// right before an order reaches them.
+  /// Machines whose clocks jump get no contact for a while, and some stand still, with their
+  /// clocks, right before an order reaches them.
   case clockStaysWrong = "clock_stays_wrong"
   /// The disk is full for a while: the daemon dies, comes back, cannot commit, and dies again.
   case diskStaysFull = "disk_stays_full"
@@ -57,7 +57,8 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
   /// Whether it begins at a moment of its own, and is over after a while.
   var isSpell: Bool { self == .sourceVanishes || self == .diskStaysFull }
 
-  /// How often it is drawn for a moment, compared with the others; 0 for what has a source of its own.
+  /// How often it is drawn for a moment, compared with the others; 0 for what has a source of its
+  /// own.
   var weight: Int {
     switch self {
     case .linkBreaks, .oneWayCut, .agentCrashes: 10

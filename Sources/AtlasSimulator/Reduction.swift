@@ -8,8 +8,9 @@ package struct Reduction: Hashable, Sendable {
   package var clients: [String]?
   /// What is switched off, by name: see ``Reduction/switches``.
   package var without: Set<String> = []
-  /// Single things that do not happen, by number: faults and what people do at their moments, spells,
-  /// outages, rollback campaigns, changes of settings, imports, and ailments, in this order.
+  /// Single things that do not happen, by number: faults and what people do at their moments,
+  /// spells, outages, rollback campaigns, changes of settings, imports, and ailments, in this
+  /// order.
   package var leftOut: Set<Int> = []
 
   package init(seed: UInt64) { self.seed = seed }

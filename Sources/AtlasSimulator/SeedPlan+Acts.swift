@@ -34,8 +34,8 @@ extension SeedPlan {
     return acts
   }
 
-  /// Takes acts out of a plan that still has all of its lists. Moments and interventions stay, so that
-  /// the others come when they came; they only do nothing.
+  /// Takes acts out of a plan that still has all of its lists. Moments and interventions stay, so
+  /// that the others come when they came; they only do nothing.
   mutating func leaveOut(_ acts: Set<PlannedAct>) {
     leftOut.formUnion(acts)
     spells = spells.without { acts.contains(.spell($0)) }

@@ -121,8 +121,8 @@ extension Simulation {
     sourcesAreSilentUntil[client] = now + duration
   }
 
-  /// In seeds whose sources vanish, they also do so when a server is being changed that needs them once
-  /// more.
+  /// In seeds whose sources vanish, they also do so when a server is being changed that needs them
+  /// once more.
   func maySilenceSource(whileChanging number: Int) {
     let ailments = machines[number].ailments
     guard isOn(.sourceVanishes), !faultsAreOver,
@@ -155,8 +155,8 @@ extension Simulation {
     }
   }
 
-  /// Now and then a virtual machine stands still right before an order reaches it, and its clock with
-  /// it. When it goes on it reads the order first, and learns later that its session is over.
+  /// Now and then a virtual machine stands still right before an order reaches it, and its clock
+  /// with it. When it goes on it reads the order first, and learns later that its session is over.
   func mayStandStill(before command: Command, on link: Int) {
     let number = links[link].machine
     guard isOn(.clockStaysWrong), !faultsAreOver, clockRandom.happens(10),

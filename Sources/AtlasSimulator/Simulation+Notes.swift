@@ -384,8 +384,8 @@ extension Simulation {
 
 /// What keeps a failed attempt from being repeated.
 extension Simulation {
-  /// Whether another attempt was left, the agent is there, and nobody has stopped or paused it: only
-  /// the window, or an outage, can be in the way.
+  /// Whether another attempt was left, the agent is there, and nobody has stopped or paused it:
+  /// only the window, or an outage, can be in the way.
   private func mightBeRepeated(_ record: RecordFact) -> Bool {
     guard let state = daemon?.machine.state, let number = record.run,
       let id = state.campaign(named: CampaignName(trusted: record.campaign)),
@@ -417,8 +417,8 @@ extension Simulation {
 
 /// What a stop meets.
 extension Simulation {
-  /// Where the servers of a client, or of all, are when somebody asks for a stop. Once it is durable
-  /// those that can park are parked.
+  /// Where the servers of a client, or of all, are when somebody asks for a stop. Once it is
+  /// durable those that can park are parked.
   func whereabouts(of client: ClientName?) -> Set<Sometimes> {
     guard let state = daemon?.machine.state else { return [] }
     let id = client.flatMap { state.client(named: $0) }

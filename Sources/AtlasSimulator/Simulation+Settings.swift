@@ -198,7 +198,8 @@ extension Simulation {
     }
   }
 
-  /// A lane waits for a window: because its client is frozen, or its campaign has windows of its own?
+  /// A lane waits for a window: because its client is frozen, or its campaign has windows of its
+  /// own?
   func noteClosed(_ lane: Int, in id: CampaignID, _ state: ControlState) {
     var config = state[client: state[campaign: id].lanes[lane].client].config
     let isFrozen = config.freezes.contains { $0.interval.contains(now) }

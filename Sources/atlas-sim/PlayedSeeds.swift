@@ -1,8 +1,8 @@
 import Glibc
 
-/// Which seed each job plays, so that a program that stops itself in the middle of one says which it
-/// was. What is written here is read by a signal handler, which may do next to nothing: fixed memory,
-/// no locks, no texts but static ones.
+/// Which seed each job plays, so that a program that stops itself in the middle of one says which
+/// it was. What is written here is read by a signal handler, which may do next to nothing: fixed
+/// memory, no locks, no texts but static ones.
 enum PlayedSeeds {
   /// Jobs that may play at the same time.
   static let jobs = 64
