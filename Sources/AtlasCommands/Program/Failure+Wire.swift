@@ -29,10 +29,11 @@ extension Failure {
   init(_ error: RPCError, at site: CallSite) {
     let status = WireStatus(error)
     let hint = status.metadata["hint"]
+    // What the message says already is not said again.
+    let fields = status.fieldViolations.filter { !status.message.contains($0.description) }
     let details =
-      (status.fieldViolations.map { "\($0.field): \($0.description)" }
-      + status.preconditionViolations.map { "\($0.subject): \($0.description)" })
-      .filter { $0 != status.message }
+      fields.map { "\($0.field): \($0.description)" }
+      + status.preconditionViolations.map { "\($0.subject): \($0.description)" }
     switch error.code {
     case .invalidArgument:
       let isFlag = status.fieldViolations.contains { site.isFlag($0.field) }

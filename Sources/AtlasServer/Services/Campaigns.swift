@@ -50,13 +50,12 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
     let errors = diagnostics.filter { !$0.warning }
     guard errors.isEmpty else {
       throw WireStatus(
-        .invalidArgument, "the policy cannot be used", reason: "INVALID_POLICY",
+        .invalidArgument, "the policy cannot be used: " + errors[0].line(of: document.name),
+        reason: "INVALID_POLICY",
         fieldViolations: errors.map {
-          var nameless = $0
-          nameless.field = ""
-          return .init(
+          .init(
             field: $0.field.isEmpty ? "policy" : "policy.\($0.field)",
-            description: nameless.line(of: document.name))
+            description: $0.line(of: document.name))
         })
     }
     return (result.policy, result.clientOverrides, diagnostics)

@@ -35,6 +35,20 @@ struct FailureTests {
     #expect(failure("policy") == Failure(.error, "no", details: ["policy: is past"]))
   }
 
+  @Test("does not say a field again that the message is about")
+  func once() {
+    let status = WireStatus(
+      .invalidArgument, "no use: p.yaml:2: ring: is 9",
+      fieldViolations: [
+        .init(field: "policy.ring", description: "p.yaml:2: ring: is 9"),
+        .init(field: "policy.site", description: "p.yaml:3: site: is empty"),
+      ])
+    #expect(
+      Failure(status.rpcError, at: site)
+        == Failure(
+          .error, status.message, details: ["policy.site: p.yaml:3: site: is empty"]))
+  }
+
   @Test("at something that is no daemon says so")
   func noDaemon() {
     let text = "Unexpected non-200 HTTP Status Code (404 Not Found)."
