@@ -265,6 +265,7 @@ extension AtlasV1 {
     /// Since the campaign started, in campaign time.
     package var elapsed: GoogleProtobuf.Duration? = nil
 
+    /// In the windows that are known; gates that are closed still, and postponed clients, are left out.
     /// Absent until there is something to estimate from.
     package var estimatedTimeLeft: GoogleProtobuf.Duration? = nil
 
