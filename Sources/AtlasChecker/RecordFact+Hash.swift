@@ -1,5 +1,5 @@
-/// The bytes of a record that its hash is taken over (architecture of the log: text `atlas.log.1`, the
-/// hash before, and every column), and the hash of the simulation, both written a second time.
+/// The bytes of a record that its hash is taken over (the text `atlas.log.1`, the hash before it, and every
+/// column) and the hash of the simulation, both written a second time.
 extension RecordFact {
   /// The hash that the record must have; nil when nobody has said its real time.
   package var hashOfContent: [UInt8]? {
