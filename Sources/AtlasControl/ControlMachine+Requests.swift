@@ -194,7 +194,7 @@ extension ControlMachine {
       name: request.name, selection: request.selection, updateSet: request.updateSet,
       policy: request.policy, overrides: overrides, endsAt: request.endsAt,
       changeReference: request.changeReference,
-      rollbackOf: original)
+      rollbackOf: original, ownWindows: request.ownWindows)
   }
 
   private func overrides(
@@ -211,7 +211,7 @@ extension ControlMachine {
     CampaignEdit(
       policy: request.policy, overrides: try overrides(request.overrides),
       endsAt: request.endsAt, ifVersion: request.ifVersion, changes: request.changes,
-      reason: request.reason)
+      reason: request.reason, ownWindows: request.ownWindows)
   }
 
   private func version(_ etag: String) throws(ControlError) -> UInt64? {

@@ -106,12 +106,16 @@ package struct CampaignRequest: Hashable, Sendable {
   /// The campaign whose completed servers are to be undone, within the selection; nil for a campaign
   /// that installs. The update set is left out then: it is that of the other campaign.
   package var rollbackOf: CampaignName?
+  /// The windows of its policy in the zones of the fleet, where somebody has worked them out: see
+  /// ``CampaignDraft/ownWindows``.
+  package var ownWindows: [ZoneWindows]
 
   package init(
     name: CampaignName, selection: Selection = Selection(), updateSet: UpdateSet = UpdateSet(),
     policy: Policy = Policy(), overrides: [ClientName: Policy] = [:], endsAt: Instant? = nil,
-    changeReference: String = "", rollbackOf: CampaignName? = nil
+    changeReference: String = "", rollbackOf: CampaignName? = nil, ownWindows: [ZoneWindows] = []
   ) {
+    self.ownWindows = ownWindows
     self.rollbackOf = rollbackOf
     self.name = name
     self.selection = selection
@@ -134,11 +138,14 @@ package struct PolicyRequest: Hashable, Sendable {
   /// What is different, in words, for the log.
   package var changes: String
   package var reason: String
+  /// As ``CampaignRequest/ownWindows``.
+  package var ownWindows: [ZoneWindows]
 
   package init(
     policy: Policy, overrides: [ClientName: Policy] = [:], endsAt: Instant? = nil,
-    ifVersion: UInt32? = nil, changes: String, reason: String = ""
+    ifVersion: UInt32? = nil, changes: String, reason: String = "", ownWindows: [ZoneWindows] = []
   ) {
+    self.ownWindows = ownWindows
     self.policy = policy
     self.overrides = overrides
     self.endsAt = endsAt

@@ -9,9 +9,8 @@ extension ControlState {
     guard campaigns.count < Limits.campaigns else {
       throw .limit("at most \(Limits.campaigns) campaigns are kept")
     }
-    if let end = draft.endsAt, end <= now {
-      throw .invalid(field: "ends_at", message: "the campaign would end before it begins")
-    }
+    try checkEnd(draft.endsAt, now: now)
+    if draft.rollbackOf == nil { try draft.updateSet.check(now: now) }
     let undoable = try undoable(by: draft)
     let chosen: [[ServerID]]
     if let undoable {
@@ -29,9 +28,11 @@ extension ControlState {
     campaign.openIdleGates()
     let id = CampaignID(campaigns.count)
     campaigns.append(campaign)
-    if let misfit = misfit(of: id, end: draft.endsAt ?? now + Self.defaultReach, now: now) {
+    do throws(Refusal) {
+      try checkUse(of: id, draft, now: now)
+    } catch {
       campaigns.removeLast()
-      throw misfit
+      throw error
     }
     campaignByName[draft.name] = id
     for index in campaigns[id].runs.indices { noteAtlas(RunRef(campaign: id, index: index)) }
@@ -44,6 +45,16 @@ extension ControlState {
     }
     guard campaigns[id].hasOwnWindows else { return }
     for lane in campaigns[id].lanes { askForWindows(of: lane.client) }
+  }
+
+  /// Refuses a campaign in which nothing could ever start.
+  private func checkUse(
+    of id: CampaignID, _ draft: CampaignDraft, now: Instant
+  ) throws(Refusal) {
+    let end = draft.endsAt ?? now + Self.defaultReach
+    if let refusal = neverMeets(id, draft.ownWindows, end: end, now: now) { throw refusal }
+    if let misfit = misfit(of: id, end: end, now: now, own: draft.ownWindows) { throw misfit }
+    if draft.endsAt != nil { try checkSoaks(of: id, end: end, now: now) }
   }
 
   /// Freezes the selection: one lane for each client, its servers in their order.
@@ -85,6 +96,7 @@ extension ControlState {
     try checkClients(id)
     try checkUndoable(id)
     let end = try endOfStarted(id, now: now)
+    if !isVirtual, campaigns[id].endsAt != nil { try checkSoaks(of: id, end: end, now: now) }
     // A plan tells of every server that fits into no window.
     if !isVirtual, let misfit = misfit(of: id, end: end, now: now) { throw misfit }
     let promise = keep(plan, of: id, at: planVersion(id))

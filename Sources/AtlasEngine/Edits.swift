@@ -13,11 +13,14 @@ package struct CampaignEdit: Hashable, Sendable {
   /// What is different, in words, for the log: `max_in_progress: 50 → 20`.
   package var changes: String
   package var reason: String
+  /// As ``CampaignDraft/ownWindows``, of the new policy.
+  package var ownWindows: [ZoneWindows]
 
   package init(
     policy: Policy, overrides: [ClientPolicy] = [], endsAt: Instant? = nil,
-    ifVersion: UInt32? = nil, changes: String, reason: String = ""
+    ifVersion: UInt32? = nil, changes: String, reason: String = "", ownWindows: [ZoneWindows] = []
   ) {
+    self.ownWindows = ownWindows
     self.policy = policy
     self.overrides = overrides
     self.endsAt = endsAt
@@ -100,12 +103,11 @@ extension ControlState {
     }
     campaigns[id].replacePolicy(edit.policy, overrides)
     if let end = edit.endsAt { campaigns[id].endsAt = end }
-    // Other windows of its own are to be worked out first.
-    if couldWork, before.policy.windows == edit.policy.windows,
-      let misfit = misfit(of: id, now: now)
-    {
+    do throws(Refusal) {
+      try checkUse(of: id, edit, before: before.policy, couldWork: couldWork, now: now)
+    } catch {
       campaigns[id] = before
-      throw misfit
+      throw error
     }
     campaigns[id].version += 1
     record(
@@ -121,7 +123,24 @@ extension ControlState {
     if campaigns[id].state == .active { reconsider(id, now: now) }
   }
 
-  /// Why nothing that has not started fits into a window any more; nil when something does.
+  /// Refuses a policy under which nothing that has not started could start any more. What could not
+  /// before stays as it was: nobody is kept from changing something else.
+  private func checkUse(
+    of id: CampaignID, _ edit: CampaignEdit, before: Policy, couldWork: Bool, now: Instant
+  ) throws(Refusal) {
+    guard !isVirtual else { return }
+    let end = campaigns[Int(id.index)].endsAt ?? now + Self.defaultReach
+    if before.gates != edit.policy.gates { try checkSoaks(of: id, end: end, now: now) }
+    let hasOtherWindows = before.windows != edit.policy.windows
+    if hasOtherWindows, let refusal = neverMeets(id, edit.ownWindows, end: end, now: now) {
+      throw refusal
+    }
+    // Other windows of its own are to be worked out first.
+    guard couldWork, !hasOtherWindows || !edit.ownWindows.isEmpty else { return }
+    if let misfit = misfit(of: id, end: end, now: now, own: edit.ownWindows) { throw misfit }
+  }
+
+  /// Why nothing that has not started fits into a window; nil when something does.
   private func misfit(of id: CampaignID, now: Instant) -> Refusal? {
     guard !isVirtual else { return nil }
     let end = campaigns[Int(id.index)].endsAt ?? now + Self.defaultReach
@@ -142,9 +161,7 @@ extension ControlState {
         message: "the campaign was changed by another in the meantime",
         hint: "look at what would change again, then edit it")
     }
-    if let end = edit.endsAt, end <= now {
-      throw .invalid(field: "ends_at", message: "that is over; it must be later than now")
-    }
+    if !isVirtual { try checkEnd(edit.endsAt, now: now) }
     guard campaigns[Int(id.index)].earlier.count < Limits.policyEdits else {
       throw .limit("a campaign is edited at most \(Limits.policyEdits) times")
     }

@@ -94,12 +94,16 @@ package struct CampaignDraft: Hashable, Sendable {
   package var changeReference: String
   /// The campaign whose completed servers are to be undone; its update set is the one to be gone.
   package var rollbackOf: CampaignID?
+  /// The windows of its policy in the zones of the fleet, as far ahead as those of clients are known;
+  /// empty when nobody has worked them out. Only for checks: the calendar is asked for them again.
+  package var ownWindows: [ZoneWindows]
 
   package init(
     name: CampaignName, selection: Selection = Selection(), updateSet: UpdateSet = UpdateSet(),
     policy: Policy = Policy(), overrides: [ClientPolicy] = [], endsAt: Instant? = nil,
-    changeReference: String = "", rollbackOf: CampaignID? = nil
+    changeReference: String = "", rollbackOf: CampaignID? = nil, ownWindows: [ZoneWindows] = []
   ) {
+    self.ownWindows = ownWindows
     self.rollbackOf = rollbackOf
     self.name = name
     self.selection = selection

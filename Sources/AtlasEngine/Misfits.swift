@@ -5,15 +5,15 @@ extension ControlState {
   /// Why a campaign cannot work, when none of its pending servers fits into any window before `end`:
   /// its estimates, its reserve, its end or the windows are wrong. Nil when one does, when nothing is
   /// pending, and while windows are not known that far.
-  func misfit(of id: CampaignID, end: Instant, now: Instant) -> Refusal? {
+  /// - Parameter own: The campaign's own windows, where they are not worked out for its lanes yet.
+  func misfit(
+    of id: CampaignID, end: Instant, now: Instant, own: [ZoneWindows] = []
+  ) -> Refusal? {
     let campaign = Int(id.index)
     var closest: (run: RunRef, lacks: Duration, longest: Duration)?
     for lane in campaigns[campaign].lanes {
-      let client = Int(lane.client.index)
-      guard clients[client].windowsUntil >= end,
-        !campaigns[campaign].hasOwnWindows || lane.narrowed != nil
-      else { return nil }
-      let longest = (lane.narrowed ?? clients[client].windows).longest(between: now, and: end)
+      guard let windows = windows(of: lane, in: id, own, until: end) else { return nil }
+      let longest = windows.longest(between: now, and: end)
       for index in lane.queue {
         let ref = RunRef(campaign: id, index: Int(index))
         let lacks = timeNeeded(by: ref) - longest
@@ -22,6 +22,43 @@ extension ControlState {
       }
     }
     return closest.map { refusal(of: $0.run, longest: $0.longest, end: end) }
+  }
+
+  /// When a lane may be worked on in its campaign; nil when that is not known until `end`.
+  func windows(
+    of lane: Lane, in id: CampaignID, _ own: [ZoneWindows], until end: Instant
+  ) -> [Interval]? {
+    let client = Int(lane.client.index)
+    guard clients[client].windowsUntil >= end else { return nil }
+    guard campaigns[Int(id.index)].hasOwnWindows else { return clients[client].windows }
+    guard let inItsZone = own.first(where: { $0.zone == clients[client].config.zone }) else {
+      return lane.narrowed
+    }
+    return clients[client].windows.intersection(inItsZone.windows)
+  }
+
+  /// Why a campaign's own windows cannot be meant: no client that is open before `end` is so while
+  /// they are. Nil when one is, and while that is not known.
+  func neverMeets(
+    _ id: CampaignID, _ own: [ZoneWindows], end: Instant, now: Instant
+  ) -> Refusal? {
+    let campaign = Int(id.index)
+    guard !own.isEmpty, let rule = campaigns[campaign].policy.windows?.rule else { return nil }
+    var missed: [String] = []
+    for lane in campaigns[campaign].lanes where !lane.queue.isEmpty {
+      guard let common = windows(of: lane, in: id, own, until: end) else { return nil }
+      guard common.longest(between: now, and: end) == .zero else { return nil }
+      let client = clients[Int(lane.client.index)]
+      if client.windows.longest(between: now, and: end) > .zero {
+        missed.append(client.config.name.text)
+      }
+    }
+    guard let first = missed.first else { return nil }
+    return .invalid(
+      field: "windows",
+      message: "“\(rule)” is never open together with a window of \(Self.list(missed)) before "
+        + "\(end.words), so nothing would start; write times of theirs, which `atlas client windows "
+        + "\(first)` shows")
   }
 
   private func refusal(of ref: RunRef, longest: Duration, end: Instant) -> Refusal {

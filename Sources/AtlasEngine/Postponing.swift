@@ -54,7 +54,7 @@ extension ControlState {
       return next.start
     }
     guard until > now else {
-      throw .invalid(field: "until", message: "that is over; it must be later than now")
+      throw .past(field: "until", until, now: now)
     }
     return until
   }

@@ -1,3 +1,5 @@
+import AtlasModel
+
 /// Why the engine will not do what a person asked. Nothing has changed.
 package enum Refusal: Error, Hashable, Sendable {
   /// There is already something of that name.
@@ -10,6 +12,12 @@ package enum Refusal: Error, Hashable, Sendable {
   case invalid(field: String, message: String)
   /// A limit of the system is reached.
   case limit(String)
+
+  /// A time that people gave is over.
+  package static func past(field: String, _ instant: Instant, now: Instant) -> Refusal {
+    .invalid(
+      field: field, message: "\(instant.words) is over; give a time later than \(now.words)")
+  }
 
   package enum Code: String, CaseIterable, Hashable, Sendable {
     case campaignState = "CAMPAIGN_STATE"

@@ -14,6 +14,12 @@ package enum Limits {
   package static let campaigns = 10_000
   /// Times that people may edit the policy of a campaign: each is kept with it.
   package static let policyEdits = 64
+  /// The longest that a campaign may be said to last: a later end has a year that was mistyped.
+  package static let campaignLength = Duration.seconds(366 * 86_400)
+  /// 2000-01-01: no update that is still published is older.
+  package static let oldestCutOff = Instant(milliseconds: 946_684_800_000)
+  /// How far ahead the date may be after which nothing counts: no campaign lasts longer.
+  package static let cutOffAhead = campaignLength
   /// Windows of one client; more are a mistake of a generator.
   package static let windowsPerClient = 64
   /// Freezes of one client.

@@ -215,7 +215,7 @@ import Testing
           message: "the campaign was changed by another in the meantime",
           hint: "look at what would change again, then edit it")
       ),
-      ("past", .invalid(field: "ends_at", message: "that is over; it must be later than now")),
+      ("past", .past(field: "ends_at", EngineFleet.night().start, now: EngineFleet.night().start)),
       (
         "over",
         .notAllowed(

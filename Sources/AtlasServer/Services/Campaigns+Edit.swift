@@ -36,8 +36,10 @@ extension Campaigns {
     if request.dryRun {
       response = try AtlasV1.EditCampaignResponse(.campaign(view, inFlight: inFlight))
     } else {
+      wanted.ownWindows = try await ownWindows(of: wanted.policy)
       wanted.changes = changes.map(\.text).joined(separator: "; ").bounded()
       response = try await core.carryOut(.change(.editCampaign(name, wanted), caller), caller)
+      diagnostics += await warnings(of: name, wanted.ownWindows)
     }
     response.changes = changes.map { .init($0) }
     response.diagnostics = diagnostics

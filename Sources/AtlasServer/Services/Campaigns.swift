@@ -27,8 +27,10 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
       let read = try await readPolicy(document)
       (wanted.policy, wanted.overrides, diagnostics) = read
     }
+    wanted.ownWindows = try await ownWindows(of: wanted.policy)
     var response: AtlasV1.CreateCampaignResponse = try await core.change(
       .createCampaign(wanted), request, requestID: request.requestID, context)
+    diagnostics += await warnings(of: wanted.name, wanted.ownWindows)
     response.diagnostics = diagnostics
     return response
   }
@@ -42,7 +44,7 @@ package struct Campaigns: AtlasV1.CampaignService.Server {
     _ document: AtlasV1.Document, over policy: Policy = Policy(),
     overrides: [ClientName: Policy] = [:]
   ) async throws(WireStatus) -> (Policy, [ClientName: Policy], [AtlasV1.Diagnostic]) {
-    let snapshot = try await snapshot()
+    let snapshot = try await self.snapshot()
     let result = PolicyDocument.read(
       SourceDocument(name: document.name, bytes: document.content), over: policy,
       overrides: overrides, names: snapshot.names, now: snapshot.now)

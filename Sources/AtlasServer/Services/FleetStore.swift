@@ -79,7 +79,7 @@ package struct FleetStore: AtlasV1.FleetService.Server {
   ) async throws -> AtlasV1.LockServerResponse {
     let until = request.until.map { Instant($0) }
     if let until, until <= core.pump.campaignTime {
-      throw WireStatus(invalid: "until", "is in the past")
+      throw WireStatus(invalid: "until", "\(until.words) is over; give a later time, or none")
     }
     return try await core.change(
       .lockServer(
