@@ -30,6 +30,11 @@ extension Checker {
     case "run.started":
       model.sample.removeAll { $0 == key }
       for scope in ["", record.client] { model.sources[scope]?.probe = key }
+    case "run.phase", "run.retried":
+      guard record.phase == "UPDATE", record.from == "PARKED" || record.kind == "run.retried" else {
+        break
+      }
+      for scope in ["", record.client] { model.sources[scope]?.probe = key }
     case "campaign.resumed" where record.client.isEmpty && record.ring == nil:
       model.sample = []
       model.isBroken = false
@@ -55,8 +60,7 @@ extension Checker {
     if let key = log.newOutcome { add(key, to: &sample) }
     sample.removeFirst(max(0, sample.count - rule.sample))
     breakers[record.campaign]?.sample = sample
-    let isBadNews = log.newOutcome.map { log.runs[$0]?.isBad ?? false } ?? false
-    guard isBadNews || record.kind == "campaign.edited", let least = rule.successRate,
+    guard record.turnsBad || record.kind == "campaign.edited", let least = rule.successRate,
       log.campaigns[record.campaign]?.state == "ACTIVE"
     else { return }
     let bad = sample.count { log.runs[$0]?.isBad ?? false }
@@ -91,6 +95,18 @@ extension Checker {
     judgeLane(record, campaign, model)
   }
 
+  /// What is parked goes on to UPDATE or REBOOT, or a failed attempt is repeated: that takes no new
+  /// place, but counts among the starts of a minute, asks the source, and waits for people. A server
+  /// that has failed is tried again whoever else is down.
+  mutating func judgeFurtherStart(_ record: RecordFact) {
+    guard log.campaigns[record.campaign]?.state == "ACTIVE",
+      let campaign = campaign(record.campaign)
+    else { return }
+    judgeRate(record, campaign)
+    if record.kind == "run.phase" { judgePeople(record, campaign) }
+    if record.phase == "UPDATE" { judgeSources(record) }
+  }
+
   /// As many servers as may be down wait for people.
   private mutating func judgePeople(_ record: RecordFact, _ campaign: CampaignFact) {
     guard let most = campaign.maxWaitingForPeople else { return }
@@ -106,6 +122,10 @@ extension Checker {
       guard let source = breakers[record.campaign]?.sources[scope] else { continue }
       let name = "\(record.server) is started while its update source is silent"
       if let probe = source.probe {
+        // A failed attempt of the one that tries is repeated by it.
+        if probe == record.run.map({ LogModel.RunKey(campaign: record.campaign, number: $0) }) {
+          continue
+        }
         fail("breaker", "\(name), and \(log.runs[probe]?.server ?? "another") tries it")
       } else if record.at < source.nextTry {
         fail("breaker", "\(name), \((source.nextTry - record.at) / 1_000) s before the next try")
@@ -158,5 +178,13 @@ extension Checker.BreakerModel {
       let wait = Checker.firstTry << min(tries + 1, 8)
       sources[scope]?.nextTry = record.at + min(wait, Checker.longestTry)
     }
+  }
+}
+
+extension RecordFact {
+  /// A server fails, or is held, that was neither.
+  fileprivate var turnsBad: Bool {
+    let bad: Set<String> = ["HELD", "FAILED"]
+    return run != nil && bad.contains(to) && !bad.contains(from)
   }
 }

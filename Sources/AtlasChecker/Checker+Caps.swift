@@ -25,7 +25,7 @@ extension Checker {
   }
 
   /// Of any sixty seconds.
-  private mutating func judgeRate(_ record: RecordFact, _ campaign: CampaignFact) {
+  mutating func judgeRate(_ record: RecordFact, _ campaign: CampaignFact) {
     guard let most = campaign.maxStartsPerMinute else {
       return starts[record.campaign, default: []].removeAll()
     }

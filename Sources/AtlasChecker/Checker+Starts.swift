@@ -35,6 +35,7 @@ extension Checker {
       judgeCaps(of: record)
       judgeWindow(record, fits: true)
     } else if record.kind == "run.retried" {
+      judgeFurtherStart(record)
       judgeWindow(record, fits: true)
     } else if record.phase == "ROLLBACK" {
       judgeWindow(record, fits: false)
@@ -50,6 +51,7 @@ extension Checker {
     else { return }
     judgePlace(record, campaign)
     if record.kind != "run.back" { judgeHeld(record) }
+    if record.kind == "run.phase" { judgeFurtherStart(record) }
     if record.phase == "REBOOT", run?.bootsAtOnce ?? false { return }
     if record.kind == "run.phase" { judgeWindow(record, fits: true) }
   }

@@ -4,14 +4,11 @@ import AtlasModel
 /// only what happens afterwards counts.
 extension ControlState {
   /// A run has come to an end, or is held, for the first time since it was started.
-  /// - Returns: whether that is bad news.
-  mutating func noteOutcome(_ ref: RunRef, now: Instant) -> Bool {
-    guard self[ref].details.content.outcomeAt == nil else { return false }
+  mutating func noteOutcome(_ ref: RunRef, now: Instant) {
+    guard self[ref].details.content.outcomeAt == nil else { return }
     self[ref].details.content.outcomeAt = now
     campaigns[ref.campaign].addOutcome(ref.index, at: now)
-    guard self[ref].state.kind.isBad else { return false }
-    campaigns[ref.campaign].addTrouble(ref.index)
-    return true
+    if self[ref].state.kind.isBad { campaigns[ref.campaign].addTrouble(ref.index) }
   }
 
   /// It is started again: what it was before does not count any more.

@@ -117,8 +117,12 @@ extension ControlState {
     }
     var starts: [Instant] = []
     for index in campaigns[id].runs.indices {
-      for interval in campaigns[id].runs[index].details.content.slotIntervals
+      let details = campaigns[id].runs[index].details.content
+      for interval in details.slotIntervals
       where now < interval.start + Campaign.minute { starts.append(interval.start) }
+      // What was parked, or is tried again: whether it was that, or simply its next phase, is not known
+      // any more, and one start too many to wait for does no harm.
+      if let since = details.clock.since, now < since + Campaign.minute { starts.append(since) }
     }
     campaigns[id].recentStarts = Array(starts.sorted().suffix(max(1, cap)))
     armStarts(id, now: now)

@@ -175,11 +175,11 @@ extension ControlState {
     if from == .held || to == .held { recountDown(ref, from: from) }
     if from == .held, to != .held { self[ref].details.content.care = nil }
     if to.isTerminal { self[ref].deadline = nil }
-    let isBadNews = to.isOutcome && noteOutcome(ref, now: now)
+    if to.isOutcome { noteOutcome(ref, now: now) }
     if Plant.recordSkipped.isOn, to == .parked { return emit(.save(.run(ref))) }
     write(ref, kind, from: from, reason: reason, by: principal)
     if Plant.recordDoubled.isOn, to == .parked { write(ref, kind, from: from) }
-    if isBadNews { judgeBreakers(ref, now: now) }
+    if to.isBad, !from.isBad { judgeBreakers(ref, now: now) }
     if to != .inProgress { endProbe(ref) }
     if to.isTerminal { closed(ref, now: now) }
   }
