@@ -116,26 +116,37 @@ extension Checker {
       ?? availableWaits(open, fact, gone)
   }
 
-  private func guestsWait(_ open: OpenRun, _ busy: Set<String>) -> String? {
-    let guests = servers.values.filter {
-      $0.fact.host == open.run.server && !log.retiredServers.contains($0.fact.name)
+  private func guests(of server: String) -> [ServerModel] {
+    servers.values.filter {
+      $0.fact.host == server && !log.retiredServers.contains($0.fact.name)
     }
-    guard let rules = rules(open), let host = servers[open.run.server]?.fact else { return nil }
+  }
+
+  private func guestsWait(_ open: OpenRun, _ busy: Set<String>) -> String? {
+    let guests = guests(of: open.run.server)
+    guard let rules = rules(open) else { return nil }
     if let guest = guests.first(where: { busy.contains($0.fact.name) }) { return guest.fact.name }
     let needed = mostNeeded(open.run.server, rules)
     for client in Set(guests.map(\.client)).sorted() {
-      let outage = log.outage(of: client, at: now)
-      if !host.migratesGuests, outage.map({ now + needed <= $0.until }) != true {
-        return "an outage of \(client)"
-      }
+      if let waits = guestsClientWaits(open, client, needed) { return waits }
       guard client != open.run.client, let model = clients[client] else { continue }
-      if log.isStopped(client) || log.pausedClients.contains(client) { return client }
       let isFull = (log.slotsInUse[client] ?? []).count >= model.current.slots
       if isFull || !silent(of: client).isEmpty { return "a slot of \(client)" }
-      let end = model.current.openUntil(now)
-      if end.map({ now + needed <= $0 }) != true { return "a window of \(client)" }
     }
     return nil
+  }
+
+  /// What a client asks for whose guests go down with a host, also of one that has its slot already.
+  private func guestsClientWaits(_ open: OpenRun, _ client: String, _ needed: Int64) -> String? {
+    let migrates = servers[open.run.server]?.fact.migratesGuests ?? false
+    let outage = log.outage(of: client, at: now)
+    if !migrates, outage.map({ now + needed <= $0.until }) != true {
+      return "an outage of \(client)"
+    }
+    guard client != open.run.client, let model = clients[client] else { return nil }
+    if log.isStopped(client) || log.pausedClients.contains(client) { return client }
+    let end = model.current.openUntil(now)
+    return end.map { now + needed <= $0 } == true ? nil : "a window of \(client)"
   }
 
   private func carrierWaits(
@@ -230,6 +241,9 @@ extension Checker {
       return "what is down or unexplained"
     }
     let needed = mostNeeded(open.run.server, rules)
+    for client in Set(guests(of: open.run.server).map(\.client)).sorted() {
+      if let waits = guestsClientWaits(open, client, needed) { return waits }
+    }
     let window = campaign(open.campaign)?.window
     let end = clients[open.run.client].flatMap { openUntil($0.current, window, now) }
     return end.map { now + needed <= $0 } ?? false ? nil : "a window"

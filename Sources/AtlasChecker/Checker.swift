@@ -281,6 +281,7 @@ package struct Checker {
     for name in forgotten {
       servers[name]?.changedBy = nil
       servers[name]?.touchedBy = 0
+      servers[name]?.alteredBy = 0
       servers[name]?.provenBy = 0
     }
   }

@@ -292,14 +292,9 @@ extension Simulation {
       let id = CampaignID(index)
       for number in state.campaigns[index].runs.indices {
         let ref = RunRef(campaign: id, index: number)
-        guard state[ref].state.kind == .pending, state.campaigns[index].state == .active else {
-          continue
-        }
-        let waiting =
-          state.laneWaits(campaign: id, lane: Int(state[ref].lane), now: now)
-          ?? state.runWaits(ref, now: now)
+        guard let waiting = state.waits(ref, now: now) else { continue }
         let name = state[server: state[ref].server].config.name
-        tell("waits: \(name) of \(state.campaigns[index].name): \(waiting?.text ?? "its turn")")
+        tell("waits: \(name) of \(state.campaigns[index].name): \(waiting.text)")
       }
     }
   }
