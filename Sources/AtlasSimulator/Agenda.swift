@@ -56,6 +56,7 @@ enum Happening {
   case hookEnds(life: Int, HookRun)
   case windowsAreKnown(life: Int, ExpandedWindows)
   case secondDaemonStarts
+  case daemonIsKilled(life: Int)
   // The network.
   case arrives(link: Int, Parcel)
   case linkBreaks(Int, End)

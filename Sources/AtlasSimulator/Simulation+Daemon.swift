@@ -75,6 +75,16 @@ extension Simulation {
     shortLives = count == nil ? 0 : shortLives + 1
   }
 
+  /// Where few servers may start in a minute, it may die within the minute after a start.
+  func limitLife(after record: RecordFact) {
+    guard record.kind == "run.started", !faultsAreOver, isOn(.daemonDiesRecovering),
+      let state = daemon?.machine.state,
+      let id = state.campaign(named: CampaignName(trusted: record.campaign)),
+      state[campaign: id].policy.maxStartsPerMinute != nil, recoveryRandom.happens(50)
+    else { return }
+    after(recoveryRandom.seconds(1...10), .daemonIsKilled(life: daemonLife))
+  }
+
   private static let mostShortLives = 3
 
   private var configuration: ControlMachine.Configuration {

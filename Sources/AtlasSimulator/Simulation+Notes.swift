@@ -124,6 +124,7 @@ extension Simulation {
   func note(_ record: RecordFact) {
     seeRecord(record)
     meddle(after: record)
+    limitLife(after: record)
     switch record.kind {
     case "stop.latched": if !record.client.isEmpty { sometimes.reach(.stoppedClientOnly) }
     case "run.parked":

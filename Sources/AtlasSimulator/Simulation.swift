@@ -165,6 +165,7 @@ package final class Simulation {
     case .windowsAreKnown(let life, let windows):
       if daemon?.life == life { tellDaemon(windows.input) }
     case .secondDaemonStarts: startSecondDaemon()
+    case .daemonIsKilled(let life): if daemon?.life == life { killDaemon("right after a start") }
     case .arrives(let link, let parcel): arrive(parcel, on: link)
     case .linkBreaks(let link, let end): breakLink(link, at: end)
     case .agentStarts(let machine, let life): startAgent(machine, life: life)
