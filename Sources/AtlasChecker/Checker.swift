@@ -282,7 +282,6 @@ package struct Checker {
       servers[name]?.changedBy = nil
       servers[name]?.touchedBy = 0
       servers[name]?.alteredBy = 0
-      servers[name]?.provenBy = 0
     }
   }
 
