@@ -33,7 +33,8 @@ extension ControlState {
     let mine = faults.filter { $0.client == client }
     let servers = Set(mine.map { campaigns[ref.campaign][run: $0.run].server }).count
     guard let most = breakers.sourceServers, servers >= most || isChanged(ref) else { return false }
-    let text = "the update source does not answer at \(servers == 1 ? "one server" : "\(servers) servers"): \(message)"
+    let place = servers == 1 ? "one server" : "\(servers) servers"
+    let text = "the update source does not answer at \(place): \(message)"
     beginSourceHold(ref, client, text, now: now)
     return true
   }
