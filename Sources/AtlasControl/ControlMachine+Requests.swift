@@ -231,24 +231,15 @@ extension ControlMachine {
   }
 
   func campaign(_ name: CampaignName) throws(ControlError) -> CampaignID {
-    guard let id = state.campaign(named: name) else {
-      throw .notFound(kind: "campaign", name: name.text)
-    }
-    return id
+    try state.id(of: name)
   }
 
   func client(_ name: ClientName) throws(ControlError) -> ClientID {
-    guard let id = state.client(named: name) else {
-      throw .notFound(kind: "client", name: name.text)
-    }
-    return id
+    try state.id(of: name)
   }
 
   func server(_ name: ServerName) throws(ControlError) -> ServerID {
-    guard let id = state.server(named: name) else {
-      throw .notFound(kind: "server", name: name.text)
-    }
-    return id
+    try state.id(of: name)
   }
 
   /// The newest run of a server in a campaign.

@@ -266,8 +266,8 @@ package struct ControlSnapshot: Sendable {
 
 /// Why a request was not carried out; nothing has changed.
 package enum ControlError: Error, Hashable, Sendable {
-  /// There is no such thing.
-  case notFound(kind: String, name: String)
+  /// There is no such thing; `nearest` is what was probably meant.
+  case notFound(kind: String, name: String, nearest: String? = nil)
   /// The engine does not allow it.
   case refused(Refusal)
   /// The same request id was used with other content.

@@ -107,6 +107,12 @@ extension MemoryStore {
     try read { $0.hookRuns(after: id, limit: limit, filter: filter) }
   }
 
+  package func hookRuns(
+    before id: Int64?, limit: Int, filter: RecordFilter
+  ) throws(StoreError) -> [(id: Int64, row: HookRunRow)] {
+    try read { $0.hookRuns(before: id, limit: limit, filter: filter) }
+  }
+
   package func hookTotals(campaign: String) throws(StoreError) -> HookTotals {
     try read { $0.hookTotals(campaign: campaign) }
   }

@@ -101,6 +101,16 @@ extension MemoryStoreContents {
   }
 
   /// See ``Store``.
+  package func hookRuns(
+    before id: Int64?, limit: Int, filter: RecordFilter
+  ) -> [(id: Int64, row: HookRunRow)] {
+    let end = id.map { Int(clamping: min(max($0 - 1, 0), Int64(hooks.count))) } ?? hooks.count
+    let found = zip(Int64(1)..., hooks[..<end]).reversed().lazy
+      .filter { filter.matches(campaign: $1.campaign, client: $1.client, server: $1.server) }
+    return found.prefix(Limits.pageSize(limit)).map { (id: $0, row: $1) }
+  }
+
+  /// See ``Store``.
   package func hookTotals(campaign: String) -> HookTotals {
     totals[ExactText(campaign)]?.sum ?? HookTotals()
   }

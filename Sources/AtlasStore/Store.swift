@@ -27,6 +27,10 @@ package protocol Store: Sendable {
   func hookRuns(after id: Int64, limit: Int, filter: RecordFilter) async throws(StoreError)
     -> [(id: Int64, row: HookRunRow)]
 
+  /// Hook runs before row `id` (nil: from the last), newest first, at most ``Limits/page``.
+  func hookRuns(before id: Int64?, limit: Int, filter: RecordFilter) async throws(StoreError)
+    -> [(id: Int64, row: HookRunRow)]
+
   /// What hooks did in a campaign: runs, and host calls by name.
   func hookTotals(campaign: String) async throws(StoreError) -> HookTotals
 

@@ -24,6 +24,14 @@ extension SQLiteStore {
     return try await read { try HookRunTable.index.rows(of: page, $0, read: HookRunTable.read) }
   }
 
+  package func hookRuns(
+    before id: Int64?, limit: Int, filter: RecordFilter
+  ) async throws(StoreError) -> [(id: Int64, row: HookRunRow)] {
+    let page = SubjectIndex.Page(
+      before: id ?? .max, newestFirst: true, limit: limit, filter: filter)
+    return try await read { try HookRunTable.index.rows(of: page, $0, read: HookRunTable.read) }
+  }
+
   package func hookTotals(campaign: String) async throws(StoreError) -> HookTotals {
     try await read { try HookRunTable.totals(campaign: campaign, $0) }
   }

@@ -112,5 +112,13 @@ extension StoreConformance {
     }
     try expect("\(filter)", found.map(\.row), expected.map(\.1))
     try expect("\(filter) numbers", found.map(\.id), expected.map(\.0))
+
+    var newest: [(id: Int64, row: HookRunRow)] = []
+    while true {
+      let page = try await store.hookRuns(before: newest.last?.id, limit: 130, filter: filter)
+      newest += page
+      if page.count < 130 { break }
+    }
+    try expect("\(filter), newest first", newest.map(\.row), expected.reversed().map(\.1))
   }
 }

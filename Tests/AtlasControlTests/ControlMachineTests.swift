@@ -114,6 +114,18 @@ struct ControlMachineTests {
     #expect(error == .notFound(kind: "client", name: "LAA"))
   }
 
+  @Test("names what was probably meant")
+  func nearest() throws {
+    var desk = try Desk()
+    _ = desk.importFleet()
+    let ticket = desk.ask(.pauseClient(ClientName(trusted: "LAB"), reason: ""))
+    guard case .refused(let error) = desk.drain().reply(ticket) else {
+      Issue.record("it was not refused")
+      return
+    }
+    #expect(error == .notFound(kind: "client", name: "LAB", nearest: Desk.client.text))
+  }
+
   @Test("says which value of a selection is not known, and what was probably meant")
   func unknownInSelection() throws {
     var desk = try Desk()

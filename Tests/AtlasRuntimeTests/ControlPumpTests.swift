@@ -164,6 +164,11 @@ private final class GatedStore: Store {
   ) async throws(StoreError) -> [(id: Int64, row: HookRunRow)] {
     try inner.hookRuns(after: id, limit: limit, filter: filter)
   }
+  func hookRuns(
+    before id: Int64?, limit: Int, filter: RecordFilter
+  ) async throws(StoreError) -> [(id: Int64, row: HookRunRow)] {
+    try inner.hookRuns(before: id, limit: limit, filter: filter)
+  }
   func hookTotals(campaign: String) async throws(StoreError) -> HookTotals {
     try inner.hookTotals(campaign: campaign)
   }

@@ -107,6 +107,12 @@ private struct TamperedStore: Store {
     try store.hookRuns(after: id, limit: limit, filter: filter)
   }
 
+  func hookRuns(
+    before id: Int64?, limit: Int, filter: RecordFilter
+  ) async throws(StoreError) -> [(id: Int64, row: HookRunRow)] {
+    try store.hookRuns(before: id, limit: limit, filter: filter)
+  }
+
   func hookTotals(campaign: String) async throws(StoreError) -> HookTotals {
     try store.hookTotals(campaign: campaign)
   }

@@ -39,7 +39,8 @@ extension Failure {
       let isFlag = status.fieldViolations.contains { site.isFlag($0.field) }
       self.init(isFlag ? .usage : .error, status.message, details: details, hint: hint)
     case .notFound:
-      let listed = "\(site.listVerb(of: status.metadata["kind"])) shows what there is"
+      let meant = status.metadata["nearest"].map { "did you mean \($0)? " } ?? ""
+      let listed = "\(meant)\(site.listVerb(of: status.metadata["kind"])) shows what there is"
       self.init(.error, status.message, details: details, hint: hint ?? listed)
     case .failedPrecondition, .permissionDenied, .unauthenticated:
       self.init(.notAllowed, status.message, details: details, hint: hint)

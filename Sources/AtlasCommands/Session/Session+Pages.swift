@@ -51,6 +51,15 @@ extension Session {
   }
 }
 
+extension Session {
+  /// Tells a person that a limit left something out.
+  /// - Parameter token: Of the next page; empty when there is none.
+  func hintAtMore(_ token: String) {
+    guard !token.isEmpty, options.output.isText else { return }
+    console.hint("there are more; --limit N shows them")
+  }
+}
+
 extension AtlasV1.ListCampaignsRequest: PageRequest {
   typealias Page = AtlasV1.ListCampaignsResponse
 }

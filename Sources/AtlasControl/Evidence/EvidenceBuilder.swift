@@ -26,9 +26,7 @@ package struct EvidenceBuilder: Sendable {
 
   /// - Throws: ``ControlError`` when there is no such campaign, or it has not started.
   package init(_ snapshot: ControlSnapshot, _ name: CampaignName) throws(ControlError) {
-    guard let id = snapshot.state.campaign(named: name) else {
-      throw .notFound(kind: "campaign", name: name.text)
-    }
+    let id = try snapshot.state.id(of: name)
     let campaign = snapshot.state[campaign: id]
     guard let startedAt = campaign.startedAt else {
       throw .refused(

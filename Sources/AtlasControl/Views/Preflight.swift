@@ -71,9 +71,7 @@ extension ControlSnapshot {
   /// can be said about them without asking anybody.
   /// - Throws: ``ControlError`` when there is no such campaign, or it cannot be planned.
   package func preflight(_ name: CampaignName) throws(ControlError) -> [PreflightSubject] {
-    guard let id = state.campaign(named: name) else {
-      throw .notFound(kind: "campaign", name: name.text)
-    }
+    let id = try state.id(of: name)
     let plan = try plan(name)
     var known: [ServerName: [PreflightFinding]] = [:]
     // An agent that is not there is found by asking.

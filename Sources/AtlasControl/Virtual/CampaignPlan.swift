@@ -68,9 +68,7 @@ extension ControlSnapshot {
   package func plan(
     _ name: CampaignName, whatIf: [WhatIf] = []
   ) throws(ControlError) -> CampaignPlan {
-    guard let id = state.campaign(named: name) else {
-      throw .notFound(kind: "campaign", name: name.text)
-    }
+    let id = try state.id(of: name)
     var connected = state
     connected.connectAll()
     if !whatIf.isEmpty { connected.suppose(whatIf, of: id, now: now) }

@@ -9,10 +9,11 @@ extension WireStatus {
   /// The status of an error of the control machine.
   init(_ error: ControlError) {
     switch error {
-    case .notFound(let kind, let name):
+    case .notFound(let kind, let name, let nearest):
+      var metadata = ["kind": kind, "name": name]
+      metadata["nearest"] = nearest
       self.init(
-        .notFound, "there is no \(kind) “\(name)”", reason: "NOT_FOUND",
-        metadata: ["kind": kind, "name": name])
+        .notFound, "there is no \(kind) “\(name)”", reason: "NOT_FOUND", metadata: metadata)
     case .refused(let refusal): self.init(refusal)
     case .requestIDReused(let id):
       self.init(

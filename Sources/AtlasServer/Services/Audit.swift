@@ -15,20 +15,18 @@ package struct Audit: AtlasV1.AuditService.Server {
   ) async throws -> AtlasV1.ListAuditRecordsResponse {
     let limit = try Field.pageSize(request.pageSize)
     let token = try Field.numberToken(request.pageToken)
-    let filter = RecordFilter(
-      campaign: request.campaign.isEmpty ? nil : request.campaign,
-      client: request.client.isEmpty ? nil : request.client,
-      server: request.server.isEmpty ? nil : request.server)
+    let subject = Subject(request.campaign, request.client, request.server)
     let records: [LogRecord]
     do throws(StoreError) {
       records =
         request.descending
         ? try await core.store.records(
-          before: token == 0 ? nil : token, limit: limit, filter: filter)
-        : try await core.store.records(after: token, limit: limit, filter: filter)
+          before: token == 0 ? nil : token, limit: limit, filter: subject.filter)
+        : try await core.store.records(after: token, limit: limit, filter: subject.filter)
     } catch {
       throw WireStatus(error)
     }
+    if records.isEmpty, token == 0 { try await core.demandKnown(subject) }
     let hasMore = records.count == limit
     return AtlasV1.ListAuditRecordsResponse(
       records: records.map { .init($0) },

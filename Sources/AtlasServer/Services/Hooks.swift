@@ -65,28 +65,30 @@ package struct Hooks: AtlasV1.HookService.Server {
     _ request: AtlasV1.ListHookRunsRequest, context: ServerContext
   ) async throws -> AtlasV1.ListHookRunsResponse {
     let limit = try Field.pageSize(request.pageSize)
-    let token = try Field.numberToken(request.pageToken)
-    let filter = RecordFilter(
-      campaign: request.campaign.isEmpty ? nil : request.campaign,
-      client: request.client.isEmpty ? nil : request.client,
-      server: request.server.isEmpty ? nil : request.server)
+    let token = Int64(clamping: try Field.numberToken(request.pageToken))
+    let subject = Subject(request.campaign, request.client, request.server)
+    var runs: [AtlasV1.HookRun] = []
     do throws(StoreError) {
-      let rows = try await core.store.hookRuns(
-        after: Int64(clamping: token), limit: limit, filter: filter)
-      var runs: [AtlasV1.HookRun] = []
+      let rows =
+        request.descending
+        ? try await core.store.hookRuns(
+          before: token == 0 ? nil : token, limit: limit, filter: subject.filter)
+        : try await core.store.hookRuns(after: token, limit: limit, filter: subject.filter)
       for (id, row) in rows { runs.append(try .init(id, row)) }
-      return AtlasV1.ListHookRunsResponse(
-        hookRuns: runs,
-        nextPageToken: rows.count == limit ? rows.last.map { String($0.id) } ?? "" : "")
     } catch {
       throw WireStatus(error)
     }
+    if runs.isEmpty, token == 0 { try await core.demandKnown(subject) }
+    return AtlasV1.ListHookRunsResponse(
+      hookRuns: runs,
+      nextPageToken: runs.count == limit ? runs.last.map { String($0.id) } ?? "" : "")
   }
 
   package func watchHookLogs(
     _ request: AtlasV1.WatchHookLogsRequest,
     responses: RPCWriter<AtlasV1.WatchHookLogsResponse>, context: ServerContext
   ) async throws {
+    try await core.demandKnown(Subject(request.campaign, request.client, ""))
     let lines = feed.watch(
       campaign: try Field.optionalName(request.campaign, "campaign"),
       client: try Field.optionalName(request.client, "client"))

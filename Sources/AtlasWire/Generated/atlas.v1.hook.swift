@@ -426,6 +426,9 @@ extension AtlasV1 {
     /// The field `server`.
     package var server: String = ""
 
+    /// Newest first.
+    package var descending: Bool = false
+
     /// Every field at its default.
     package init() {}
 
@@ -435,13 +438,15 @@ extension AtlasV1 {
       pageToken: String = "",
       campaign: String = "",
       client: String = "",
-      server: String = ""
+      server: String = "",
+      descending: Bool = false
     ) {
       self.pageSize = pageSize
       self.pageToken = pageToken
       self.campaign = campaign
       self.client = client
       self.server = server
+      self.descending = descending
     }
   }
 }
@@ -459,6 +464,7 @@ extension AtlasV1.ListHookRunsRequest {
     c.pointee.campaign = arena.bytes(self.campaign)
     c.pointee.client = arena.bytes(self.client)
     c.pointee.server = arena.bytes(self.server)
+    c.pointee.descending = self.descending ? 1 : 0
     return WireCell(c)
   }
 
@@ -473,6 +479,7 @@ extension AtlasV1.ListHookRunsRequest {
     self.campaign = try reader.string(c.pointee.campaign, "campaign")
     self.client = try reader.string(c.pointee.client, "client")
     self.server = try reader.string(c.pointee.server, "server")
+    self.descending = c.pointee.descending != 0
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -482,6 +489,7 @@ extension AtlasV1.ListHookRunsRequest {
     try visitor.singular(WireField(3, "campaign", json: "campaign"), &self.campaign)
     try visitor.singular(WireField(4, "client", json: "client"), &self.client)
     try visitor.singular(WireField(5, "server", json: "server"), &self.server)
+    try visitor.singular(WireField(6, "descending", json: "descending"), &self.descending)
   }
 }
 

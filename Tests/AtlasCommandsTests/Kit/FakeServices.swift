@@ -284,7 +284,10 @@ struct FakeHooks: AtlasV1.HookService.Server {
   func listHookRuns(
     _ request: AtlasV1.ListHookRunsRequest, context: ServerContext
   ) async throws -> AtlasV1.ListHookRunsResponse {
-    let page = try Pages.page(atlas.world.hookRuns, request.pageSize, request.pageToken)
+    atlas.note(request)
+    let runs = atlas.world.hookRuns
+    let page = try Pages.page(
+      request.descending ? runs.reversed() : runs, request.pageSize, request.pageToken)
     return AtlasV1.ListHookRunsResponse(hookRuns: page.rows, nextPageToken: page.next)
   }
 

@@ -59,6 +59,18 @@ struct FailureTests {
           hint: "atlas context show tells where the address comes from"))
   }
 
+  @Test("to find something says what was probably meant, and where the others are")
+  func nearest() {
+    let status = WireStatus(
+      .notFound, "there is no client “LAX”", reason: "NOT_FOUND",
+      metadata: ["kind": "client", "name": "LAX", "nearest": "LAA"])
+    #expect(
+      Failure(status.rpcError, at: site)
+        == Failure(
+          .error, "there is no client “LAX”",
+          hint: "did you mean LAA? atlas client list shows what there is"))
+  }
+
   @Test("passes on what the daemon suggests")
   func hint() {
     let status = WireStatus(

@@ -316,6 +316,23 @@ struct OtherVerbTests {
     }
   }
 
+  @Test("hook runs begin with the newest, and say when there are more")
+  func newestHookRuns() async throws {
+    var world = World()
+    world.hookRuns = (1...3).map { .init(id: UInt64($0), server: "LAA-PARIS-DC0\($0)") }
+    try await FakeAtlas.serving(world) { atlas, terminal in
+      let newest = await terminal.run("hook", "runs", "--limit", "2", "-o", "name")
+      #expect(newest.output == "3\n2\n")
+      #expect(
+        await terminal.run("hook", "runs", "--oldest-first", "-o", "name").output == "1\n2\n3\n")
+      #expect(
+        await terminal.run("hook", "runs", "--limit", "2").errors
+          == "hint: there are more; --limit N shows them\n")
+      expect(await terminal.run("hook", "runs", "--limit", "0"), ends: .usage)
+      #expect(atlas.requests(AtlasV1.ListHookRunsRequest.self).first?.descending == true)
+    }
+  }
+
   @Test("audit verify fails when the log is broken")
   func audit() async throws {
     var world = World()

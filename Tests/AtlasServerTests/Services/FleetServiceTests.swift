@@ -237,6 +237,39 @@ import Testing
     }
   }
 
+  @Test("says what was probably meant where a list of the history is about nothing there is")
+  func unknownSubject() async throws {
+    try await TestDaemon.run { daemon in
+      try await daemon.importFleet()
+      _ = try await daemon.campaigns.createCampaign(.init(name: "november"))
+      let wrong: [(campaign: String, client: String, server: String, meant: String)] = [
+        ("novembre", "", "", "november"), ("", "LAB", "", "LAA"),
+        ("", "", "LAA-PARIS-WEB0", "LAA-PARIS-WEB01"),
+        ("november", "LAA", "LAA-PARIS-WEB03", "LAA-PARIS-WEB01"),
+      ]
+      for (campaign, client, server, meant) in wrong {
+        let runs = await #expect(throws: RPCError.self) {
+          try await daemon.hooks.listHookRuns(
+            .init(campaign: campaign, client: client, server: server))
+        }
+        let records = await #expect(throws: RPCError.self) {
+          try await daemon.audit.listAuditRecords(
+            .init(campaign: campaign, client: client, server: server))
+        }
+        for error in [runs, records] {
+          #expect(error?.code == .notFound)
+          #expect(error.map { WireStatus($0).metadata["nearest"] } == meant)
+        }
+      }
+      let logs = await #expect(throws: RPCError.self) {
+        try await daemon.hooks.watchHookLogs(.init(client: "LAB")) { for try await _ in $0 {} }
+      }
+      #expect(logs?.code == .notFound)
+      let none = try await daemon.hooks.listHookRuns(.init(client: "LAA", descending: true))
+      #expect(none.hookRuns.isEmpty)
+    }
+  }
+
   @Test("names what is not there", arguments: ["LAA-PARIS-WEB09"])
   func unknownServer(name: String) async throws {
     try await TestDaemon.run { daemon in

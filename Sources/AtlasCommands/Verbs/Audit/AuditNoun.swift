@@ -22,7 +22,7 @@ struct AuditList: DaemonVerb {
     abstract: "Records of the log, newest first.",
     discussion: """
         atlas audit list --limit 20
-        atlas audit list --campaign november --oldest-first --limit 100000 -o jsonl > november.jsonl
+        atlas audit list --campaign november --oldest-first --limit 100000 -o jsonl
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -45,9 +45,7 @@ struct AuditList: DaemonVerb {
         descending: !oldestFirst), limit: limit)
     try session.show(
       try await session.presentation(of: response, empty: "the log has no such record"))
-    if !response.nextPageToken.isEmpty, session.options.output.isText {
-      session.console.hint("there are more; --limit N shows them")
-    }
+    session.hintAtMore(response.nextPageToken)
   }
 }
 
@@ -57,12 +55,12 @@ struct AuditVerify: DaemonVerb {
     commandName: "verify",
     abstract: "Recompute the chain of the log from what is on disk, or check an evidence file.",
     discussion: """
-      Exits with 1 if a record does not fit, or anything in the file is not what its records say. A
-      file is checked without a daemon.
+      Exits with 1 if a record does not fit, or anything in the file is not what its records say. \
+      A file is checked without a daemon.
 
-      Anybody can make a key, and sign a file that is consistent in itself. So it ends with 0 only if
-      the key is known: by --key, or by the context (atlas context set NAME --evidence-key …). Without
-      that it says whose fingerprint the key has, and ends with 5.
+      Anybody can make a key, and sign a file that is consistent in itself. So it ends with 0 only \
+      if the key is known: by --key, or by the context (atlas context set NAME --evidence-key …). \
+      Without that it says whose fingerprint the key has, and ends with 5.
 
         atlas audit verify --timeout 5m
         atlas audit verify november.evidence --key 5f2c…
@@ -155,8 +153,8 @@ struct AuditKey: DaemonVerb {
     commandName: "key",
     abstract: "The fingerprint of the key that the daemon signs evidence with.",
     discussion: """
-      Write it down where nobody can change it: whoever has it can tell evidence of this daemon from
-      anybody else's.
+      Write it down where nobody can change it: whoever has it can tell evidence of this daemon \
+      from anybody else's.
 
         atlas audit key
         atlas audit key > daemon.key

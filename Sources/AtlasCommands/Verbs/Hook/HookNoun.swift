@@ -119,9 +119,10 @@ struct HookCheck: DaemonVerb {
 struct HookRuns: DaemonVerb {
   static let configuration = CommandConfiguration(
     commandName: "runs",
-    abstract: "What hooks did: outcome, time, calls.",
+    abstract: "What hooks did: outcome, time, calls; newest first.",
     discussion: """
         atlas hook runs --server LAA-PARIS-DC01 -o wide
+        atlas hook runs --campaign november --oldest-first --limit 100000 -o jsonl
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -129,18 +130,24 @@ struct HookRuns: DaemonVerb {
   @Option(help: ArgumentHelp("Only of this client.", valueName: "name")) var client: String?
   @Option(help: ArgumentHelp("Only of this server.", valueName: "name")) var server: String?
   @Option(help: ArgumentHelp("How many.", valueName: "number")) var limit = CommandLimits.records
+  @Flag(help: "From the first that ran.") var oldestFirst = false
+
+  mutating func validate() throws {
+    if limit < 1 { throw ValidationError("--limit is at least 1") }
+  }
 
   func run(in session: Session) async throws {
     let response = try await session.readPages(
       session.daemon.hooks.listHookRuns,
       AtlasV1.ListHookRunsRequest(
-        campaign: campaign ?? "", client: client ?? "", server: server ?? ""),
-      limit: max(1, limit))
+        campaign: campaign ?? "", client: client ?? "", server: server ?? "",
+        descending: !oldestFirst), limit: limit)
     let times = try await session.times()
     try session.show(
       Presentation(
         response, items: response.hookRuns, name: { "\($0.id)" },
         columns: AtlasV1.HookRun.columns(times), empty: "no hook has run"))
+    session.hintAtMore(response.nextPageToken)
   }
 }
 

@@ -998,7 +998,7 @@ const ProtobufCMessageDescriptor atlas__v1__check_hooks_response__descriptor =
   (ProtobufCMessageInit) atlas__v1__check_hooks_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__list_hook_runs_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor atlas__v1__list_hook_runs_request__field_descriptors[6] =
 {
   {
     "page_size",
@@ -1060,10 +1060,23 @@ static const ProtobufCFieldDescriptor atlas__v1__list_hook_runs_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "descending",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__ListHookRunsRequest, descending),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__list_hook_runs_request__field_indices_by_name[] = {
   2,   /* field[2] = campaign */
   3,   /* field[3] = client */
+  5,   /* field[5] = descending */
   0,   /* field[0] = page_size */
   1,   /* field[1] = page_token */
   4,   /* field[4] = server */
@@ -1071,7 +1084,7 @@ static const unsigned atlas__v1__list_hook_runs_request__field_indices_by_name[]
 static const ProtobufCIntRange atlas__v1__list_hook_runs_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor atlas__v1__list_hook_runs_request__descriptor =
 {
@@ -1081,7 +1094,7 @@ const ProtobufCMessageDescriptor atlas__v1__list_hook_runs_request__descriptor =
   "Atlas__V1__ListHookRunsRequest",
   "atlas.v1",
   sizeof(Atlas__V1__ListHookRunsRequest),
-  5,
+  6,
   atlas__v1__list_hook_runs_request__field_descriptors,
   atlas__v1__list_hook_runs_request__field_indices_by_name,
   1,  atlas__v1__list_hook_runs_request__number_ranges,

@@ -137,10 +137,11 @@ struct  Atlas__V1__ListHookRunsRequest
   ProtobufCBinaryData campaign;
   ProtobufCBinaryData client;
   ProtobufCBinaryData server;
+  protobuf_c_boolean descending;
 };
 #define ATLAS__V1__LIST_HOOK_RUNS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__list_hook_runs_request__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
 
 
 struct  Atlas__V1__ListHookRunsResponse
