@@ -72,6 +72,27 @@ struct OccupiedTests {
     }
   }
 
+  @Test(
+    "slots above the limit are explained by the outage that allows them",
+    arguments: [
+      (3, "3 of 3 in use in the declared outage, otherwise 1\n", "3/3", "in an outage"),
+      (2, "3 of 1 in use, begun when more were allowed: nothing else starts\n", "3/1", "-"),
+    ] as [(Int32, String, String, String)])
+  func outage(parallel: Int32, slots: String, short: String, state: String) async throws {
+    var world = World.november(clients: 1, servers: 3)
+    world.clients[0].maxParallelServers = 1
+    world.clients[0].occupied = 3
+    world.clients[0].slotsInUse = 3
+    world.clients[0].outage = .init(
+      from: world.time(-60), until: world.time(600), parallel: parallel, reason: "agreed")
+    let client = world.clients[0].name
+    try await FakeAtlas.serving(world) { _, terminal in
+      #expect(await terminal.run("client", "get", client).output.contains(slots))
+      let row = await terminal.run("client", "list").output.split(separator: "\n").last ?? ""
+      #expect(row.contains("  \(short)  \(state) "))
+    }
+  }
+
   @Test("approve lets a server start that carries Atlas")
   func approve() async throws {
     try await FakeAtlas.serving { atlas, terminal in

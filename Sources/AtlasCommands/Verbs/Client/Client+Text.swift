@@ -1,13 +1,20 @@
 import AtlasWire
 
 extension AtlasV1.ClientInfo {
-  /// `stopped`, `paused`, `postponed`, `dark`, `unexplained`, or nothing.
+  /// `stopped`, `paused`, `postponed`, `dark`, `unexplained`, `in an outage`, or nothing.
   var latchText: String {
     if stopped != nil { return "stopped" }
     if paused != nil { return "paused" }
     if postponed != nil { return "postponed" }
     if darkSince != nil { return "dark" }
-    return unexplained.isEmpty ? "" : "unexplained"
+    if !unexplained.isEmpty { return "unexplained" }
+    return outageSlots == nil ? "" : "in an outage"
+  }
+
+  /// How many servers at once a declared outage allows, while more are in progress than otherwise.
+  private var outageSlots: Int32? {
+    guard slotsInUse > maxParallelServers, let slots = outage?.parallel else { return nil }
+    return slots >= slotsInUse ? slots : nil
   }
 
   /// Servers whose agent is not connected.
@@ -21,7 +28,9 @@ extension AtlasV1.ClientInfo {
       Column(
         "AGENTS", align: .right,
         span: { Span("\($0.agentsConnected)", $0.agentsMissing > 0 ? .warn : .good) }),
-      Column("SLOTS", align: .right) { "\($0.occupied)/\($0.maxParallelServers)" },
+      Column("SLOTS", align: .right) {
+        "\($0.occupied)/\($0.outageSlots ?? $0.maxParallelServers)"
+      },
       Column("STATE", span: { Span($0.latchText, $0.stopped == nil ? .warn : .bad) }),
       Column("PRIORITY", wide: false) { $0.priority },
       Column("ZONE") { $0.zone },
@@ -65,11 +74,17 @@ extension AtlasV1.ClientInfo {
     return facts.lines
   }
 
-  /// `1 of 1 in use`, and what else takes slots.
+  /// `1 of 1 in use`, and what else takes slots; where more are in use than usual, why.
   private var slotsText: String {
     let others = occupied - slotsInUse
     let rest = others <= 0 ? "" : ", \(others) taken by guests or by servers that are down"
-    return "\(slotsInUse) of \(maxParallelServers) in use\(rest)"
+    if let outageSlots {
+      return "\(slotsInUse) of \(outageSlots) in use in the declared outage, otherwise "
+        + "\(maxParallelServers)\(rest)"
+    }
+    let late =
+      slotsInUse <= maxParallelServers ? "" : ", begun when more were allowed: nothing else starts"
+    return "\(slotsInUse) of \(maxParallelServers) in use\(late)\(rest)"
   }
 
   private var age: String {
