@@ -196,6 +196,17 @@ struct RollbackTests {
     #expect(views.flatMap(\.notUndoable) == [])
   }
 
+  @Test("compare going back with no other way, as campaigns that install do")
+  func gains() throws {
+    var night = try night()
+    let plain = CampaignName(trusted: "plain")
+    night.desk.ask(.createCampaign(CampaignRequest(name: plain)))
+    night.desk.ask(.createCampaign(CampaignRequest(name: Self.undo, rollbackOf: Desk.campaign)))
+    night.settle()
+    #expect(try night.report(plain).gains.count == 3)
+    #expect(try night.report(Self.undo).gains == [])
+  }
+
   @Test("of a campaign that is not there are refused")
   func unknown() throws {
     var night = try night()

@@ -1,5 +1,7 @@
 /// The bounds of the program, each with its reason.
 enum CommandLimits {
+  /// So many times faster than one server after the other is worth telling; below it is chance.
+  static let worthwhileGain = 1.1
   /// Rows asked for at once: a row of a run with a dozen updates takes about half a kilobyte, and a
   /// message must stay below 256 KiB.
   static let page = 200

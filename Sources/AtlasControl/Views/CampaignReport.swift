@@ -66,9 +66,7 @@ extension ControlSnapshot {
   package func report(
     _ name: CampaignName, log: [LogRecord] = []
   ) throws(ControlError) -> CampaignReport {
-    guard let id = state.campaign(named: name) else {
-      throw .notFound(kind: "campaign", name: name.text)
-    }
+    let id = try state.id(of: name)
     let campaign = state[campaign: id]
     // A server is told of once, by its newest run.
     let repeated = Set(campaign.runs.map { Int($0.retryOf) })
@@ -172,9 +170,11 @@ extension ControlState {
   }
 
   /// The same servers one after the other, client by client in parallel, and all at once: each as
-  /// long as it really took, and those that have not ended as long as is expected of them.
+  /// long as it really took, and those that have not ended as long as is expected of them. None for
+  /// a rollback campaign: nobody asks how else one could have gone back.
   fileprivate func gains(_ id: CampaignID, real: Duration?) -> [Gain] {
     let campaign = self[campaign: id]
+    guard campaign.rollbackOf == nil else { return [] }
     let estimates = campaign.runs.enumerated().map { index, run in
       let took = run.endedAt.flatMap { run.slotTime(until: $0) }
       return took ?? estimate(of: RunRef(campaign: id, index: index))

@@ -243,7 +243,8 @@ extension AtlasV1.ServerRun {
       holdClass: view.holdClass.map { .init($0) } ?? .unspecified, holdOwner: view.owner,
       holdDeadline: view.holdDeadline.map { .init($0) },
       maintenance: view.maintenance.map { .init($0) },
-      snapshot: view.snapshot.map { .init($0) }, undoneBy: view.undoneBy?.text ?? "",
+      snapshot: view.snapshot.map { .init($0) },
+      undoneBy: view.isUndone ? view.undoneBy?.text ?? "" : "",
       expected: view.expected.map { .init($0.time) }, late: view.isLate)
   }
 }

@@ -505,6 +505,7 @@ struct CampaignTests {
   @Test("report has what needs somebody first, and figures last")
   func report() async throws {
     var world = try world
+    world.campaigns[0].settled = true
     let held = try world.run("LAA-PARIS-WEB02", of: "november")
     world.report = AtlasV1.Report(
       affectedNow: [held], updates: [.init(update: "KB5031234", installed: 990, failed: 2)],
@@ -523,7 +524,7 @@ struct CampaignTests {
         await terminal.run("campaign", "report", "november"),
         prints: """
           Campaign      november
-          State         ACTIVE
+          State         ACTIVE, waits for people
           Servers       6 in all: 1 completed, 1 held, 4 pending
           Started       2026-11-22T02:00:00Z
           Took          7h32m

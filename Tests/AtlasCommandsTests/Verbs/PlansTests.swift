@@ -26,6 +26,68 @@ struct PlansTests {
     }
   }
 
+  @Test("several suppositions are one; the daemon refuses one that is there twice")
+  func severalWhatIfs() async throws {
+    try await FakeAtlas.serving { atlas, terminal in
+      let words = ["--what-if", "max_parallel_servers=2", "--what-if", "failure_rate=3%"]
+      _ = await terminal.run(["campaign", "plan", "november"] + words)
+      #expect(
+        atlas.requests(AtlasV1.PlanCampaignRequest.self).map(\.whatIf)
+          == ["max_parallel_servers=2,failure_rate=3%"])
+    }
+  }
+
+  @Test(
+    "a plan compares itself with one by one where that says something",
+    arguments: [
+      (27_000, "", "One by one   31d6h, 100 times longer\n"), (2_700_000, "", nil),
+      (27_000_000, "", nil), (27_000, "october", nil),
+    ] as [(Int64, String, String?)])
+  func comparison(makespan: Int64, rollbackOf: String, line: String?) async throws {
+    var world = World.november(clients: 1, servers: 2)
+    world.plan.makespan = .init(seconds: makespan)
+    world.plan.sequential = .init(seconds: 2_700_000)
+    world.plan.lowerBound = .init(seconds: 27_000)
+    world.campaigns[0].rollbackOf = rollbackOf
+    try await FakeAtlas.serving(world) { _, terminal in
+      let output = await terminal.run("campaign", "plan", "november").output
+      if let line { #expect(output.contains(line)) }
+      #expect(output.contains("One by one") == (line != nil))
+    }
+  }
+
+  @Test("a campaign that was undone says by which, in lists, alone, in its report and its servers")
+  func undone() async throws {
+    var world = World.november(clients: 1, servers: 2)
+    var undo = world.campaigns[0]
+    undo.name = "undo"
+    undo.rollbackOf = "november"
+    undo.state = .completed
+    world.campaigns.append(undo)
+    world.runs["undo"] = [
+      .init(server: "A", state: .completed), .init(server: "B", state: .completed),
+    ]
+    try await FakeAtlas.serving(world) { _, terminal in
+      for verb in [["list"], ["get", "november"], ["report", "november"]] {
+        let output = await terminal.run(["campaign"] + verb).output
+        #expect(output.contains(", 2 undone by undo"), "\(verb)")
+      }
+    }
+    let run = AtlasV1.ServerRun(state: .completed, undoneBy: "undo")
+    #expect(run.note == "undone by undo")
+  }
+
+  @Test(
+    "a rollback that has not done anything undoes nothing yet",
+    arguments: [
+      (AtlasV1.CampaignState.draft, ""), (.active, "being undone by undo"), (.cancelled, ""),
+    ])
+  func notUndone(state: AtlasV1.CampaignState, text: String) {
+    let undo = AtlasV1.Campaign(name: "undo", state: state, rollbackOf: "november")
+    #expect(Undoings([undo]).text("november") == text)
+    #expect(Undoings([undo]).text("undo") == "")
+  }
+
   @Test("estimates say what is expected, and whether history or the policy says so")
   func estimates() async throws {
     var world = World.november(clients: 1, servers: 1)

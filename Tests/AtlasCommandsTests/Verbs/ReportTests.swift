@@ -77,6 +77,41 @@ struct OpenEndsTests {
     #expect(AtlasV1.ServerRun(state: state, waitsFor: waitsFor, lastError: error).note == note)
   }
 
+  @Test(
+    "says of its state what part of it is kept from going on",
+    arguments: [
+      ([("postponed", "client LAA")], "ACTIVE, 1 client postponed"),
+      (
+        [("postponed", "client LAA"), ("stopped", "client KBB"), ("postponed", "client NOR")],
+        "ACTIVE, 1 client stopped, 2 clients postponed"
+      ),
+      ([("paused", "campaign"), ("paused", "ring 2")], "ACTIVE, paused, 1 ring paused"),
+      ([("lane_held", "client LAA")], "ACTIVE, 1 client held"),
+      ([("environment", "client LAA")], "ACTIVE, 1 client held by its environment"),
+      ([("environment", "fleet")], "ACTIVE, environment"),
+      ([("stopped", "fleet"), ("paused", "campaign")], "ACTIVE, stopped, paused"),
+    ])
+  func parts(flags: [(String, String)], text: String) {
+    let flags = flags.map { AtlasV1.CampaignFlag(kind: $0.0, scope: $0.1) }
+    #expect(AtlasV1.Campaign(state: .active, flags: flags).stateText == text)
+  }
+
+  @Test("compares itself with other ways only where it was faster than one after the other")
+  func gains() {
+    func report(_ factor: Double, _ campaign: AtlasV1.Campaign? = nil) -> AtlasV1.Report {
+      .init(
+        campaign: campaign, makespan: .init(seconds: 60),
+        gains: [
+          .init(way: "one after the other", time: .init(seconds: 60), factor: 1),
+          .init(way: "this campaign", time: .init(seconds: 60), factor: factor),
+        ], saved: .init(seconds: -3))
+    }
+    #expect(text(report(9)).contains("Gains"))
+    #expect(text(report(9, .init(state: .active, settled: true))).contains("Gains"))
+    #expect(!text(report(9, .init(state: .active))).contains("Gains"))
+    for factor in [0, 0.1, 1, 1.05] { #expect(!text(report(factor)).contains("Gains")) }
+  }
+
   @Test("counts as done only what was brought up to date")
   func counts() {
     let counts = AtlasV1.RunCounts(

@@ -1,12 +1,27 @@
 import AtlasWire
 
 extension AtlasV1.Campaign {
-  /// `ACTIVE`, with what keeps it from going on, a stop first: `ACTIVE, stopped, paused`.
+  /// `ACTIVE`, with what keeps it or a part of it from going on, a stop first:
+  /// `ACTIVE, stopped, 2 clients postponed`.
   var stateText: String {
-    var kinds = flags.contains { $0.kind == "stopped" } ? ["stopped"] : []
-    for flag in flags where !kinds.contains(flag.kind) { kinds.append(flag.kind) }
     let waits = settled && state == .active ? ["waits for people"] : []
-    return ([state.word] + kinds + waits).joined(separator: ", ")
+    return ([state.word] + flagWords + waits).joined(separator: ", ")
+  }
+
+  /// The same, and what of it was undone: `COMPLETED, 6 undone by undo`.
+  func stateText(_ undoings: Undoings) -> String {
+    [stateText, undoings.text(name)].filter { !$0.isEmpty }.joined(separator: ", ")
+  }
+
+  private var flagWords: [String] {
+    let urgent = flags.filter { $0.kind == "stopped" } + flags.filter { $0.kind != "stopped" }
+    var words: [String] = []
+    for flag in urgent {
+      let alike = urgent.filter { $0.kind == flag.kind && $0.part == flag.part }
+      let word = flag.part.map { "\(counted(alike.count, $0)) \(flag.partWord)" } ?? flag.kind
+      if !words.contains(word) { words.append(word) }
+    }
+    return words
   }
 
   /// Red when it has been stopped, yellow when something else keeps it.
@@ -23,10 +38,12 @@ extension AtlasV1.Campaign {
     "\(counted(servers?.total ?? 0, "server")) at \(counted(clients, "client"))"
   }
 
-  static func columns(_ times: @escaping @Sendable (Self) -> TimeText) -> [Column<Self>] {
+  static func columns(
+    _ undoings: Undoings, _ times: @escaping @Sendable (Self) -> TimeText
+  ) -> [Column<Self>] {
     [
       Column("NAME") { $0.name },
-      Column("STATE", span: { Span($0.stateText, $0.stateStyle) }),
+      Column("STATE", span: { Span($0.stateText(undoings), $0.stateStyle) }),
       Column("DONE", align: .right) { $0.progressText },
       Column("IN PROGRESS", style: .active) { $0.servers?.inProgress ?? 0 },
       Column("HELD", style: .bad) { $0.servers?.held ?? 0 },
@@ -45,10 +62,10 @@ extension AtlasV1.Campaign {
   }
 
   /// The whole campaign, a line a fact.
-  func lines(_ times: TimeText, _ space: TextSpace) -> [Line] {
+  func lines(_ times: TimeText, _ undoings: Undoings, _ space: TextSpace) -> [Line] {
     var facts = Description()
     facts.add("Name", name, .bold)
-    facts.add("State", stateText, stateStyle)
+    facts.add("State", stateText(undoings), stateStyle)
     facts.add("Servers", servers?.line ?? .empty)
     facts.add("Clients", grouped(clients))
     facts.add("Selection", selection?.text ?? "the whole fleet")
@@ -119,6 +136,22 @@ extension AtlasV1.Campaign {
   /// The campaign alone, as the answer of a verb that acted on it.
   func presentation(of response: some WireMessage, _ text: String) -> Presentation {
     Presentation(.message(response), names: [name]) { _ in [Line(text)] }
+  }
+}
+
+extension AtlasV1.CampaignFlag {
+  /// `client` or `ring`, where it is about one of them; nil for the whole campaign.
+  fileprivate var part: String? {
+    ["client", "ring"].first { scope.hasPrefix("\($0) ") }
+  }
+
+  /// What such a part is.
+  fileprivate var partWord: String {
+    switch kind {
+    case "lane_held": "held"
+    case "environment": "held by its environment"
+    case _: kind
+    }
   }
 }
 

@@ -19,12 +19,13 @@ struct CampaignList: DaemonVerb {
   func run(in session: Session) async throws {
     var response = try await session.readPages(
       session.daemon.campaigns.listCampaigns, AtlasV1.ListCampaignsRequest())
+    let undoings = Undoings(response.campaigns)
     if active { response.campaigns.removeAll { !$0.state.isRunning } }
     session.tellRehearsal(response.campaigns.first?.clock)
     try session.show(
       Presentation(
         response, items: response.campaigns, name: \.name,
-        columns: AtlasV1.Campaign.columns { session.times($0.clock) },
+        columns: AtlasV1.Campaign.columns(undoings) { session.times($0.clock) },
         empty: active ? "no campaign is running" : "there are no campaigns"))
   }
 }
@@ -47,8 +48,11 @@ struct CampaignGet: DaemonVerb {
       session.daemon.campaigns.getCampaign, AtlasV1.GetCampaignRequest(campaign: name))
     guard let campaign = response.campaign else { throw Failure.empty("GetCampaign") }
     let times = session.times(campaign.clock)
+    let undoings = try await session.undoings()
     try session.show(
-      Presentation(.message(response), names: [campaign.name]) { campaign.lines(times, $0) })
+      Presentation(.message(response), names: [campaign.name]) {
+        campaign.lines(times, undoings, $0)
+      })
   }
 }
 

@@ -19,11 +19,15 @@ struct CampaignPlan: DaemonVerb {
   @Argument(help: "The campaign.") var name: String
   @Flag(help: "Also a line for each client.") var details = false
   @Option(
-    help: ArgumentHelp("Beside it, a plan in which this is otherwise.", valueName: "settings"))
-  var whatIf: String?
+    help: ArgumentHelp(
+      "Beside it, a plan in which this is otherwise; may be given again.", valueName: "settings"))
+  var whatIf: [String] = []
+
+  /// One list; the daemon refuses a key that is there twice.
+  private var supposition: String { whatIf.joined(separator: ",") }
 
   func run(in session: Session) async throws {
-    let response = try await session.plan(name, details: details, whatIf: whatIf ?? "")
+    let response = try await session.plan(name, details: details, whatIf: supposition)
     guard let plan = response.plan else { throw Failure.empty("PlanCampaign") }
     // Everything in a plan is relative to its start.
     let times = session.times(AtlasV1.Clock(campaignTime: plan.start))
@@ -31,8 +35,9 @@ struct CampaignPlan: DaemonVerb {
     session.tellRehearsal(campaign?.clock)
     try session.show(
       Presentation(.message(response), names: [plan.campaign]) { space in
-        let supposed = response.supposed.map { plan.lines(beside: $0, whatIf ?? "", times, space) }
-        return plan.lines(times, space) + (supposed ?? [])
+        let supposed = response.supposed.map { plan.lines(beside: $0, supposition, times, space) }
+        let undoes = !(campaign?.rollbackOf ?? "").isEmpty
+        return plan.lines(times, space, undoes: undoes) + (supposed ?? [])
       })
     if campaign?.state == .draft {
       session.console.hint("atlas campaign start \(plan.campaign) --if-match \(plan.etag)")
@@ -66,13 +71,14 @@ extension AtlasV1.Plan {
     return "\(counted(servers, "server")) at \(counted(clients, "client"))\(time)\(missing)\(stuck)"
   }
 
-  func lines(_ times: TimeText, _ space: TextSpace) -> [Line] {
+  /// - Parameter undoes: It is a rollback campaign: what updating takes is no measure for it.
+  func lines(_ times: TimeText, _ space: TextSpace, undoes: Bool = false) -> [Line] {
     var facts = Description()
     facts.add("Campaign", campaign, .bold)
     facts.add("Servers", "\(grouped(servers)) at \(counted(clients, "client"))")
     facts.add("Start", times.absolute(start))
     facts.add("Finish", finish == nil ? "" : "\(times.absolute(finish))\(after(makespan))")
-    facts.add("One by one", comparison)
+    facts.add("One by one", undoes ? "" : comparison)
     facts.add("Lower bound", lowerBound?.shortText ?? "")
     if missed > 0 {
       facts.add("Missed", "\(counted(missed, "server")) not begun before the end", .bad)
@@ -114,11 +120,13 @@ extension AtlasV1.Plan {
     makespan.map { ", after \($0.shortText)" } ?? ""
   }
 
-  /// The whole fleet one server after the other, and how many times longer that is.
+  /// The whole fleet one server after the other, and how many times longer that is. Nothing where it
+  /// is not longer: one client, or a plan that mostly waits for windows, says nothing about ways.
   private var comparison: String {
     guard let sequential else { return "" }
     guard let makespan, makespan.seconds > 0 else { return sequential.shortText }
     let factor = Double(sequential.seconds) / Double(makespan.seconds)
+    guard factor >= CommandLimits.worthwhileGain else { return "" }
     return "\(sequential.shortText), \(oneDecimal(factor)) times longer"
   }
 

@@ -11,9 +11,9 @@ struct CampaignReport: DaemonVerb {
         atlas campaign report november -o json > november.json
         atlas campaign report november --evidence november.evidence
 
-      --evidence writes a file with every interval in which a server was down, what was proven about
-      backups, what hooks said, who decided what, and the records of the log that prove it, signed by
-      the daemon. atlas audit verify checks it without a daemon.
+      --evidence writes a file with every interval in which a server was down, what was proven \
+      about backups, what hooks said, who decided what, and the records of the log that prove it, \
+      signed by the daemon. atlas audit verify checks it without a daemon.
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -33,10 +33,11 @@ struct CampaignReport: DaemonVerb {
       session.daemon.campaigns.getReport, AtlasV1.GetReportRequest(campaign: name))
     guard let report = response.report else { throw Failure.empty("GetReport") }
     let times = session.times(report.campaign?.clock)
+    let undoings = try await session.undoings()
     session.tellRehearsal(report.campaign?.clock)
     try session.show(
       Presentation(.message(response), names: [name]) { space in
-        ReportText(report: report, times: times, space: space).lines
+        ReportText(report: report, undoings: undoings, times: times, space: space).lines
       })
   }
 }
@@ -44,6 +45,7 @@ struct CampaignReport: DaemonVerb {
 /// A report as text: what needs somebody first, figures last.
 struct ReportText {
   let report: AtlasV1.Report
+  var undoings = Undoings()
   let times: TimeText
   let space: TextSpace
 
@@ -61,7 +63,8 @@ struct ReportText {
     var facts = Description()
     if let campaign = report.campaign {
       facts.add("Campaign", campaign.name, .bold)
-      facts.add("State", campaign.stateText, campaign.stateStyle)
+      facts.add("State", campaign.stateText(undoings), campaign.stateStyle)
+      facts.add("Rolls back", campaign.rollbackOf, .warn)
       facts.add("Servers", campaign.servers?.line ?? .empty)
       facts.add("Started", times.absolute(campaign.startedAt))
       if campaign.endedAt != nil { facts.add("Ended", times.absolute(campaign.endedAt)) }
@@ -225,8 +228,13 @@ struct ReportText {
     return [heading("By people")] + report.interventions.map { $0.line(times, space) }
   }
 
+  /// Nothing where the campaign was not faster than one server after the other: it had one client,
+  /// or mostly waited for windows, and other ways would have waited too. Nothing either while it
+  /// goes on: half of a campaign is no gain over the whole of another.
   private var gains: [Line] {
-    if report.gains.isEmpty { return [] }
+    if let campaign = report.campaign, campaign.state.isRunning, !campaign.settled { return [] }
+    guard let own = report.gains.last, report.gains.count > 1 else { return [] }
+    guard report.makespan == nil || own.factor >= CommandLimits.worthwhileGain else { return [] }
     let columns: [Column<AtlasV1.GainRow>] = [
       Column("WAY") { $0.way },
       Column("TIME", align: .right) { $0.time?.shortText ?? "-" },

@@ -62,8 +62,9 @@ extension AtlasV1.ServerRun {
     return isFirst ? phase.word : "\(phase.word) \(max(1, attempt)).\(max(1, pass))"
   }
 
-  /// What went wrong; before it has begun, why it does not.
+  /// What undid it, or what went wrong; before it has begun, why it does not.
   var note: String {
+    if !undoneBy.isEmpty { return "undone by \(undoneBy)" }
     if state == .pending, !waitsFor.isEmpty { return waitsFor }
     return lastError.isEmpty && !state.isEnded ? waitsFor : lastError
   }
