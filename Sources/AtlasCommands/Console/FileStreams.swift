@@ -1,21 +1,40 @@
 import Glibc
 
-/// A file that is written piece by piece under another name, and put in its place when it is whole:
+/// A file that is written piece by piece without its name, and put in its place when it is whole:
 /// nobody ever finds half of it there.
 struct FileWriter: ~Copyable {
   private let path: String
+  /// What it is called until it is in its place.
   private let draft: String
   private let descriptor: Int32
+  /// Whether it has no name at all until it is whole, so that nothing stays even when the program
+  /// is killed. Not every file system can do that.
+  private let isNameless: Bool
 
   /// - Throws: ``Failure`` naming the file.
   init(_ path: String) throws(Failure) {
     self.path = path
     draft = "\(path).part"
-    descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw Self.failure(draft) }
+    let nameless = open(Self.directory(of: path), Self.nameless | O_WRONLY | O_CLOEXEC, 0o644)
+    isNameless = nameless >= 0
+    descriptor =
+      isNameless ? nameless : open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Self.failure(path) }
   }
 
-  deinit { close(descriptor) }
+  /// Of a file that was not finished nothing stays.
+  deinit {
+    close(descriptor)
+    if !isNameless { unlink(draft) }
+  }
+
+  /// `O_TMPFILE`, which is a macro that Swift does not see.
+  private static let nameless = 0o20_000_000 | O_DIRECTORY
+
+  private static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
 
   /// - Throws: ``Failure`` naming the file.
   func write(_ bytes: [UInt8]) throws(Failure) {
@@ -25,7 +44,7 @@ struct FileWriter: ~Copyable {
         Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
       }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw Self.failure(draft) }
+      guard count > 0 else { throw Self.failure(path) }
       written += count
     }
   }
@@ -34,14 +53,28 @@ struct FileWriter: ~Copyable {
   ///
   /// - Throws: ``Failure`` naming the file.
   consuming func finish() throws(Failure) {
-    guard fsync(descriptor) == 0, rename(draft, path) == 0 else { throw Self.failure(path) }
+    guard fsync(descriptor) == 0, !isNameless || name(), rename(draft, path) == 0 else {
+      let failure = Self.failure(path)
+      unlink(draft)
+      throw failure
+    }
+  }
+
+  private func name() -> Bool {
+    // Left by a program that was killed, where files without a name are not known.
+    unlink(draft)
+    return linkat(
+      AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, draft, AT_SYMLINK_FOLLOW) == 0
   }
 
   /// Nothing of it stays.
-  consuming func abandon() { unlink(draft) }
+  consuming func abandon() {}
 
   private static func failure(_ path: String) -> Failure {
-    Failure(.error, "cannot write \(path): \(String(cString: strerror(errno)))")
+    let reason =
+      errno == ENOENT
+      ? "there is no directory \(directory(of: path))" : String(cString: strerror(errno))
+    return Failure(.error, "cannot write \(path): \(reason)")
   }
 }
 

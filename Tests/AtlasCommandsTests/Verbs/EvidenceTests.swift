@@ -117,8 +117,60 @@ struct EvidenceTests {
       try await FakeAtlas.serving(world([bytes])) { _, terminal in
         let nowhere = await terminal.run(words.dropLast() + ["\(directory)/no/e"])
         #expect(nowhere.status == .error)
-        #expect(nowhere.errors.contains("cannot write \(directory)/no/e.part: "))
+        #expect(
+          nowhere.errors
+            == "error: cannot write \(directory)/no/e: there is no directory \(directory)/no\n")
       }
+    }
+  }
+
+  @Test("goes into a file, and neither into a directory nor to standard output")
+  func noFile() async throws {
+    try await inDirectory { directory in
+      try await FakeAtlas.serving { atlas, terminal in
+        for (path, errors) in [
+          (
+            "-",
+            """
+            error: --evidence writes into a file, not to standard output
+            hint: name a file: --evidence november.evidence
+
+            """
+          ),
+          (
+            directory,
+            """
+            error: \(directory) is a directory
+            hint: name a file in it: --evidence \(directory)/november.evidence
+
+            """
+          ),
+        ] {
+          let outcome = await terminal.run(
+            "campaign", "report", "november", "--evidence", path, "--yes")
+          expect(outcome, is: Outcome(status: .usage, output: "", errors: errors))
+        }
+        #expect(atlas.calls.isEmpty)
+      }
+    }
+  }
+
+  @Test("leaves nothing of a file that is not finished, and nothing of one that cannot be")
+  func unfinished() async throws {
+    try await inDirectory { directory in
+      func begin(_ name: String) throws(Failure) {
+        let file = try FileWriter("\(directory)/\(name)")
+        try file.write([1, 2, 3])
+      }
+      try begin("half")
+      #expect(try Self.names(directory) == [])
+      try FileManager.default.createDirectory(
+        atPath: "\(directory)/taken", withIntermediateDirectories: true)
+      #expect(throws: Failure(.error, "cannot write \(directory)/taken: Is a directory")) {
+        let file = try FileWriter("\(directory)/taken")
+        try file.finish()
+      }
+      #expect(try Self.names(directory) == ["taken"])
     }
   }
 

@@ -11,6 +11,7 @@ struct EvidenceDownload {
 
   /// - Throws: ``Failure``.
   func run(in session: Session) async throws {
+    try demandFile()
     if FileReading.exists(path) {
       try session.console.confirm("\(path) is there already. Replace it?", confirmation)
     }
@@ -32,6 +33,18 @@ struct EvidenceDownload {
         details: problems.map(\.description), hint: "atlas audit verify")
     }
     try session.show(verdict.presentation(of: path, session.times(nil)))
+  }
+
+  /// Evidence is checked while it is written, and kept only when it is right: that takes a file.
+  private func demandFile() throws(Failure) {
+    let example = "name a file: --evidence \(campaign).evidence"
+    if path == "-" {
+      throw .usage("--evidence writes into a file, not to standard output", hint: example)
+    }
+    if FileReading.isDirectory(path) || path.hasSuffix("/") {
+      let inside = "\(path)\(path.hasSuffix("/") ? "" : "/")\(campaign).evidence"
+      throw .usage("\(path) is a directory", hint: "name a file in it: --evidence \(inside)")
+    }
   }
 
   private typealias Kept = Result<(EvidenceVerdict?, [EvidenceProblem]), Failure>
