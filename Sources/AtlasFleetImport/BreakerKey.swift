@@ -56,8 +56,19 @@ struct BreakerKey: Sendable {
       text: { $0[keyPath: path].map(String.init) ?? off })
   }
 
-  private static func isOff(_ text: String) -> Bool {
+  static func isOff(_ text: String) -> Bool {
     text == off || text == PolicyKey.unlimited
+  }
+
+  /// `campaign: {success_rate: 80%, sample: 20}`, or how the whole group is turned off.
+  static func example(of group: String, isOff: Bool) -> String {
+    let parts = all.filter { $0.name.hasPrefix(group + ".") }.compactMap { key -> String? in
+      var breakers = Breakers()
+      // A number of servers that are looked at cannot be off.
+      if isOff, (try? key.set(&breakers, off)) == nil { return nil }
+      return "\(key.name.dropFirst(group.count + 1)): \(isOff ? off : key.text(breakers))"
+    }
+    return "\(group): {\(parts.joined(separator: ", "))}"
   }
 
   /// The key in lists of settings: `breakers.signature.clients`.
@@ -69,7 +80,7 @@ struct BreakerKey: Sendable {
 extension PolicyReader {
   /// `{max_failed_per_client: 2, campaign: {success_rate: 80%, sample: 20}}`.
   mutating func readBreakers(_ node: SourceNode, below path: String = "") {
-    for entry in group(node, BreakerKey.group) ?? [] {
+    for entry in breakers(node, path) ?? [] {
       let name = path + entry.key
       if let key = BreakerKey.all.first(where: { $0.name == name }) {
         readBreaker(key, entry)
@@ -78,11 +89,24 @@ extension PolicyReader {
       } else {
         let known = BreakerKey.all.map(\.name)
         refuse(
-          entry.line, BreakerKey.group, "there is no breaker “\(name)”",
+          entry.line, "\(BreakerKey.group).\(name)", "there is no breaker “\(name)”",
           hint: Spelling.nearest(to: name, among: known).map { "did you mean \($0)?" }
             ?? "known: \(known.joined(separator: ", "))")
       }
     }
+  }
+
+  /// A group is easily taken for a breaker: `campaign: off` does not say which of its keys it means.
+  private mutating func breakers(
+    _ node: SourceNode, _ path: String
+  ) -> [SourceNode.Entry]? {
+    if path.isEmpty || node.isNull || node.entries != nil { return group(node, BreakerKey.group) }
+    let name = String(path.dropLast())
+    refuse(
+      node, "\(BreakerKey.group).\(name)", "\(node.description) is no group of keys",
+      hint: "write "
+        + BreakerKey.example(of: name, isOff: node.scalar.map(BreakerKey.isOff) ?? false))
+    return nil
   }
 
   private mutating func readBreaker(_ key: BreakerKey, _ entry: SourceNode.Entry) {

@@ -270,6 +270,15 @@ struct PolicyDocumentTests {
       ("resources: {san: 0}", "resources.san: 0 is out of range; write a number from 1 to"),
       ("resources: {s n: 1}", "is not a resource name"),
       ("breakers: 2", "breakers is “2”; write key: value below it"),
+      (
+        "breakers: {campaign: off}",
+        "breakers.campaign: “off” is no group of keys; write campaign: {success_rate: off}"
+      ),
+      (
+        "breakers: {campaign: 80%}",
+        "“80%” is no group of keys; write campaign: {success_rate: 80%, sample: 20}"
+      ),
+      ("breakers: {source: off}", "write source: {clients: off, servers: off}"),
       ("breakers: {max_failed: 2}", "there is no breaker “max_failed”"),
       ("breakers: {campaign: {rate: 90%}}", "there is no breaker “campaign.rate”"),
       ("breakers: {campaign: {success_rate: 0.9}}", "“0.9” is not a share"),

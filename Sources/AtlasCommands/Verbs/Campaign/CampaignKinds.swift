@@ -23,7 +23,7 @@ struct CampaignKinds: DaemonVerb {
         role: kind.role, system: kind.system, why: "fails in \(kind.phase.word): \(kind.cause)",
         waiting: kind.waiting,
         next: kind.update.isEmpty
-          ? "atlas campaign release \(name) --role \(kind.role) --system \(kind.system)"
+          ? CampaignRelease.words(name, kind.role, kind.system)
           : "atlas campaign exclude-update \(name) \(kind.update)")
     }
     let missing = response.missing.map { kind in
@@ -81,7 +81,7 @@ struct CampaignRelease: DaemonVerb {
     discussion: """
       Excluding the update that is to blame lets them go on as well; see atlas campaign kinds.
 
-        atlas campaign release november --role SQL --system windows-2022 --reason "fixed upstream"
+        atlas campaign release november --role MX --system debian-12 --reason "fixed"
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -90,12 +90,39 @@ struct CampaignRelease: DaemonVerb {
   @Option(help: ArgumentHelp("Why; it goes into the log.", valueName: "text")) var reason: String
 
   func run(in session: Session) async throws {
+    try await demandKind(in: session)
     let response = try await session.change(
       session.daemon.campaigns.releaseSignature,
       AtlasV1.ReleaseSignatureRequest(
         campaign: name, role: kind.role ?? "", system: kind.system ?? "", reason: reason))
     guard let campaign = response.campaign else { throw Failure.empty("ReleaseSignature") }
-    try session.show(campaign.presentation(of: response, "\(kind.text) goes on in \(name)"))
+    let role = kind.role ?? "what has no role"
+    let text = kind.system.map { "\(role) on \($0)" } ?? role
+    try session.show(campaign.presentation(of: response, "\(text) goes on in \(name)"))
+  }
+
+  /// Without an option it means servers that have neither role nor system, which hardly anybody who
+  /// leaves them out has in mind.
+  private func demandKind(in session: Session) async throws {
+    guard kind.role == nil, kind.system == nil else { return }
+    let held = try await session.read(
+      session.daemon.campaigns.listServerKinds, AtlasV1.ListServerKindsRequest(campaign: name)
+    ).held
+    guard let first = held.first else {
+      throw Failure(
+        .notAllowed, "no role and system is held in \(name): there is nothing to release",
+        hint: "atlas campaign kinds \(name)")
+    }
+    if held.contains(where: { $0.role.isEmpty && $0.system.isEmpty }) { return }
+    let words = Self.words(name, first.role, first.system)
+    throw Failure.usage(
+      "say what is released, with --role, --system, or both", hint: "\(words) --reason TEXT")
+  }
+
+  /// The command that lets a role and system go on.
+  static func words(_ campaign: String, _ role: String, _ system: String) -> String {
+    "atlas campaign release \(campaign)" + (role.isEmpty ? "" : " --role \(role)")
+      + (system.isEmpty ? "" : " --system \(system)")
   }
 }
 
