@@ -10,14 +10,22 @@ struct Run: AsyncParsableCommand {
       The configuration names the daemon, the files for mutual TLS, and the programs that carry \
       out commands. A program reads the command as JSON on its standard input and answers with \
       lines of JSON.
+
+        {
+          "server": "LAA-PARIS-SQL01",
+          "address": "atlas.example:7443",
+          "state_dir": "/var/lib/atlas-agent",
+          "tls": {"authority": "ca.pem", "certificate": "a.pem", "key": "a.key"},
+          "programs": {"UPDATE": ["/usr/lib/atlas-agent/update"]}
+        }
       """)
 
-  @Option(help: "JSON file with the configuration.")
+  @Option(help: ArgumentHelp("JSON file with the configuration.", valueName: "file"))
   var config: String
 
   func run() async throws {
     do {
-      let configuration = try AgentConfiguration(json: read(config))
+      let configuration = try NamedFile.read(config) { try AgentConfiguration(json: $0) }
       var logger = Logger(label: "atlas-agent") { StreamLogHandler.standardError(label: $0) }
       logger[metadataKey: "server"] = "\(configuration.server)"
       let agent = try ServerAgent(
@@ -26,7 +34,9 @@ struct Run: AsyncParsableCommand {
       defer { signals.cancel() }
       try await agent.run()
     } catch {
-      complain(String(describing: error))
+      let isFile = error is NamedFileError
+      complain(
+        String(describing: error), hint: isFile ? "atlas-agent run --help shows one" : nil)
       throw ExitCode(ExitStatus.failure)
     }
   }

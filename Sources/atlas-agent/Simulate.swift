@@ -13,30 +13,49 @@ struct Simulate: AsyncParsableCommand {
       the seed, so that the same seed and the same commands give the same night. The state \
       directory holds the agents' journal, the servers' disks and ledger.jsonl, the fleet's own \
       record of what was done; started again with it, the fleet goes on where it was.
+
+      A scenario, and the header of a list of servers:
+
+        {"servers": {"LAA-PARIS-SQL01": "hangs"}, "clients": {"ZEN": "offline"}}
+        server,client,roles
       """)
 
-  @Option(help: "Where the daemon listens, as HOST:PORT.")
+  @Option(help: ArgumentHelp("Where the daemon listens.", valueName: "host:port"))
   var address: DaemonAddress
 
-  @Option(help: "Decides durations, updates and failures.")
+  @Option(help: ArgumentHelp("Decides durations, updates and failures.", valueName: "number"))
   var seed: UInt64 = 1
 
-  @Option(help: "Share of the servers that have something wrong, 0 to 1.")
+  @Option(
+    help: ArgumentHelp("Share of the servers that have something wrong.", valueName: "0 to 1"))
   var failureRate = 0.0
 
-  @Option(help: "Directory for the journal, the servers' disks and the ledger.")
+  @Option(
+    help: ArgumentHelp(
+      "Directory for the journal, the servers' disks and the ledger.", valueName: "dir"))
   var stateDir: String
 
-  @Option(help: "JSON file that plants failures on servers and clients.")
+  @Option(
+    help: ArgumentHelp("JSON file that plants failures on servers and clients.", valueName: "file")
+  )
   var scenario: String?
 
-  @Option(help: "CSV file with the servers; without it the daemon is asked for its fleet.")
+  @Option(
+    help: ArgumentHelp(
+      "CSV file with the servers; without it the daemon is asked for its fleet.",
+      valueName: "file"))
   var servers: String?
 
-  @Option(help: "HTTP/2 connections that the sessions share; by default one for 100 sessions.")
+  @Option(
+    help: ArgumentHelp(
+      "HTTP/2 connections that the sessions share; by default one for 100 sessions.",
+      valueName: "number"))
   var connections: Int?
 
-  @Option(help: "How long to wait for a daemon that does not answer yet, such as 30s.")
+  @Option(
+    help: ArgumentHelp(
+      "How long to wait for a daemon that does not answer yet, such as 30s.",
+      valueName: "duration"))
   var wait: Span = Span(duration: .seconds(60))
 
   func validate() throws {
@@ -58,6 +77,9 @@ struct Simulate: AsyncParsableCommand {
         "the daemon at \(address) does not answer: \(error.message)",
         hint: "start it, or look at --address")
       throw ExitCode(ExitStatus.unreachable)
+    } catch let error as NamedFileError {
+      complain(error.message, hint: "atlas-agent simulate --help shows what such a file holds")
+      throw ExitCode(ExitStatus.failure)
     } catch {
       complain(String(describing: error))
       throw ExitCode(ExitStatus.failure)
@@ -65,12 +87,13 @@ struct Simulate: AsyncParsableCommand {
   }
 
   private func play() async throws {
-    let scenario = try scenario.map { try Scenario(json: read($0)) } ?? Scenario()
+    let scenario = try scenario.map { try NamedFile.read($0) { try Scenario(json: $0) } }
     let members = try await members()
-    try scenario.check(against: members)
+    let planted = scenario ?? Scenario()
+    try planted.check(against: members)
     let options = SimulatedFleet.Options(
       address: address, members: members, stateDirectory: stateDir, seed: seed,
-      failureRate: failureRate, scenario: scenario, connections: connections,
+      failureRate: failureRate, scenario: planted, connections: connections,
       version: AtlasAgentProgram.version)
     // Each connection is a file; the rest is for the journal, the poller and the standard streams.
     try OpenFiles.raise(to: options.connectionCount + 64)
@@ -85,7 +108,7 @@ struct Simulate: AsyncParsableCommand {
   }
 
   private func members() async throws -> [FleetMember] {
-    if let servers { return try FleetList.read(csv: read(servers)) }
+    if let servers { return try NamedFile.read(servers) { try FleetList.read(csv: $0) } }
     let deadline = ContinuousClock.now + wait.duration
     while true {
       do {

@@ -7,6 +7,7 @@ import Foundation
 enum ExitStatus {
   static let failure: Int32 = 1
   static let unreachable: Int32 = 7
+  static let usage: Int32 = 64
 }
 
 /// SIGTERM and SIGINT, as a call.
@@ -44,11 +45,6 @@ struct Span: ExpressibleByArgument {
 
 extension DaemonAddress: ExpressibleByArgument {
   package init?(argument: String) { self.init(argument) }
-}
-
-/// The content of a file that a person named.
-func read(_ path: String) throws -> [UInt8] {
-  Array(try Data(contentsOf: URL(fileURLWithPath: path)))
 }
 
 /// `error: …` on the standard error stream, and what to do about it.

@@ -109,4 +109,52 @@ import Testing
       withExtendedLifetime(directory) {}
     }
   }
+
+  @Test func `what cannot be a state directory is named, with the reason`() async throws {
+    try await Scratch.with { state in
+      _ = try StateDirectory(path: state)
+      try AppendFile(path: state + "/file").append([1])
+      for path in [state + "/file", state + "/file/a"] {
+        #expect(
+          throws: StateDirectoryError.unusable(path: path, reason: "Not a directory")
+        ) { try StateDirectory(path: path) }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (nil, "cannot read PATH: there is no such file"),
+    ("servers:", "cannot use PATH: is no JSON"),
+    ("[]", "cannot use PATH: the file: is not an object"),
+    (#"{"servers": 3}"#, "cannot use PATH: servers: is not an object"),
+    (#"{"servers": {"A": 3}}"#, "cannot use PATH: servers.A: is not a text"),
+    (#"{"duration_scale": "x"}"#, "cannot use PATH: duration_scale: is not a number"),
+    (
+      #"{"servers": {"A": "hang"}}"#,
+      "cannot use PATH: “hang” for A is not known; did you mean hangs? write none, or one of "
+    ),
+  ])
+  func `a file that a person named says where it is wrong, and what would be right`(
+    content: String?, message: String
+  ) async throws {
+    try await Scratch.with { state in
+      let path = state + "/scenario.json"
+      _ = try StateDirectory(path: state)
+      if let content { try AppendFile(path: path).append(Array(content.utf8)) }
+      let error = #expect(throws: NamedFileError.self) {
+        try NamedFile.read(path) { try Scenario(json: $0) }
+      }
+      let expected = message.replacing("PATH", with: path)
+      #expect(error?.message.hasPrefix(expected) == true, "\(error?.message ?? "")")
+    }
+  }
+
+  @Test func `a directory is no file to read`() async throws {
+    try await Scratch.with { state in
+      _ = try StateDirectory(path: state)
+      #expect(throws: NamedFileError("cannot read \(state): Is a directory")) {
+        try NamedFile.read(state) { $0 }
+      }
+    }
+  }
 }

@@ -211,6 +211,15 @@ import Testing
     #expect(throws: AgentConfigurationError(message)) { try Self.read(more) }
   }
 
+  @Test(arguments: [
+    (#"{"server": "A"}"#, "address: is missing"), (#"{"server": 3}"#, "server: is not a text"),
+  ])
+  func `a field that is missing or of another kind is named`(json: String, message: String) {
+    #expect(throws: AgentConfigurationError(message)) {
+      try AgentConfiguration(json: Array(json.utf8))
+    }
+  }
+
   @Test func `a daemon on another machine needs TLS`() {
     let json = #"{"server": "A", "address": "atlas:7443", "state_dir": "/s"}"#
     #expect(

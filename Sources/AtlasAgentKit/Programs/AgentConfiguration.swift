@@ -134,6 +134,6 @@ package struct AgentConfigurationError: Error, Equatable, CustomStringConvertibl
   init(_ message: String) { self.message = message }
 
   init(_ error: any Error) {
-    message = (error as? DecodingError).map { ScenarioError($0).message } ?? "\(error)"
+    message = (error as? DecodingError)?.words ?? "\(error)"
   }
 }

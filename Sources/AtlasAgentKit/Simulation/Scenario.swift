@@ -98,18 +98,14 @@ package struct ScenarioError: Error, Equatable, CustomStringConvertible {
   init(message: String) { self.message = message }
 
   init(unknown word: String, for name: String) {
-    let known = FailureKind.allCases.map(\.rawValue).sorted().joined(separator: ", ")
-    message = "“\(word)” for \(name) is not known; write none, or one of \(known)"
+    let known = FailureKind.allCases.map(\.rawValue).sorted()
+    let meant = Spelling.nearest(to: word, among: known).map { "did you mean \($0)? " } ?? ""
+    message =
+      "“\(word)” for \(name) is not known; \(meant)write none, or one of "
+      + known.joined(separator: ", ")
   }
 
   init(_ error: DecodingError) {
-    switch error {
-    case .typeMismatch(_, let context), .valueNotFound(_, let context),
-      .keyNotFound(_, let context), .dataCorrupted(let context):
-      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      message = (path.isEmpty ? "" : "\(path): ") + context.debugDescription
-    @unknown default:
-      message = String(describing: error)
-    }
+    message = error.words
   }
 }
