@@ -12,7 +12,7 @@ struct Atlasd: AsyncParsableCommand {
     commandName: "atlasd",
     abstract: "Patches whole fleets, one server of a customer at a time.",
     discussion: """
-      Keeps its state in one directory and serves gRPC to the `atlas` command and to agents.
+      Keeps its state in one directory and serves gRPC to the `atlas` command and to agents. \
       Listening beyond this machine needs TLS.
       """,
     version: AtlasVersion.text)

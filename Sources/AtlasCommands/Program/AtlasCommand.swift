@@ -13,6 +13,7 @@ struct AtlasCommand: ParsableCommand {
 
       The daemon's address comes from --address, ATLAS_ADDRESS, the context in use, or is \
       127.0.0.1:7443.
+
       Exit codes: 0 ok, 1 error, 2 campaign failed or stopped, 4 not allowed, 5 refused by a \
       guard, 6 timeout, 7 unreachable, 64 usage.
       """,

@@ -44,15 +44,18 @@ package enum Program {
   private static func report(
     parsing error: any Error, of arguments: [String], on console: Console
   ) -> ProgramStatus {
-    let width = console.outputSize?.columns ?? 80
-    let text = AtlasCommand.fullMessage(for: error, columns: width)
+    let width = HelpText.width(of: console.outputSize?.columns)
     if AtlasCommand.exitCode(for: error) == .success {
-      return (try? console.print(text)) == nil ? .error : .ok
+      let text = AtlasCommand.fullMessage(for: error, columns: width)
+      return (try? console.print(HelpText.arranged(text, width: width))) == nil ? .error : .ok
     }
     let place = CommandPlace(of: arguments)
     if let failure = place.unknownWord { return report(failure, on: console) }
     let message = AtlasCommand.message(for: error).trimmingFullStop
-    return report(.usage(message, hint: "\(place.path) --help"), on: console)
+    let help = "\(place.path) --help"
+    let example = message.hasPrefix("Missing expected argument") ? place.example : nil
+    let hint = example.map { "for example \($0); see \(help)" } ?? help
+    return report(.usage(message, hint: hint), on: console)
   }
 }
 
@@ -60,6 +63,8 @@ package enum Program {
 struct CommandPlace {
   /// The words that name a verb, such as `atlas campaign`.
   private(set) var path = "atlas"
+  /// The first example in the help of the verb; nil when there is none.
+  private(set) var example: String?
   /// The first word that is no verb where only a verb can stand; nil when there is none.
   private(set) var unknownWord: Failure?
 
@@ -84,7 +89,13 @@ struct CommandPlace {
       }
       command = next
       path += " \(word)"
+      example = Self.example(of: command, path)
     }
+  }
+
+  private static func example(of command: any ParsableCommand.Type, _ path: String) -> String? {
+    command.configuration.discussion.split(separator: "\n")
+      .map { String($0.drop { $0 == " " }) }.first { $0.hasPrefix("\(path) ") }
   }
 
   /// An option with nothing for a value, as an unset variable of a script makes it: without its

@@ -8,8 +8,8 @@ struct TopVerb: DaemonVerb {
     commandName: "top",
     abstract: "Clients by what needs attention, in all campaigns that run.",
     discussion: """
-      Keys: q quits, s sorts, p holds the view still. Where the output is no terminal it prints the \
-      table once.
+      Keys: q quits, s sorts, p holds the view still. Where the output is no terminal it prints \
+      the table once.
 
         atlas top
         atlas top november > clients.txt

@@ -12,9 +12,9 @@ struct WatchVerb: DaemonVerb {
     commandName: "watch",
     abstract: "Follow a campaign on the whole screen.",
     discussion: """
-      Without a name it takes the campaign that runs. Keys: q quits, s sorts, p holds the view still.
-      Where the output is no terminal it prints lines, ends when the campaign has settled, and exits \
-      with 2 if servers failed or are held.
+      Without a name it takes the campaign that runs. Keys: q quits, s sorts, p holds the view \
+      still. Where the output is no terminal it prints lines, ends when the campaign has settled, \
+      and exits with 2 if servers failed or are held.
 
         atlas watch
         atlas watch november --until settled > november.log

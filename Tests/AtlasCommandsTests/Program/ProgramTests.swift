@@ -43,11 +43,14 @@ struct ProgramTests {
       ),
       (
         ["campaign", "get"],
-        "error: Missing expected argument '<name>'\nhint: atlas campaign get --help\n"
+        "error: Missing expected argument '<name>'\nhint: for example "
+          + "atlas campaign get november; see atlas campaign get --help\n"
       ),
       (
         ["server", "lock", "X"],
-        "error: Missing expected argument '--reason <text>'\nhint: atlas server lock --help\n"
+        "error: Missing expected argument '--reason <text>'\nhint: for example "
+          + "atlas server lock LAA-PARIS-DC01 --reason \"new disk\" --ticket OPS-1274; "
+          + "see atlas server lock --help\n"
       ),
       (
         ["campaign", "pause", "x", "--ring", "1", "--client", "LAA"],

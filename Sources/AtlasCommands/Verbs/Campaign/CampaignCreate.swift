@@ -31,7 +31,9 @@ struct CampaignCreate: DaemonVerb {
   @OptionGroup(title: "Updates") var updates: UpdateOptions
 
   @Option(
-    help: ArgumentHelp("When open servers are given up.", valueName: "time"),
+    help: ArgumentHelp(
+      "When open servers are given up; without it at the end of the last window of its clients "
+        + "that opens within 14 days of the start.", valueName: "time"),
     transform: InstantArgument.parsed)
   var endsAt: InstantArgument?
 

@@ -56,8 +56,8 @@ struct CampaignApprove: DaemonVerb {
     commandName: "approve",
     abstract: "Let a server start that carries Atlas, once.",
     discussion: """
-      Such a server goes last and alone. While it is down nobody can stop anything, so a person must
-      be there.
+      Such a server goes last and alone. While it is down nobody can stop anything, so a person \
+      must be there.
 
         atlas campaign approve november MSP-BERLIN-ATLAS01 --reason "console is open"
       """)
@@ -139,7 +139,7 @@ struct CampaignResolve: DaemonVerb {
     discussion: """
       Shows the server as it is now, and asks. If it changes before the answer, nothing is done.
 
-        atlas campaign resolve november LAA-PARIS-DC01 rollback --reason "AD does not replicate"
+        atlas campaign resolve november LAA-PARIS-DC01 rollback --reason "no mail"
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -177,7 +177,7 @@ struct CampaignExcludeUpdate: DaemonVerb {
     discussion: """
       Acts at once on servers that have not begun to install, and asks first.
 
-        atlas campaign exclude-update november KB5031234 --reason "breaks print servers"
+        atlas campaign exclude-update november KB5031234 --reason "breaks printing"
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

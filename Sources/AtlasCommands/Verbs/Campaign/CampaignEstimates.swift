@@ -7,8 +7,8 @@ struct CampaignEstimates: DaemonVerb {
     commandName: "estimates",
     abstract: "How long servers took so far, by role and system, and what is expected of them.",
     discussion: """
-      Nineteen of twenty took at most what is expected. Until there are enough of a kind, the policy
-      says what is expected: that of the campaign, or the defaults.
+      Nineteen of twenty took at most what is expected. Until there are enough of a kind, the \
+      policy says what is expected: that of the campaign, or the defaults.
 
         atlas campaign estimates
         atlas campaign estimates november -o wide

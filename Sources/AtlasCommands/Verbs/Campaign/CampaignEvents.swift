@@ -7,8 +7,8 @@ struct CampaignEvents: DaemonVerb {
     commandName: "events",
     abstract: "What happened in a campaign, in order.",
     discussion: """
-      --follow goes on until you end it, through restarts of the daemon. -o jsonl prints a token with \
-      every event; --from goes on after it, so that a program loses none.
+      --follow goes on until you end it, through restarts of the daemon. -o jsonl prints a token \
+      with every event; --from goes on after it, so that a program loses none.
 
         atlas campaign events november --follow
         atlas campaign events november --from "$TOKEN" --until-settled -o jsonl

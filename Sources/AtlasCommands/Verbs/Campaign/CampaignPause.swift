@@ -67,8 +67,8 @@ struct CampaignResume: DaemonVerb {
     commandName: "resume",
     abstract: "Go on after a pause, or after a released stop.",
     discussion: """
-      Each scope is paused and resumed by itself. Servers whose reboot a stop parked wait for their \
-      window, unless --now.
+      Each scope is paused and resumed by itself. Servers whose reboot a stop parked wait for \
+      their window, unless --now.
 
         atlas campaign resume november
         atlas campaign resume november --client LAA --now

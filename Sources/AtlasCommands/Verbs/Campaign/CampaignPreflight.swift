@@ -8,9 +8,9 @@ struct CampaignPreflight: DaemonVerb {
     commandName: "preflight",
     abstract: "Look at every server before the night, and change nothing.",
     discussion: """
-      Asks every agent for its disk, pending boots, update source and other updaters, and runs
-      pre_update and verify_backup dry. A server is ready, will be refused, or needs a person. Exits
-      with 1 when not all are ready.
+      Asks every agent for its disk, pending boots, update source and other updaters, and runs \
+      pre_update and verify_backup dry. A server is ready, will be refused, or needs a person. \
+      Exits with 1 when not all are ready.
 
         atlas campaign preflight november
         atlas campaign preflight november --client LAA --all

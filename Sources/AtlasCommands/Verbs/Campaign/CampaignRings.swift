@@ -30,9 +30,9 @@ struct CampaignPromote: DaemonVerb {
     commandName: "promote",
     abstract: "Open a ring: approve of it, or override the gates before it.",
     discussion: """
-      Shows what the gates wait for, and asks. If it is only an approval, that is given, and the gates
-      still close when servers before them fail. If it is more, they are overridden, and stay open for
-      the rest of the campaign.
+      Shows what the gates wait for, and asks. If it is only an approval, that is given, and the \
+      gates still close when servers before them fail. If it is more, they are overridden, and \
+      stay open for the rest of the campaign.
 
         atlas campaign promote november 3 --reason "standard ring looked at, all well"
       """)

@@ -7,9 +7,9 @@ struct CampaignStart: DaemonVerb {
     commandName: "start",
     abstract: "Start a draft.",
     discussion: """
-      Shows what would happen and asks; what is started is what was shown, or nothing: if the fleet \
-      changes in between, the start is refused. With --yes and without --if-match there is no such \
-      guard.
+      Shows what would happen and asks; what is started is what was shown, or nothing: if the \
+      fleet changes in between, the start is refused. With --yes and without --if-match there is \
+      no such guard.
 
         atlas campaign start november
         atlas campaign start november --if-match 7 --yes

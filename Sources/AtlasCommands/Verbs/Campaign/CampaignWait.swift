@@ -62,10 +62,9 @@ struct CampaignWait: DaemonVerb {
     abstract: "For scripts: wait until a campaign is done.",
     discussion: """
       settled: over, or every open server waits for a person. terminal: over. completed: over and \
-      well, or certain not to become so without a person.
-      Exits with 0 when it went well; 2 when servers failed or are held, or the campaign is stopped \
-      or paused; \
-      6 when --timeout is up. A draft is waited for too. While the daemon is away it goes on waiting.
+      well, or certain not to become so without a person. Exits with 0 when it went well; 2 when \
+      servers failed or are held, or the campaign is stopped or paused; 6 when --timeout is up. A \
+      draft is waited for too. While the daemon is away it goes on waiting.
 
         atlas campaign wait november --for completed --timeout 10h && echo done
       """)

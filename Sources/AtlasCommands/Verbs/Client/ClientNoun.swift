@@ -98,8 +98,8 @@ struct ClientPostpone: DaemonVerb {
     commandName: "postpone",
     abstract: "Start nothing new at a client until a time, or until its next window.",
     discussion: """
-      Says what is in flight, and when that ends. What has not started does not count for the gates
-      meanwhile. It ends by itself, or with atlas client resume.
+      Says what is in flight, and when that ends. What has not started does not count for the \
+      gates meanwhile. It ends by itself, or with atlas client resume.
 
         atlas client postpone LAA --reason "they have a fair tonight"
         atlas client postpone LAA --until 2026-12-05T20:00:00+01:00

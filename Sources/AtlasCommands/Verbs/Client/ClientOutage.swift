@@ -8,12 +8,12 @@ struct ClientDeclareOutage: DaemonVerb {
     commandName: "declare-outage",
     abstract: "Say that a client has agreed to be without service for a time.",
     discussion: """
-      Meanwhile hosts may take their guests down, servers that are down for another reason keep
-      nothing back, and with --parallel more servers than otherwise are worked on at once. The
+      Meanwhile hosts may take their guests down, servers that are down for another reason keep \
+      nothing back, and with --parallel more servers than otherwise are worked on at once. The \
       evidence of a campaign names it. It replaces the one before.
 
-        atlas client declare-outage LAA --until 2026-12-05T23:30:00Z --reason "host replaced"
-        atlas client declare-outage LAA --until 2026-12-06 --parallel 3 --reason "Ms Renard agreed"
+        atlas client declare-outage LAA --until 2026-12-05T23:30:00Z --reason agreed
+        atlas client declare-outage LAA --until 2026-12-06 --parallel 3 --reason fair
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -9,7 +9,7 @@ struct ContextNoun: ParsableCommand {
     discussion: """
       Kept in ~/.config/atlas/config.yaml, or in the file that ATLAS_CONFIG names.
 
-        atlas context set night --address atlas.example.net:7443 --ca /etc/atlas/ca.pem
+        atlas context set night --address atlas.example.net:7443 --ca ca.pem
         atlas context use night
       """,
     subcommands: [
@@ -82,11 +82,11 @@ struct ContextSet: Verb {
     abstract: "Add a context, or change one.",
     discussion: """
       The first one is put to use. Any of --ca, --certificate, --server-name and --tls makes the \
-      connection one with TLS. --evidence-key is what atlas audit key said, or a file with it: then \
-      atlas audit verify knows whose evidence it has. An empty text takes a setting out.
+      connection one with TLS. --evidence-key is what atlas audit key said, or a file with it: \
+      then atlas audit verify knows whose evidence it has. An empty text takes a setting out.
 
         atlas context set local --address 127.0.0.1:7443
-        atlas context set night --address atlas.example.net:7443 --ca /etc/atlas/ca.pem
+        atlas context set night --address atlas.example.net:7443 --ca ca.pem
         atlas context set night --evidence-key 5f2c…
       """)
 

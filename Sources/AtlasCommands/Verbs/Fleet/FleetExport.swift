@@ -31,7 +31,7 @@ struct FleetExport: DaemonVerb {
       the field's lists of a campaign, client-config that of the clients.
 
         atlas fleet export --kind servers > servers.csv
-        atlas fleet export --kind orchestration --campaign november --json > november.json
+        atlas fleet export --kind orchestration --campaign november --json
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -8,11 +8,11 @@ struct ServerDismiss: DaemonVerb {
     commandName: "dismiss",
     abstract: "Say that a server which is down or unexplained need not be counted.",
     discussion: """
-      A server that is down for a reason of its own takes one of its client's slots, so that Atlas
-      takes no second one down. When you know why it is down and that it is no matter, dismiss it; it
-      counts again once its agent has been back.
+      A server that is down for a reason of its own takes one of its client's slots, so that Atlas \
+      takes no second one down. When you know why it is down and that it is no matter, dismiss it; \
+      it counts again once its agent has been back.
 
-        atlas server dismiss LAA-PARIS-WEB02 --reason "switched off for good on Friday"
+        atlas server dismiss LAA-PARIS-WEB02 --reason "switched off for good"
       """)
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

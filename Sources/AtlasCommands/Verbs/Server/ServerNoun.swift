@@ -8,7 +8,7 @@ struct ServerNoun: ParsableCommand {
     abstract: "Look at servers; lock, retire, dismiss them.",
     discussion: """
         atlas server list --client LAA
-        atlas server lock LAA-PARIS-DC01 --reason "disk replaced tonight" --ticket OPS-1274
+        atlas server lock LAA-PARIS-DC01 --reason "new disk" --ticket OPS-1274
       """,
     subcommands: [
       ServerList.self, ServerGet.self, ServerHistory.self, ServerLock.self, ServerUnlock.self,
@@ -114,7 +114,7 @@ struct ServerLock: DaemonVerb {
     commandName: "lock",
     abstract: "Keep a server out of every campaign.",
     discussion: """
-        atlas server lock LAA-PARIS-DC01 --reason "disk replaced tonight" --ticket OPS-1274
+        atlas server lock LAA-PARIS-DC01 --reason "new disk" --ticket OPS-1274
         atlas server lock LAA-PARIS-DC01 --reason "audit" --until 2026-12-01
       """)
 
