@@ -48,8 +48,7 @@ private struct Night {
   }
 
   /// Lets hooks say that they are not defined until the first server is in a phase.
-  mutating func finishHooks(until phase: Phase) {
-    let campaign = CampaignID(0)
+  mutating func finishHooks(until phase: Phase, of campaign: CampaignID = CampaignID(0)) {
     while desk.machine.state[campaign: campaign].runs[0].state.phase != phase {
       let run = RunRef(campaign: campaign, index: 0)
       let ticket = HookTicket(run: run, serial: desk.machine.state[run].hookSerial)
@@ -200,6 +199,27 @@ struct EvidenceTests {
     let later = night.told.filter { builder.contains($0) && $0.campaignTime > end }
     #expect(later.map(\.kind) == ["run.not_attempted"])
     #expect(evidence.lastSeq == later.last?.seq)
+  }
+
+  @Test("has nothing of a campaign that began after its end")
+  func begunLater() throws {
+    var night = try Night(
+      Selection(servers: [Desk.first]), after: [.pauseClient(Desk.client, reason: "payroll")])
+    night.ask(.startCampaign(Desk.campaign, ifMatch: ""))
+    night.take(.timerFired, after: 60)
+    night.ask(.cancelCampaign(Desk.campaign, reason: "enough"))
+    let before = try night.evidence()
+    #expect(before.state == "CANCELLED")
+    night.take(.timerFired, after: 60)
+    night.ask(.resumeClient(Desk.client))
+    let request = CampaignRequest(name: Self.other, selection: Selection(servers: [Desk.second]))
+    night.ask(.createCampaign(request))
+    night.ask(.startCampaign(Self.other, ifMatch: ""))
+    night.finishHooks(until: .update, of: CampaignID(1))
+    let moved = night.log.filter { $0.run != nil && $0.campaign == Self.other.text }
+    #expect(moved.map(\.fromState).prefix(2) == ["PENDING", "IN_PROGRESS"])
+    #expect(try night.evidence().clients == before.clients)
+    #expect(try night.evidence().records == before.records)
   }
 
   @Test("says how long a server was away that was retired, or became another client's")

@@ -18,6 +18,8 @@ package struct EvidenceBuilder: Sendable {
   private var trail: EvidenceTrail
   /// Positions of records after the end that prove what was before it.
   private var proofs: Set<UInt64> = []
+  /// Runs of other campaigns that began after the end: what they hold then was not held before.
+  private var begunLater: Set<RunName> = []
   private var decisions: [LogRecord] = []
   private var outages: [String: [OutageEvidence]] = [:]
   private var records: UInt64 = 0
@@ -66,19 +68,25 @@ package struct EvidenceBuilder: Sendable {
     return record.campaign.isEmpty && record.client.isEmpty && record.server.isEmpty
   }
 
-  /// Whether a record after the end is the first in which a run of another campaign shows up, and
-  /// had its slot until then: it kept that for all of the time, and nothing else tells so.
-  private func proves(_ record: LogRecord) -> Bool {
+  /// A record after the end may be the first in which a run of another campaign shows up. If that
+  /// had its slot until then it kept it for all of the time, and nothing else tells so; if not it
+  /// began later, and what comes of it proves nothing.
+  private mutating func noteProof(_ record: LogRecord) {
     guard let number = record.run, record.campaignTime > until, record.seq <= snapshot.lastSeq,
-      EvidenceTrail.holdsSlot(record.fromState),
       clientNames.contains(record.client) || hostNames.contains(record.server)
-    else { return false }
-    return !trail.knows(RunName(campaign: record.campaign, number: number))
+    else { return }
+    let run = RunName(campaign: record.campaign, number: number)
+    guard !trail.knows(run), !begunLater.contains(run) else { return }
+    if EvidenceTrail.holdsSlot(record.fromState) {
+      proofs.insert(record.seq)
+    } else {
+      begunLater.insert(run)
+    }
   }
 
   /// Takes the next record of the log; those that it is not about change nothing.
   package mutating func take(_ record: LogRecord) {
-    if proves(record) { proofs.insert(record.seq) }
+    noteProof(record)
     guard contains(record) else { return }
     // What is wrong with the log is for those to say who check it.
     _ = trail.take(record)
