@@ -14,20 +14,26 @@ enum AtlasBench {
     case store
     case admission
     case plan
+    /// Only when it is asked for: what of ``admission`` grows, if it does.
+    case admissionParts = "admission-parts"
+
+    static var usual: [Part] { allCases.filter { $0 != .admissionParts } }
 
     func measure() async throws -> [Row] {
       switch self {
       case .engine: [EngineSpeed.measure()]
-      case .memory: [EngineMemory.measure()]
+      case .memory: try EngineMemory.measure()
       case .store: [try await StoreSpeed.measure()]
       case .admission: AdmissionGrowth.measure()
-      case .plan: PlanSpeed.measure()
+      case .admissionParts: AdmissionGrowth.measureParts()
+      case .plan: try PlanGrowth.measure()
       }
     }
   }
 
   static func main() async throws {
-    let names = CommandLine.arguments.dropFirst()
+    let names = Array(CommandLine.arguments.dropFirst())
+    if let figures = figures(names) { return print(figures.map { "\($0)" }.joined(separator: " ")) }
     let parts = names.compactMap(Part.init)
     guard parts.count == names.count else {
       let known = Part.allCases.map(\.rawValue).joined(separator: " ")
@@ -36,8 +42,21 @@ enum AtlasBench {
     }
     let machine = Machine.description
     print(Row.head)
-    for part in parts.isEmpty ? Part.allCases : parts {
-      for row in try await part.measure() { print(row.text(machine)) }
+    for part in parts.isEmpty ? Part.usual : parts {
+      for row in try await part.measure() {
+        print(row.text(machine))
+        fflush(nil)
+      }
+    }
+  }
+
+  /// What ``Itself`` asked for; nil when a person asked.
+  private static func figures(_ names: [String]) -> [Double]? {
+    guard names.count == 3, names[0] == Itself.figuresOnly else { return nil }
+    switch names[1] {
+    case "plan": return Int(names[2]).map(PlanGrowth.figures)
+    case "memory": return EngineMemory(rawValue: names[2])?.figures()
+    case _: return nil
     }
   }
 }
@@ -53,7 +72,7 @@ struct Row {
   }
 
   func text(_ machine: String) -> String {
-    padded(name, 34) + padded(budget, 28) + padded(measured, 58) + machine
+    padded(name, 42) + padded(budget, 30) + padded(measured, 72) + machine
   }
 
   private func padded(_ text: String, _ width: Int) -> String {

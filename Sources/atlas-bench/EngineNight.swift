@@ -4,31 +4,31 @@ import AtlasModel
 /// A fleet and a night on which everything goes well: every hook and every agent answers at once.
 struct EngineNight {
   private(set) var state = ControlState()
-  /// What the world will say next.
+  let fleet: ShapedFleet
+  /// What the world says next, and what it does not say yet.
   private var coming: [Event] = []
+  private var kept: [Event] = []
   /// Changes of runs, each with its record.
   private(set) var transitions = 0
-
-  /// Events that the engine has taken in ``work(onlyServersBelow:)``.
-  private(set) var events = 0
-  /// The world answers only servers below this number; the others stay as they are.
-  private var bound = Int.max
+  private var now = Self.begin
 
   static let campaign = CampaignID(0)
   static let name = "patch-11"
-  static let now = Instant(milliseconds: 1_795_298_400_000)
+  static let begin = Instant(milliseconds: 1_795_298_400_000)
   private static let windows = [
-    Interval(start: now - .seconds(3_600), end: now + .seconds(10 * 86_400))
+    Interval(start: begin - .seconds(3_600), end: begin + .seconds(10 * 86_400))
   ]
 
   /// An imported fleet, without a campaign.
   /// - Parameter connected: Whether all agents are there.
-  init(clients: Int, servers: Int, connected: Bool) {
-    step(Self.imported(clients, servers))
+  init(_ fleet: ShapedFleet, connected: Bool) {
+    self.fleet = fleet
+    step(fleet.imported)
     for index in state.clients.indices {
-      let until = Self.now + Limits.windowHorizon
+      let until = Self.begin + Limits.windowHorizon
       step(.windowsExpanded(ClientID(index), Self.windows, until: until, question: 1))
     }
+    for client in fleet.outages { step(.declareOutage(client, Self.outage)) }
     guard connected else { return }
     for index in state.servers.indices {
       let name = state.servers[index].config.name
@@ -37,24 +37,14 @@ struct EngineNight {
     }
   }
 
-  private static func imported(_ clients: Int, _ servers: Int) -> Event {
-    var configs: [ServerConfig] = []
-    let names = (0..<clients).map { ClientName(trusted: "CLIENT\($0)") }
-    for client in names {
-      for number in 0..<servers {
-        configs.append(
-          ServerConfig(
-            name: ServerName(trusted: "\(client)-PARIS-WEB\(number)"), client: client,
-            site: SiteName(trusted: "PARIS"), roles: [Role(trusted: "WEB")], number: number))
-      }
-    }
-    return .fleetImported(
-      clients: names.map { ClientConfig(name: $0) }, servers: configs, by: "bench")
+  private static var outage: Outage {
+    Outage(
+      from: begin, until: begin + Limits.outage, reason: "bench", principal: "bench",
+      declaredAt: begin)
   }
 
   mutating func create() {
-    let draft = CampaignDraft(name: CampaignName(trusted: Self.name))
-    step(.createCampaign(draft, by: "bench"))
+    step(.createCampaign(fleet.draft(CampaignName(trusted: Self.name)), by: "bench"))
   }
 
   mutating func start() {
@@ -62,44 +52,82 @@ struct EngineNight {
       step(.startCampaign(Self.campaign, ifMatch: nil, hookRevision: "r1", by: "bench")))
   }
 
-  /// Works the campaign through to its end.
-  /// - Parameter bound: Only servers with a lower number go on.
-  /// - Returns: processor time that the engine took, without that of the world around it.
-  mutating func work(onlyServersBelow bound: Int = .max) -> Duration {
-    self.bound = bound
-    coming = coming.filter(isBelow)
+  /// What the engine has done, and the processor time that it took, without that of the world
+  /// around it.
+  struct Work {
     var taken = Duration.zero
+    var events = 0
+    /// Of the batch in which a gate opened; nil when none did.
+    var opening: Duration?
+
+    /// Nanoseconds for an event.
+    var cost: Double { taken / .nanoseconds(1) / Double(max(1, events)) }
+  }
+
+  /// Works the campaign through, to its end or until the world has said so much.
+  /// - Parameters:
+  ///   - pace: How long everything takes; without it, time stands still.
+  ///   - answers: Whether the world says anything about a run; what it does not say, it says in
+  ///     the next call.
+  @discardableResult
+  mutating func work(
+    upTo events: Int = .max, pace: Duration = .zero,
+    answers: (Run) -> Bool = { _ in true }
+  ) -> Work {
+    var work = Work()
     var effects: [Effect] = []
-    while !coming.isEmpty {
-      var events = coming
-      coming.removeAll(keepingCapacity: true)
-      // As many at once as the control machine puts into one commit.
-      for first in stride(from: 0, to: events.count, by: Limits.batch) {
-        let begin = Machine.processorTime
-        for index in first..<min(first + Limits.batch, events.count) {
-          // Handed over, as the control machine hands over what it took from its queue.
-          var event = Event.timePassed
-          swap(&event, &events[index])
-          step(event, into: &effects)
-        }
-        taken += Machine.processorTime - begin
-        self.events += min(Limits.batch, events.count - first)
-        answer(effects)
-        effects.removeAll(keepingCapacity: true)
-      }
+    coming += kept
+    kept = []
+    while !coming.isEmpty, work.events < events {
+      now = now + pace
+      if let due = state.nextDeadline, due <= now { answer(step(.timePassed)) }
+      var said: [Event] = []
+      swap(&said, &coming)
+      let isAnswered = said.map { run(of: $0).map { answers(state[$0]) } ?? true }
+      kept += zip(said, isAnswered).filter { !$0.1 }.map(\.0)
+      said = zip(said, isAnswered).filter(\.1).map(\.0)
+      take(&said, into: &work, &effects)
     }
-    return taken
+    return work
+  }
+
+  /// Forgets what the world would say next, so that only the engine's state takes memory.
+  mutating func forgetWorld() {
+    coming = []
+    kept = []
+  }
+
+  /// As many at once as the control machine puts into one commit.
+  private mutating func take(
+    _ events: inout [Event], into work: inout Work, _ effects: inout [Effect]
+  ) {
+    for first in stride(from: 0, to: events.count, by: Limits.batch) {
+      let last = min(first + Limits.batch, events.count)
+      let begin = Machine.processorTime
+      for index in first..<last {
+        // Handed over, as the control machine hands over what it took from its queue.
+        var event = Event.timePassed
+        swap(&event, &events[index])
+        step(event, into: &effects)
+      }
+      let taken = Machine.processorTime - begin
+      work.taken += taken
+      work.events += last - first
+      if effects.contains(where: \.isGateOpened) { work.opening = taken }
+      answer(effects)
+      effects.removeAll(keepingCapacity: true)
+    }
   }
 
   @discardableResult
   private mutating func step(_ event: Event) -> [Effect] {
-    do { return try state.step(event, now: Self.now) } catch {
+    do { return try state.step(event, now: now) } catch {
       preconditionFailure("a good night refuses nothing: \(error)")
     }
   }
 
   private mutating func step(_ event: consuming Event, into effects: inout [Effect]) {
-    do { try state.step(event, now: Self.now, into: &effects) } catch {
+    do { try state.step(event, now: now, into: &effects) } catch {
       preconditionFailure("a good night refuses nothing: \(error)")
     }
   }
@@ -108,14 +136,12 @@ struct EngineNight {
     for effect in effects {
       switch effect {
       case .record(let record): if record.run != nil { transitions += 1 }
-      case .startHook(let start):
-        if state[start.run].server.index < bound { coming.append(said(start)) }
+      case .startHook(let start): coming.append(said(start))
       case .command(_, let server, let command):
-        guard server.index < bound else { continue }
         let accepted = CommandAcknowledgement(fence: command.fence, verdict: .accepted)
         coming.append(.commandSent(server, command.fence))
         coming.append(.acknowledged(server, accepted))
-        coming.append(.reported(server, report(of: command)))
+        coming.append(.reported(server, report(of: command, server)))
       case .save, .withdraw, .cancelCommand, .tellStop, .acknowledge, .cancelHook,
         .expandWindows:
         break
@@ -123,12 +149,12 @@ struct EngineNight {
     }
   }
 
-  private func isBelow(_ event: Event) -> Bool {
+  private func run(of event: Event) -> RunRef? {
     switch event {
-    case .hookFinished(let run, _, _): state[run].server.index < bound
+    case .hookFinished(let run, _, _): run
     case .commandSent(let server, _), .acknowledged(let server, _), .reported(let server, _):
-      server.index < bound
-    case _: true
+      state[server: server].openRun
+    case _: nil
     }
   }
 
@@ -137,7 +163,7 @@ struct EngineNight {
     switch start.point {
     case .preUpdate, .postUpdate: verdict = .ok(backup: nil, snapshot: nil)
     case .verifyBackup:
-      let taken = Self.now - .seconds(3_600)
+      let taken = now - .seconds(3_600)
       let backup = BackupFact(source: "daily", takenAt: taken, verifiedAt: taken + .seconds(60))
       verdict = .ok(backup: backup, snapshot: nil)
     case .snapshot, .finalize, .rollback, .orderGroup, .peerCheck, .enterMaintenance,
@@ -147,64 +173,23 @@ struct EngineNight {
     return .hookFinished(start.run, serial: start.serial, verdict)
   }
 
-  private func report(of command: Command) -> CommandReport {
+  private func report(of command: Command, _ server: ServerID) -> CommandReport {
     var result = CommandResult(status: .succeeded)
     switch command.kind {
-    case .snapshot: result.snapshot = SnapshotFact(id: command.runKey, takenAt: Self.now)
+    case .snapshot: result.snapshot = SnapshotFact(id: command.runKey, takenAt: now)
     case .update:
       result.changed = true
       result.rebootRequired = true
       result.updates = [UpdateResult(update: UpdateID(trusted: "KB5031364"), outcome: .installed)]
-    case .health: result.health = HealthFact(healthy: true, build: "20348.2113")
+    case .health: result.health = HealthFact(healthy: !fleet.isIll(server), build: "20348.2113")
     case .reboot, .rollback, .removeSnapshot, .download: break
     }
-    return CommandReport(fence: command.fence, seq: 1, at: Self.now, event: .result(result))
+    return CommandReport(fence: command.fence, seq: 1, at: now, event: .result(result))
   }
 }
 
-/// How many transitions the engine makes in a second, on one core.
-enum EngineSpeed {
-  private static let rounds = 10
-
-  /// The best of some rounds: what disturbs a round is not the engine.
-  static func measure() -> Row {
-    let best = (0..<rounds).map { _ in round() }.max() ?? 0
-    return Row(
-      name: "engine transitions", budget: "≥ 1,000,000/s (floor 500,000)",
-      measured: "\(Int(best).grouped)/s")
-  }
-
-  private static func round() -> Double {
-    var night = EngineNight(clients: 1_000, servers: 10, connected: true)
-    night.create()
-    night.start()
-    let taken = night.work()
-    precondition(night.state[campaign: EngineNight.campaign].state == .completed)
-    return Double(night.transitions) / (taken / .seconds(1))
-  }
-}
-
-/// What a run costs in memory.
-enum EngineMemory {
-  private static let runs = 1_000_000
-
-  static func measure() -> Row {
-    var night = EngineNight(clients: runs / 100, servers: 100, connected: false)
-    let before = Machine.residentMemory
-    night.create()
-    let bytes = (Machine.residentMemory - before) / runs
-    return Row(
-      name: "memory of a pending run", budget: "≤ 300 bytes", measured: "\(bytes) bytes")
-  }
-}
-
-extension Int {
-  /// With a comma after every three digits: `1,000,000`.
-  var grouped: String {
-    let digits = Array(String(self))
-    return digits.indices.map { index in
-      let left = digits.count - index
-      return (left % 3 == 0 && index > 0 ? "," : "") + String(digits[index])
-    }.joined()
+extension Effect {
+  fileprivate var isGateOpened: Bool {
+    if case .record(let record) = self { record.kind == .gateOpened } else { false }
   }
 }

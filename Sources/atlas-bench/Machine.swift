@@ -17,16 +17,30 @@ enum Machine {
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
 
-  /// Memory of this process that is in use now, in bytes.
+  /// Memory of this process that is in use now, in bytes. What was freed is given back first.
   static var residentMemory: Int {
+    trim()
     let pages = lines(of: "/proc/self/statm").first?.split(separator: " ") ?? []
     return (pages.count > 1 ? Int(pages[1]) ?? 0 : 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
   }
 
-  /// The most memory that this process has had in use, in bytes.
+  /// Forgets the peak so far: ``peakMemory`` is that of what follows.
+  static func forgetPeak() {
+    let file = open("/proc/self/clear_refs", O_WRONLY)
+    defer { close(file) }
+    precondition(file >= 0 && write(file, "5", 1) == 1, "the peak of memory cannot be reset")
+  }
+
+  /// The most memory that this process has had in use since ``forgetPeak()``, in bytes.
   static var peakMemory: Int {
     let line = lines(of: "/proc/self/status").first { $0.hasPrefix("VmHWM:") } ?? ""
     return (Int(line.filter(\.isNumber)) ?? 0) * 1_024
+  }
+
+  /// Glibc keeps freed memory for itself, and its Swift module does not know `malloc_trim`.
+  private static func trim() {
+    guard let symbol = dlsym(nil, "malloc_trim") else { return }
+    _ = unsafeBitCast(symbol, to: (@convention(c) (Int) -> CInt).self)(0)
   }
 
   private static func lines(of path: String) -> [Substring] {

@@ -1,0 +1,86 @@
+import AtlasEngine
+import AtlasModel
+
+/// What one event costs at three sizes of the fleet, while about as many servers are in progress:
+/// what grows is what waits beside them.
+enum AdmissionGrowth {
+  private static let fleets = [100, 1_000, 10_000]
+  private static let perClient = 100
+  /// The smallest of some rounds: what disturbs a round is not the engine.
+  private static let rounds = 3
+  /// Clients that are worked on where no cap says how many.
+  private static let worked = 50
+  /// Until caps are full, queues are long and the first gate is open.
+  private static let warmUp = 40_000
+  private static let measured = 40_000
+
+  /// A fleet without anything, and one with everything.
+  static func measure() -> [Row] { rows(.plain, "plain") + rows(.all, "all rules") }
+
+  /// Everything apart, to find out what grows.
+  static func measureParts() -> [Row] {
+    rows(.caps, "caps")
+      + rows([.caps, .resources], "caps, resource") + rows([.caps, .gates], "caps, gates")
+      + rows([.caps, .order], "caps, order") + rows([.caps, .hosts], "caps, hosts")
+      + rows([.caps, .holds], "caps, holds")
+  }
+
+  private static func rows(_ shape: FleetShape, _ name: String) -> [Row] {
+    var first: Round?
+    return fleets.flatMap { clients in
+      let round = best(shape, clients)
+      let isFirst = first == nil
+      let smallest = first ?? round
+      first = smallest
+      let servers = (clients * perClient).grouped
+      var rows = [
+        Row(
+          name: "event, \(name), \(servers) servers", budget: isFirst ? "–" : "must not grow",
+          measured: "\(Int(round.cost).grouped) ns" + growth(round.cost, smallest.cost, isFirst))
+      ]
+      if let opening = round.opening, let small = smallest.opening {
+        rows.append(
+          Row(
+            name: "gate opens, \(name), \(servers) servers", budget: "–",
+            measured: "\(tenths(opening)) ms" + growth(opening, small, isFirst)))
+      }
+      return rows
+    }
+  }
+
+  private static func growth(_ value: Double, _ smallest: Double, _ isFirst: Bool) -> String {
+    isFirst ? "" : ", ×\(tenths(value / smallest)) of the smallest"
+  }
+
+  /// Nanoseconds for an event, and milliseconds for the batch in which a gate opened.
+  private typealias Round = (cost: Double, opening: Double?)
+
+  private static func best(_ shape: FleetShape, _ clients: Int) -> Round {
+    let all = (0..<rounds).map { _ in round(shape, clients) }
+    return (all.map(\.cost).min() ?? 0, all.compactMap(\.opening).min())
+  }
+
+  private static func round(_ shape: FleetShape, _ clients: Int) -> Round {
+    let fleet = ShapedFleet(
+      clients: clients, servers: perClient, shape: shape, slots: shape.contains(.caps) ? 2 : 1)
+    var night = EngineNight(fleet, connected: true)
+    night.create()
+    night.start()
+    holdTroubled(&night)
+    // With caps as much is in progress in any fleet; without, others are left as they are.
+    let last = shape.contains(.caps) ? Int.max : worked * perClient
+    let before = night.work(upTo: warmUp) { $0.server.index < last }
+    let work = night.work(upTo: measured) { $0.server.index < last }
+    precondition(work.events >= measured, "the campaign came to rest too early")
+    return (work.cost, (before.opening ?? work.opening).map { $0 / .milliseconds(1) })
+  }
+
+  /// Lets the servers that are to be held come to that, and nothing else happen.
+  private static func holdTroubled(_ night: inout EngineNight) {
+    let fleet = night.fleet
+    guard fleet.troubled > 0 else { return }
+    night.work { fleet.isIll($0.server) }
+    let counts = night.state[campaign: EngineNight.campaign].counts
+    precondition(counts[.held] == fleet.troubled, "what is ill is held")
+  }
+}
