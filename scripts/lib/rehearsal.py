@@ -73,6 +73,7 @@ class Rehearsal:
         self.address = ""
         self.api_port = 0
         self.goes_on = False
+        self.servers = 1000
         self.is_over = threading.Event()
         self.began = time.monotonic()
 
@@ -205,10 +206,10 @@ class Rehearsal:
         deadline = time.monotonic() + SESSIONS_LIMIT_S
         while True:
             agents = self.query("status")["agents"]["connected"]
-            if agents == 1000:
+            if agents == self.servers:
                 return
             if time.monotonic() > deadline:
-                raise Trouble(f"only {agents} of 1000 agents are connected",
+                raise Trouble(f"only {agents} of {self.servers} agents are connected",
                               f"see {self.dir}/agents.log")
             time.sleep(0.2)
 
