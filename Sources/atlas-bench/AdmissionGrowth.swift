@@ -15,36 +15,40 @@ enum AdmissionGrowth {
   private static let measured = 40_000
 
   /// A fleet without anything, and one with everything.
-  static func measure() -> [Row] { rows(.plain, "plain") + rows(.all, "all rules") }
-
-  /// Everything apart, to find out what grows.
-  static func measureParts() -> [Row] {
-    rows(.caps, "caps")
-      + rows([.caps, .resources], "caps, resource") + rows([.caps, .gates], "caps, gates")
-      + rows([.caps, .order], "caps, order") + rows([.caps, .hosts], "caps, hosts")
-      + rows([.caps, .holds], "caps, holds")
+  static func measure(print: (Row) -> Void) {
+    measure(.plain, "plain", print)
+    measure(.all, "all rules", print)
   }
 
-  private static func rows(_ shape: FleetShape, _ name: String) -> [Row] {
+  /// Everything apart, to find out what grows.
+  static func measureParts(print: (Row) -> Void) {
+    measure(.caps, "caps", print)
+    measure([.caps, .resources], "caps, resource", print)
+    measure([.caps, .gates], "caps, gates", print)
+    measure([.caps, .order], "caps, order", print)
+    measure([.caps, .hosts], "caps, hosts", print)
+    measure([.caps, .holds], "caps, holds", print)
+    measure([.resources, .shared], "shared", print)
+    measure([.caps, .resources, .shared], "caps, shared", print)
+  }
+
+  private static func measure(_ shape: FleetShape, _ name: String, _ print: (Row) -> Void) {
     var first: Round?
-    return fleets.flatMap { clients in
+    for clients in fleets {
       let round = best(shape, clients)
       let isFirst = first == nil
       let smallest = first ?? round
       first = smallest
       let servers = (clients * perClient).grouped
-      var rows = [
+      print(
         Row(
           name: "event, \(name), \(servers) servers", budget: isFirst ? "–" : "must not grow",
-          measured: "\(Int(round.cost).grouped) ns" + growth(round.cost, smallest.cost, isFirst))
-      ]
-      if let opening = round.opening, let small = smallest.opening {
-        rows.append(
-          Row(
-            name: "gate opens, \(name), \(servers) servers", budget: "–",
-            measured: "\(tenths(opening)) ms" + growth(opening, small, isFirst)))
-      }
-      return rows
+          measured: "\(Int(round.cost).grouped) ns" + growth(round.cost, smallest.cost, isFirst)))
+      guard let opening = round.opening, let small = smallest.opening else { continue }
+      print(
+        Row(
+          name: "gate opens, \(name), \(servers) servers", budget: "–",
+          measured: "\(tenths(opening)) ms" + growth(opening, small, isFirst)))
     }
   }
 
@@ -67,8 +71,10 @@ enum AdmissionGrowth {
     night.create()
     night.start()
     holdTroubled(&night)
-    // With caps as much is in progress in any fleet; without, others are left as they are.
-    let last = shape.contains(.caps) ? Int.max : worked * perClient
+    // With a cap, or one store, as much is in progress in any fleet; without, other clients stay as
+    // they are.
+    let isLimited = !shape.isDisjoint(with: [.caps, .shared])
+    let last = isLimited ? Int.max : worked * perClient
     let before = night.work(upTo: warmUp) { $0.server.index < last }
     let work = night.work(upTo: measured) { $0.server.index < last }
     precondition(work.events >= measured, "the campaign came to rest too early")

@@ -19,14 +19,14 @@ enum AtlasBench {
 
     static var usual: [Part] { allCases.filter { $0 != .admissionParts } }
 
-    func measure() async throws -> [Row] {
+    func measure(print: @Sendable (Row) -> Void) async throws {
       switch self {
-      case .engine: [EngineSpeed.measure()]
-      case .memory: try EngineMemory.measure()
-      case .store: [try await StoreSpeed.measure()]
-      case .admission: AdmissionGrowth.measure()
-      case .admissionParts: AdmissionGrowth.measureParts()
-      case .plan: try PlanGrowth.measure()
+      case .engine: print(EngineSpeed.measure())
+      case .memory: try EngineMemory.measure().forEach(print)
+      case .store: print(try await StoreSpeed.measure())
+      case .admission: AdmissionGrowth.measure(print: print)
+      case .admissionParts: AdmissionGrowth.measureParts(print: print)
+      case .plan: try PlanGrowth.measure().forEach(print)
       }
     }
   }
@@ -43,7 +43,7 @@ enum AtlasBench {
     let machine = Machine.description
     print(Row.head)
     for part in parts.isEmpty ? Part.usual : parts {
-      for row in try await part.measure() {
+      try await part.measure { row in
         print(row.text(machine))
         fflush(nil)
       }
@@ -72,7 +72,7 @@ struct Row {
   }
 
   func text(_ machine: String) -> String {
-    padded(name, 42) + padded(budget, 30) + padded(measured, 72) + machine
+    padded(name, 50) + padded(budget, 30) + padded(measured, 72) + machine
   }
 
   private func padded(_ text: String, _ width: Int) -> String {

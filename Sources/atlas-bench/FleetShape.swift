@@ -20,6 +20,9 @@ struct FleetShape: OptionSet {
   static let hosts = FleetShape(rawValue: 1 << 4)
   /// Servers that are held, one at every tenth client.
   static let holds = FleetShape(rawValue: 1 << 5)
+  /// All servers share the store instead of a quarter, and any client may begin: whole lanes wait
+  /// for it.
+  static let shared = FleetShape(rawValue: 1 << 6)
   static let all: FleetShape = [.caps, .resources, .gates, .order, .hosts, .holds]
 }
 
@@ -92,7 +95,9 @@ struct ShapedFleet {
       name: name(number, of: client), client: name(client),
       site: SiteName(trusted: number % 2 == 0 ? "PARIS" : "LYON"),
       roles: [Role(trusted: isHeld ? "SQL" : "WEB")], number: number)
-    if shape.contains(.resources), number % 4 == 2 { server.resources = [Self.resource] }
+    if shape.contains(.resources), number % 4 == 2 || shape.contains(.shared) {
+      server.resources = [Self.resource]
+    }
     if shape.contains(.order) {
       if number % 10 == 5 { server.after = [name(number - 1, of: client)] }
       if number % 10 == 7 { server.antiAffinity = GroupName(trusted: "CLUSTER") }
@@ -114,7 +119,7 @@ struct ShapedFleet {
     var policy = Policy()
     if shape.contains(.caps) {
       policy.maxInProgress = Self.inProgress + troubled
-      policy.maxActiveClients = Self.activeClients + troubled
+      if !shape.contains(.shared) { policy.maxActiveClients = Self.activeClients + troubled }
       policy.perSite = 1
     }
     if shape.contains(.resources) {
