@@ -6,18 +6,27 @@ import AtlasModel
 enum AdmissionGrowth {
   private static let fleets = [100, 1_000, 10_000]
   private static let perClient = 100
-  /// The smallest of some rounds: what disturbs a round is not the engine.
-  private static let rounds = 3
   /// Clients that are worked on where no cap says how many.
   private static let worked = 50
-  /// Until caps are full, queues are long and the first gate is open.
-  private static let warmUp = 40_000
-  private static let measured = 40_000
 
-  /// A fleet without anything, and one with everything.
+  /// How much is measured.
+  private struct Effort {
+    /// The smallest of some rounds counts: what disturbs a round is not the engine.
+    let rounds: Int
+    /// Until caps are full, queues are long and the first gate is open.
+    let warmUp: Int
+    let measured: Int
+
+    static let usual = Effort(rounds: 3, warmUp: 40_000, measured: 40_000)
+    /// Where an event may cost a thousand times as much.
+    static let small = Effort(rounds: 1, warmUp: 1_000, measured: 1_000)
+  }
+
+  /// A fleet without anything, one with everything, and one in which all wait for the same.
   static func measure(print: (Row) -> Void) {
     measure(.plain, "plain", print)
     measure(.all, "all rules", print)
+    measure([.caps, .resources, .shared], "shared under caps", print, .small)
   }
 
   /// Everything apart, to find out what grows.
@@ -29,13 +38,14 @@ enum AdmissionGrowth {
     measure([.caps, .hosts], "caps, hosts", print)
     measure([.caps, .holds], "caps, holds", print)
     measure([.resources, .shared], "shared", print)
-    measure([.caps, .resources, .shared], "caps, shared", print)
   }
 
-  private static func measure(_ shape: FleetShape, _ name: String, _ print: (Row) -> Void) {
+  private static func measure(
+    _ shape: FleetShape, _ name: String, _ print: (Row) -> Void, _ effort: Effort = .usual
+  ) {
     var first: Round?
     for clients in fleets {
-      let round = best(shape, clients)
+      let round = best(shape, clients, effort)
       let isFirst = first == nil
       let smallest = first ?? round
       first = smallest
@@ -59,12 +69,12 @@ enum AdmissionGrowth {
   /// Nanoseconds for an event, and milliseconds for the batch in which a gate opened.
   private typealias Round = (cost: Double, opening: Double?)
 
-  private static func best(_ shape: FleetShape, _ clients: Int) -> Round {
-    let all = (0..<rounds).map { _ in round(shape, clients) }
+  private static func best(_ shape: FleetShape, _ clients: Int, _ effort: Effort) -> Round {
+    let all = (0..<effort.rounds).map { _ in round(shape, clients, effort) }
     return (all.map(\.cost).min() ?? 0, all.compactMap(\.opening).min())
   }
 
-  private static func round(_ shape: FleetShape, _ clients: Int) -> Round {
+  private static func round(_ shape: FleetShape, _ clients: Int, _ effort: Effort) -> Round {
     let fleet = ShapedFleet(
       clients: clients, servers: perClient, shape: shape, slots: shape.contains(.caps) ? 2 : 1)
     var night = EngineNight(fleet, connected: true)
@@ -75,9 +85,9 @@ enum AdmissionGrowth {
     // they are.
     let isLimited = !shape.isDisjoint(with: [.caps, .shared])
     let last = isLimited ? Int.max : worked * perClient
-    let before = night.work(upTo: warmUp) { $0.server.index < last }
-    let work = night.work(upTo: measured) { $0.server.index < last }
-    precondition(work.events >= measured, "the campaign came to rest too early")
+    let before = night.work(upTo: effort.warmUp) { $0.server.index < last }
+    let work = night.work(upTo: effort.measured) { $0.server.index < last }
+    precondition(work.events >= effort.measured, "the campaign came to rest too early")
     return (work.cost, (before.opening ?? work.opening).map { $0 / .milliseconds(1) })
   }
 

@@ -101,7 +101,8 @@ class Bench:
         records = night.rows("audit", "list", "--campaign", CAMPAIGN, "--oldest-first",
                              "--limit", "1000000")
         steps = sum(record["kind"].startswith("run.") for record in records)
-        self.row(f"CPU per server and step, {EXAMPLE_SERVERS:,} servers", "<= 2 ms", f"{used / steps * 1000:.2f} ms")
+        self.row(f"CPU per server and step, {EXAMPLE_SERVERS:,} servers", "<= 2 ms",
+                 f"{used / steps * 1000:.2f} ms")
         said = self.said_healthy()
         proven = {record["server"]: milliseconds(record["realTime"]) for record in records
                   if record["kind"] == "run.phase" and record["phase"] == "PHASE_FINALIZE"}
