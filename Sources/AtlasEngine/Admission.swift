@@ -246,7 +246,7 @@ extension ControlState {
     let server = Int(id.index)
     let own = clients[Int(servers[server].client.index)].stop?.fence ?? .none
     var newest = max(stop?.fence ?? .none, own)
-    guard !servers[server].guests.isEmpty else { return newest }
+    guard !servers[server].guests.isEmpty, !Plant.guestsStopIgnored.isOn else { return newest }
     for client in clientsOnHost(id) {
       newest = max(newest, clients[Int(client.index)].stop?.fence ?? .none)
     }

@@ -230,8 +230,10 @@ extension ControlState {
 
   /// A required update that is not installed; nil when there is none.
   private func requiredMissing(_ ref: RunRef) -> UpdateID? {
-    let required = campaigns[Int(ref.campaign.index)].updateSet.required
-    guard !required.isEmpty else { return nil }
+    let updateSet = campaigns[Int(ref.campaign.index)].updateSet
+    guard !updateSet.required.isEmpty else { return nil }
+    // What was excluded since the run began is no longer asked of it.
+    let required = updateSet.required.filter { !updateSet.exclude.contains($0) }
     let isIncomplete = self[ref].marks.contains(.incomplete)
     let results = self[ref].details.content.updates
     return required.first { id in

@@ -23,6 +23,12 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case medianForEstimate = "median_for_estimate"
   /// Another attempt begins whether or not it fits into the window.
   case retryOutsideWindow = "retry_outside_window"
+  /// A stop of the client whose guests are on a host does not reach the host.
+  case guestsStopIgnored = "guests_stop_ignored"
+  /// An answer about windows counts although they were asked for again since.
+  case oldWindowsBelieved = "old_windows_believed"
+  /// After a start the daemon does not wait until it knows the windows.
+  case windowsNotAwaited = "windows_not_awaited"
   /// A start of the daemon forgets what was started just before it.
   case startsForgotten = "starts_forgotten"
   /// A boot that was parked goes on whether or not its window is open.

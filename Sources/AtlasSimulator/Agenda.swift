@@ -97,6 +97,8 @@ enum PersonAct {
   case importsAgain
   case lowersSlots(ClientName)
   case closesWindow(ClientName)
+  /// Opens a client's windows, and closes them before that has come to be.
+  case changesMind(ClientName)
   /// Takes back what was done before.
   case changes(Change, method: String)
 }

@@ -12,6 +12,7 @@ extension Simulation {
     case "run.backoff": if meddlingRandom.happens(250) { stopSoon(client) }
     case "run.started":
       if meddlingRandom.happens(20) { soon(.lowersSlots(client)) }
+      if afterthoughtRandom.happens(10) { soon(.changesMind(client)) }
       if meddlingRandom.happens(2) {
         let campaign = CampaignName(trusted: record.campaign)
         soon(
@@ -21,12 +22,33 @@ extension Simulation {
     }
   }
 
-  /// A server is being changed; when that fails once, its window may be closed.
+  /// A server is being changed; when that fails once, its window may be closed. When it is a host,
+  /// another client whose guests are on it may be stopped.
   func meddle(whileChanging number: Int) {
-    guard isOn(.peopleMeddle), !faultsAreOver, machines[number].failedInstalls == 0,
+    guard isOn(.peopleMeddle), !faultsAreOver else { return }
+    if let client = foreignGuest(of: number)?.client, afterthoughtRandom.happens(500) {
+      stopSoon(client)
+    }
+    guard machines[number].failedInstalls == 0,
       machines[number].ailments.contains(.installFailsOnce), meddlingRandom.happens(400)
     else { return }
     soon(.closesWindow(machines[number].client))
+  }
+
+  /// A guest of the host that belongs to another client.
+  private func foreignGuest(of number: Int) -> ServerConfig? {
+    let host = machines[number]
+    return plan.clients.lazy.flatMap(\.servers).map(\.config)
+      .first { $0.host == host.server && $0.client != host.client }
+  }
+
+  /// Other windows for a client, and right after that others again, which are closed now: what is
+  /// worked out for the first must not count any more.
+  func changeMind(of name: ClientName) {
+    let open = plan.clients.map(\.weekly).filter { isOpen($0, for: name) }
+    guard !open.isEmpty else { return }
+    changeWindows(of: name, to: afterthoughtRandom.pick(open))
+    after(afterthoughtRandom.milliseconds(0...15), .person(.closesWindow(name)))
   }
 
   private func soon(_ act: PersonAct) {

@@ -231,6 +231,7 @@ extension Simulation {
     case .importsAgain: importAgain()
     case .lowersSlots(let client): lowerSlots(of: client)
     case .closesWindow(let client): closeWindow(of: client)
+    case .changesMind(let client): changeMind(of: client)
     case .changes(let change, let method): ask(change, method)
     }
   }
@@ -436,17 +437,19 @@ extension Simulation {
 
   /// A client wants no work at this hour any more, whatever is in progress.
   private func closeWindow(of name: ClientName) {
-    guard let (config, _) = clientConfigs[name] else { return }
-    let closed = plan.clients.map(\.weekly).filter { weekly in
-      var other = config
-      other.windows = weekly.map { MaintenanceWindow(rule: $0.text) }
-      return !WindowCalendar.isOpen([other], at: now)
-    }
+    let closed = plan.clients.map(\.weekly).filter { !isOpen($0, for: name) }
     guard !closed.isEmpty else { return changeClient(name) }
     changeWindows(of: name, to: peopleRandom.pick(closed))
   }
 
-  private func changeWindows(of name: ClientName, to weekly: [WeeklyWindow]) {
+  /// Whether a client with these windows may be worked on now.
+  func isOpen(_ weekly: [WeeklyWindow], for name: ClientName) -> Bool {
+    guard var (config, _) = clientConfigs[name] else { return false }
+    config.windows = weekly.map { MaintenanceWindow(rule: $0.text) }
+    return WindowCalendar.isOpen([config], at: now)
+  }
+
+  func changeWindows(of name: ClientName, to weekly: [WeeklyWindow]) {
     guard var (config, planned) = clientConfigs[name] else { return }
     planned.weekly = weekly
     config.windows = weekly.map { MaintenanceWindow(rule: $0.text) }

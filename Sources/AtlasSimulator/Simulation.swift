@@ -31,6 +31,7 @@ package final class Simulation {
   var recoveryRandom: Randomness
   var clockRandom: Randomness
   var meddlingRandom: Randomness
+  var afterthoughtRandom: Randomness
   var sourceRandom: Randomness
 
   // The daemon.
@@ -123,6 +124,7 @@ package final class Simulation {
     recoveryRandom = source("recoveries")
     clockRandom = source("clocks")
     meddlingRandom = source("meddling")
+    afterthoughtRandom = source("afterthoughts")
     sourceRandom = source("sources")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
