@@ -15,18 +15,18 @@ extension AgentMachine {
     guard fence > journal.highestFence || Plant.fenceNotChecked.isOn else {
       return stale(fence, now: now)
     }
-    if let reason = refusal(of: command, now: now) {
+    if let reason = refusal(of: command) {
       return [record(.refused(fence, message: reason))]
         + answer(fence, .refused, message: reason, now: now)
     }
     return [record(.accepted(command))] + answer(fence, .accepted, now: now) + beginNext(now: now)
   }
 
-  private func refusal(of command: Command, now: Instant) -> String? {
+  private func refusal(of command: Command) -> String? {
     guard journal.commands.count < AgentLimits.commands else {
       return "\(AgentLimits.commands) commands wait here already"
     }
-    return rules.refusal(of: command, now: now)?.bounded()
+    return rules.refusal(of: command)?.bounded()
   }
 
   /// Tells what the newest command is, so that the daemon sees what has overtaken it.
@@ -91,10 +91,8 @@ extension AgentMachine {
     while let candidate = nextToBegin() {
       let (command, onDisk) = candidate
       let fence = command.fence
-      if let notAfter = command.notAfter, now > notAfter, !Plant.notAfterIgnored.isOn {
-        let result = CommandResult(
-          status: .refused, code: "NOT_AFTER", message: "its latest time to begin has passed")
-        actions += finish(fence, result, now: now)
+      if let refusal = refusal(toBegin: command, now: now) {
+        actions += finish(fence, refusal, now: now)
         continue
       }
       guard command.kind != .reboot || isLive else { break }
@@ -108,6 +106,17 @@ extension AgentMachine {
       }
     }
     return actions
+  }
+
+  /// What ends a command that may not begin at this time; nil when it may.
+  private func refusal(toBegin command: Command, now: Instant) -> CommandResult? {
+    if let notAfter = command.notAfter, now > notAfter, !Plant.notAfterIgnored.isOn {
+      return CommandResult(
+        status: .refused, code: "NOT_AFTER", message: "its latest time to begin has passed")
+    }
+    return rules.refusal(toBegin: command, now: now).map {
+      CommandResult(status: .refused, code: "E_WINDOW", message: $0.bounded())
+    }
   }
 
   /// The command whose turn it is, and whether its `begun` is on disk; nil while one runs, and

@@ -12,11 +12,15 @@ package struct AgentRules: Hashable, Sendable {
     self.forbidden = forbidden
   }
 
-  /// Why `command` must not be taken at `now`, in words for a person; nil when it may.
-  package func refusal(of command: Command, now: Instant) -> String? {
-    if forbidden.contains(command.kind) {
-      return "this server's own rules forbid \(command.kind.word)"
-    }
+  /// Why `command` must not be taken, in words for a person; nil when it may.
+  package func refusal(of command: Command) -> String? {
+    guard forbidden.contains(command.kind) else { return nil }
+    return "this server's own rules forbid \(command.kind.word)"
+  }
+
+  /// Why `command` must not begin at `now`, in words for a person; nil when it may. It is asked when
+  /// it begins: it may have waited for hours.
+  package func refusal(toBegin command: Command, now: Instant) -> String? {
     let interrupts = command.kind == .update || command.kind == .reboot
     guard interrupts, !hours.isEmpty, !hours.contains(where: { $0.contains(now) }) else {
       return nil

@@ -111,7 +111,7 @@ package struct ControlMachine: Sendable {
       isHalted = true
       return [.halt("the store failed: \(error)")]
     case _ where isEnding: return []
-    case _ where unknownWindows > 0 && !Plant.windowsNotAwaited.isOn: holdBack(input)
+    case _ where unknownWindows > 0: holdBack(input)
     case _: waiting.append(input)
     }
     return released == nil ? work(at: moment) : []

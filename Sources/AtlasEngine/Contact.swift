@@ -25,7 +25,9 @@ extension ControlState {
     self[ref].silenceDeadline = nil
     guard !isFrozen(clientOf(ref)), !servers[Int(self[ref].server.index)].connected else { return }
     switch self[ref].state {
-    case .inProgress(let work): if work.phase == .reboot { return }
+    // A server that boots, or that a hook puts back, goes away; the limit of the phase says for how
+    // long.
+    case .inProgress(let work): if work.isAway { return }
     // It may wait for something else by now.
     case .parked(let next): if parkedWaits(ref, next, now: now) != .agent { return }
     case .pending, .held, .completed, .failed, .notAttempted, .skipped, .postponed: return
@@ -159,6 +161,9 @@ extension ControlState {
   private mutating func backWithoutOrder(_ ref: RunRef, now: Instant) {
     switch self[ref].state {
     case .held(.lost): backFromHold(ref, .lost, now: now)
+    // It took too long to arrive, and was taken back.
+    case .held(.overdue) where self[ref].details.content.heldIn?.step == .agent:
+      backFromHold(ref, .overdue, now: now)
     case .inProgress(let work) where work.step.isWait:
       // Its wait may have ended meanwhile.
       guard let deadline = self[ref].deadline, deadline <= now else { return }
@@ -229,13 +234,17 @@ extension ControlState {
   ) {
     if case .parked = self[ref].state { return settleParked(ref) }
     if case .held(let hold) = self[ref].state {
-      guard hold == .lost else { return }
+      let isTakenBack = hold == .overdue && self[ref].marks.contains(.reconciling)
+      guard hold == .lost || isTakenBack else { return }
       backFromHold(ref, hold, now: now)
     }
     setDelivery(ref, .queued)
-    if command.fence < stopFence(for: self[ref].server), !Plant.stopLeavesOutbox.isOn {
+    let isTakenBack = self[ref].marks.contains(.reconciling)
+    if isTakenBack
+      || command.fence < stopFence(for: self[ref].server) && !Plant.stopLeavesOutbox.isOn
+    {
       neverBegins(ref, command, now: now)
-    } else if hello.highestFence >= command.fence || self[ref].marks.contains(.reconciling) {
+    } else if hello.highestFence >= command.fence || mayNotBegin(ref, command.kind, now: now) {
       reissue(ref, now: now)
     }
   }
@@ -264,7 +273,7 @@ extension ControlState {
     let stopped = isStopped(ref)
     switch work.step {
     case .hook(let point):
-      let isTakenBack = work.phase == .preCheck && work.ending == .givenBack
+      let isTakenBack = work.phase != .finalize && work.ending == .givenBack
       if isTakenBack || stopped && (work.phase == .preCheck || work.phase == .snapshot) {
         return giveBack(ref, now: now)
       }
@@ -283,13 +292,13 @@ extension ControlState {
     }
   }
 
-  /// A stop that came while the run was held has taken its order back: it is given anew, if the
-  /// stop is over by now.
+  /// Its order was taken back while the run was held, by a stop, or because it took too long to
+  /// arrive. It is given anew as a start of its own: not while people forbid that.
   private mutating func goOnWithCommand(_ ref: RunRef, _ phase: Phase, now: Instant) {
     guard self[ref].command == nil else { return armCommand(ref, now: now) }
     switch phase {
     case .snapshot, .update, .reboot:
-      if isStopped(ref) { return notBegun(ref, phase, now: now) }
+      if startsForbidden(ref) { return notBegun(ref, phase, now: now) }
       let kind: CommandKind =
         phase == .snapshot ? .snapshot : phase == .update ? .update : .reboot
       orderAgain(ref, kind, now: now)

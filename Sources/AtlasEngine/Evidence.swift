@@ -54,13 +54,24 @@ extension ControlState {
     self[ref].details.content.rely(on: basis)
   }
 
-  /// Until when the agent may begin an update: the first of an attempt while the window is open,
-  /// and that of an untouched server while the backup counts. A further pass of an attempt that is
-  /// under way has no such bound.
+  /// Until when the agent may begin to boot: while the window is open, or within the limit of the
+  /// phase where a person has let it boot at once.
+  func rebootNotAfter(_ ref: RunRef, now: Instant) -> Instant? {
+    lastWindowEnd(ref, now: now)
+      ?? limit(of: .reboot, ref).map { now + max($0, floors.deadline) }
+  }
+
+  /// When the first of the windows closes that a run needs open, those of its guests' clients among
+  /// them; nil when its own is closed.
+  private func lastWindowEnd(_ ref: RunRef, now: Instant) -> Instant? {
+    guard let end = windows(of: ref).open(at: now)?.end else { return nil }
+    return guestsWindowEnd(ref, now: now).map { min(end, $0) } ?? end
+  }
+
+  /// Until when the agent may begin an update: while the window is open, and that of an untouched
+  /// server while the backup counts.
   func updateNotAfter(_ ref: RunRef, now: Instant) -> Instant? {
-    guard self[ref].pass <= 1 else { return nil }
-    var end = windows(of: ref).open(at: now)?.end
-    if let its = guestsWindowEnd(ref, now: now) { end = end.map { min($0, its) } ?? its }
+    let end = lastWindowEnd(ref, now: now)
     guard !isChanged(ref), backupRequired(ref), let backup = self[ref].details.content.backup
     else { return end }
     guard let longest = maxBackupAge(ref).longest, !Plant.backupAgeIgnored.isOn else { return end }

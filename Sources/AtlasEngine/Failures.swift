@@ -180,12 +180,7 @@ extension ControlState {
       let message = self[ref].details.content.lastError
       return rollBack(ref, message, now: now)
     }
-    if let server = stranger(inPlaceOf: ref, now: now) {
-      let doubt = doubt(about: server, in: ref.campaign, now: now) ?? ""
-      return parkBetweenAttempts(ref, reason: doubt, now: now)
-    }
-    if waitsForSource(ref, now: now) {
-      let reason = "it waits until its update source answers"
+    if let reason = retryWaits(ref, now: now) {
       return parkBetweenAttempts(ref, reason: reason, now: now)
     }
     // Only a run in its back-off comes here too early: one that is parked has waited for the cap.
@@ -198,6 +193,19 @@ extension ControlState {
     self[ref].details.content.updates = []
     begin(
       .update, ref, as: .runRetried, reason: self[ref].details.content.lastError, now: now)
+  }
+
+  /// What another attempt waits for as every start does, in words; nil when it may be made.
+  private func retryWaits(_ ref: RunRef, now: Instant) -> String? {
+    if let server = stranger(inPlaceOf: ref, now: now) {
+      return doubt(about: server, in: ref.campaign, now: now) ?? "a server is not explained"
+    }
+    let campaign = Int(ref.campaign.index)
+    if servers[Int(self[ref].server.index)].isLocked { return "its server is locked" }
+    if campaigns[campaign].isHeld(clientOf(ref)) { return "the lane of its client is held" }
+    if waitsForSource(ref, now: now) { return "it waits until its update source answers" }
+    if heldSignature(ref) != nil { return "servers of its kind are held" }
+    return campaigns[campaign].isFullOfDown ? "too many servers wait for people" : nil
   }
 
   /// Puts a changed server back, by the means that its roles allow.

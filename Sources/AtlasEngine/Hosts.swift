@@ -190,13 +190,18 @@ extension ControlState {
     return nil
   }
 
-  /// When the last window closes in which an UPDATE of a host may begin: the first to close of those
-  /// of its guests' other clients; nil when there are none.
+  /// Until when those who have guests on a host let it be changed or booted: the end of the first
+  /// window of theirs, or outage, that ends. Nil when nobody has.
   func guestsWindowEnd(_ ref: RunRef, now: Instant) -> Instant? {
+    let migrates = servers[Int(self[ref].server.index)].config.migratesGuests
     var end: Instant?
-    for client in clientsOnHost(self[ref].server) where client != clientOf(ref) {
-      guard let its = clients[Int(client.index)].windows.open(at: now)?.end else { continue }
-      end = min(end ?? its, its)
+    for client in clientsOnHost(self[ref].server) {
+      if client != clientOf(ref), let its = clients[Int(client.index)].windows.open(at: now)?.end {
+        end = min(end ?? its, its)
+      }
+      if !migrates, let its = clients[Int(client.index)].outage?.until {
+        end = min(end ?? its, its)
+      }
     }
     return end
   }

@@ -45,7 +45,7 @@ extension ControlState {
     }
     // A failed attempt that cannot be repeated now is rolled back, at any time.
     if self[ref].marks.contains(.retryDue) {
-      return isActive && !mayStart(ref.campaign, now: now) ? .cap : nil
+      return isActive ? retryDueWaits(ref, now: now) : nil
     }
     let needed = timeNeeded(by: ref)
     if let client = outageMissing(for: ref, needed, now: now) { return .outage(client) }
@@ -53,6 +53,12 @@ extension ControlState {
     if isActive, let waiting = capWaits(ref.campaign, now: now) { return waiting }
     if isActive, let held = heldSignature(ref) { return .signature(held.kind) }
     return servers[Int(self[ref].server.index)].connected ? nil : .agent
+  }
+
+  /// What another attempt that is due waits for besides; the one whose window is over is rolled back.
+  private func retryDueWaits(_ ref: RunRef, now: Instant) -> Waiting? {
+    if let held = heldSignature(ref) { return .signature(held.kind) }
+    return capWaits(ref.campaign, now: now)
   }
 
   private func parkedWindowWaits(

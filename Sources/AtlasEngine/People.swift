@@ -10,6 +10,9 @@ extension ControlState {
     guard !campaigns[id].pauses.contains(where: { $0.scope == scope }) else { return }
     let latch = Latch(reason: reason.bounded(), principal: by, since: now)
     campaigns[id].pauses.append(Pause(scope: scope, latch: latch))
+    for lane in campaigns[id].lanes.indices where scope.covers(campaigns[id].lanes[lane]) {
+      takeLeaveBack(id, lane)
+    }
     recordScope(.campaignPaused, id, scope, reason: reason, by: by)
   }
 
@@ -36,7 +39,7 @@ extension ControlState {
     resetBreakers(id, scope, now: now)
     resumeSources(id, scope, by: by)
     for index in campaigns[id].lanes.indices where scope.covers(campaigns[id].lanes[index]) {
-      if atOnce { letBootNow(id, index) }
+      atOnce ? letBootNow(id, index) : takeLeaveBack(id, index)
       markDirty(campaigns[id].lanes[index].client)
     }
     recordScope(.campaignResumed, id, scope, reason: "", by: by)
@@ -56,6 +59,19 @@ extension ControlState {
       campaigns[id][run: index].marks.insert(.ignoreWindow)
       emit(.save(.run(RunRef(campaign: id, index: Int(index)))))
     }
+  }
+
+  /// Leave to boot at once ends with the next stop or pause, and when people resume without it.
+  private mutating func takeLeaveBack(_ id: CampaignID, _ lane: Int) {
+    for index in campaigns[id].lanes[lane].active {
+      takeLeaveBack(RunRef(campaign: id, index: Int(index)))
+    }
+  }
+
+  mutating func takeLeaveBack(_ ref: RunRef) {
+    guard self[ref].marks.contains(.ignoreWindow) else { return }
+    self[ref].marks.remove(.ignoreWindow)
+    emit(.save(.run(ref)))
   }
 
   package func describe(_ scope: PauseScope) -> String {
@@ -112,13 +128,28 @@ extension ControlState {
     for index in campaigns[id].runs.indices {
       let ref = RunRef(campaign: id, index: index)
       switch self[ref].state {
-      case .pending: move(ref, to: .skipped(.cancelled), .runSkipped, now: now, by: by)
-      case .parked: _ = skipUntouched(ref, now: now)
-      case .inProgress, .held, .completed, .failed, .notAttempted, .skipped, .postponed: break
+      case .pending:
+        endUnchanged(ref, as: .skipped(.cancelled), .runSkipped, "", by: by, now: now)
+      case .parked, .inProgress, .held: takeOut(ref, now: now)
+      case .completed, .failed, .notAttempted, .skipped, .postponed: break
       }
     }
     for lane in campaigns[id].lanes { markDirty(lane.client) }
     endIfDone(id, now: now)
+  }
+
+  /// Its campaign is cancelled, or its server retired: an order that has not begun does not change
+  /// an untouched server any more.
+  private mutating func takeOut(_ ref: RunRef, now: Instant) {
+    guard !isChanged(ref), let skip = leaving(ref), !skipUntouched(ref, now: now) else { return }
+    switch self[ref].state {
+    case .inProgress(let work) where work.step == .agent && work.ending == nil:
+      if withdrawUnsent(ref) { return leaveOut(ref, skip, now: now) }
+      takeBackOrder(ref)
+    case .held: takeBackOrder(ref)
+    case .pending, .inProgress, .parked, .completed, .failed, .notAttempted, .skipped, .postponed:
+      break
+    }
   }
 
   mutating func exclude(
@@ -157,10 +188,9 @@ extension ControlState {
     guard let command = self[ref].command, command.kind == .update,
       command.delivery != .acknowledged
     else { return }
-    let isLost = self[ref].state == .held(.lost)
-    guard isLost || self[ref].state.kind == .inProgress else { return }
-    if command.delivery == .queued, !isLost { return reissue(ref, now: now) }
-    guard !servers[Int(self[ref].server.index)].connected else { return }
+    let kind = self[ref].state.kind
+    guard kind == .inProgress || kind == .held else { return }
+    if command.delivery == .queued, kind == .inProgress { return reissue(ref, now: now) }
     self[ref].marks.insert(.reconciling)
     emit(.withdraw(command.fence))
     emit(.save(.run(ref)))
@@ -336,6 +366,7 @@ extension ControlState {
     clients[id].version += 1
     record(Record(.clientPaused, client: id, reason: reason.bounded(), principal: by))
     emit(.save(.client(id)))
+    for lane in clients[id].lanes { takeLeaveBack(lane.campaign, Int(lane.lane)) }
   }
 
   mutating func resumeClient(_ id: ClientID, by: String, now: Instant) throws(Refusal) {
@@ -405,6 +436,6 @@ extension ControlState {
     }
     self[ref].marks.insert(.retiring)
     emit(.save(.run(ref)))
-    _ = skipUntouched(ref, now: now)
+    takeOut(ref, now: now)
   }
 }

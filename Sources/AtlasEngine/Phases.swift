@@ -73,13 +73,14 @@ extension ControlState {
     var afterRollback = false
     switch kind {
     case .update: notAfter = updateNotAfter(ref, now: now)
+    case .reboot: notAfter = rebootNotAfter(ref, now: now)
     case .health: afterRollback = self[ref].marks.contains(.rollback)
     case .rollback:
       notAfter = undoNotAfter(ref, now: now)
       means = agentMeans(of: ref)
       snapshotID = self.snapshotID(of: ref)
     case .removeSnapshot: snapshotID = self.snapshotID(of: ref)
-    case .download, .snapshot, .reboot: break
+    case .download, .snapshot: break
     }
     emit(
       .command(
@@ -148,6 +149,9 @@ extension ControlState {
     if result.rebootRequired {
       setRebootPending(ref, true)
       if isStopped(ref) { return park(ref, before: .reboot, now: now) }
+      if isTooLate(ref, now: now) {
+        return park(ref, before: .reboot, reason: Self.tooLateForWindow, now: now)
+      }
       return begin(.reboot, ref, now: now)
     }
     passEnded(ref, now: now)
@@ -162,6 +166,9 @@ extension ControlState {
     if rules(of: ref).pendingReboot == .refuse {
       return refuse(ref, .busy, "a reboot was pending before the update", now: now)
     }
+    if isTooLate(ref, now: now) {
+      return refuse(ref, .window, "the window closed before the boot could begin", now: now)
+    }
     self[ref].pass = 0
     self[ref].marks.insert(.booted)
     if isStopped(ref) { return park(ref, before: .reboot, now: now) }
@@ -174,12 +181,22 @@ extension ControlState {
     passEnded(ref, now: now)
   }
 
-  /// On to the next round, or to the checks. Under a stop the checks come first in any case: they
-  /// are the next safe point.
+  /// On to the next round, or to the checks. Under a stop, and when it is too late for another round,
+  /// the checks come first in any case: they are the next safe point.
   private mutating func passEnded(_ ref: RunRef, now: Instant) {
-    if self[ref].marks.contains(.moreUpdates), !isStopped(ref) { return nextPass(ref, now: now) }
+    if self[ref].marks.contains(.moreUpdates), !isStopped(ref), !isTooLate(ref, now: now) {
+      return nextPass(ref, now: now)
+    }
     if Plant.healthNotAsked.isOn { return finalize(ref, completion(ref), now: now) }
     begin(.postCheck, ref, now: now)
+  }
+
+  /// Whether an attempt that is under way has outlasted its window, or the outage of its guests, or
+  /// people have closed it: what interrupts the server again has to wait for the next.
+  func isTooLate(_ ref: RunRef, now: Instant) -> Bool {
+    if Plant.windowOutlasted.isOn { return false }
+    return windowsAreOld(for: ref) || windowWaits(ref, needs: .zero, now: now) != nil
+      || outageMissing(for: ref, .zero, now: now) != nil
   }
 
   private mutating func keepMore(_ ref: RunRef, _ more: Bool) {
@@ -211,7 +228,10 @@ extension ControlState {
     if awaitGuests(ref, phase, now: now) { return }
     guard phase == .postCheck else { return rollbackVerified(ref, now: now) }
     if self[ref].marks.contains(.moreUpdates) {
-      return isStopped(ref) ? park(ref, before: .update, now: now) : nextPass(ref, now: now)
+      if isStopped(ref) { return park(ref, before: .update, now: now) }
+      return isTooLate(ref, now: now)
+        ? park(ref, before: .update, reason: Self.tooLateForWindow, now: now)
+        : nextPass(ref, now: now)
     }
     if let missing = requiredMissing(ref) {
       return fail(ref, "required update \(missing) is not installed", retryable: false, now: now)

@@ -29,6 +29,7 @@ extension ControlState {
     switch answer.verdict {
     case .accepted:
       setDelivery(ref, .acknowledged)
+      if self[ref].state.kind != .parked { self[ref].marks.remove(.reconciling) }
       if let recorded = answer.recorded, recorded.changed { self[ref].marks.insert(.changed) }
       emit(.save(.run(ref)))
     case .refused:
@@ -53,10 +54,10 @@ extension ControlState {
     }
   }
 
-  /// The command of a run in progress can never be carried out, because of a stop. What the stop
-  /// forbids to start is taken back; the rest is ordered again.
+  /// The command of a run in progress can never be carried out, because of a stop, or because it was
+  /// taken back. What must not start now is not ordered again.
   mutating func neverBegins(_ ref: RunRef, _ command: ActiveCommand, now: Instant) {
-    guard command.kind.isStart, isStopped(ref), let phase = self[ref].state.phase else {
+    guard command.kind.isStart, startsForbidden(ref), let phase = self[ref].state.phase else {
       return reissue(ref, now: now)
     }
     emit(.withdraw(command.fence))
@@ -73,8 +74,17 @@ extension ControlState {
     orderAgain(ref, command.kind, now: now)
   }
 
+  /// Whether an order that has not arrived must not be given as it is: its server is to be left out,
+  /// or it has become too late for it.
+  func mayNotBegin(_ ref: RunRef, _ kind: CommandKind, now: Instant) -> Bool {
+    guard kind.isStart else { return false }
+    if isChanged(ref) { return kind != .snapshot && isTooLate(ref, now: now) }
+    return leaving(ref) != nil
+  }
+
   /// An untouched server needs its evidence once more: time has passed since it was looked at.
   mutating func orderAgain(_ ref: RunRef, _ kind: CommandKind, now: Instant) {
+    if mayNotBegin(ref, kind, now: now) { return beginNothing(ref, kind, now: now) }
     if kind == .update || kind == .snapshot, givesWay(ref, now: now) { return }
     if kind == .update, !isChanged(ref) {
       if let (reason, text) = updateProblem(ref, now: now) {
@@ -85,6 +95,20 @@ extension ControlState {
     order(ref, kind, now: now)
     if self[ref].deadline == nil { armCommand(ref, now: now) }
   }
+
+  /// What may not begin any more is left out, where nothing was changed, and waits for its window
+  /// otherwise; another attempt that cannot be made is rolled back.
+  private mutating func beginNothing(_ ref: RunRef, _ kind: CommandKind, now: Instant) {
+    self[ref].command = nil
+    if !isChanged(ref), let skip = leaving(ref) { return leaveOut(ref, skip, now: now) }
+    if kind == .update, self[ref].pass <= 1 {
+      return rollBack(ref, self[ref].details.content.lastError, now: now)
+    }
+    park(ref, before: kind == .update ? .update : .reboot, reason: Self.tooLateForWindow, now: now)
+  }
+
+  /// Why a run is parked whose attempt has outlasted its window.
+  static var tooLateForWindow: String { "its window, or the outage of its guests, is over" }
 
   /// It is certain now that the command of a parked run has not begun and never will.
   mutating func settleParked(_ ref: RunRef) {
@@ -190,6 +214,9 @@ extension ControlState {
     case .cancelled: updateCancelled(ref, now: now)
     case .failed, .refused, .environment:
       guard isChanged(ref) else { return updateRefused(ref, result, now: now) }
+      if result.status == .refused, refusalReason(result) == .window, self[ref].pass > 1 {
+        return startedTooLate(ref, .update, now: now)
+      }
       if result.isSourceFault, sourceFailed(ref, result.text, now: now) {
         return park(ref, before: .update, reason: Self.waitsForSource(result), now: now)
       }
@@ -231,11 +258,22 @@ extension ControlState {
     case .cancelled: park(ref, before: .reboot, now: now)
     case .refused where !isChanged(ref):
       refuse(ref, refusalReason(result), "reboot: \(result.text)", now: now)
+    case .refused where refusalReason(result) == .window: startedTooLate(ref, .reboot, now: now)
     case .failed, .refused, .environment:
       // A server that would not boot is not as it was, whether or not something was installed.
       self[ref].marks.insert(.changed)
       fail(ref, "reboot: \(result.text)", retryable: result.retryable, now: now)
     }
+  }
+
+  /// The agent did not begin a boot or a further pass any more. Where its window is still open, the
+  /// agent's clock is wrong, or its own hours are narrower: then nothing but a person can help.
+  private mutating func startedTooLate(_ ref: RunRef, _ phase: Phase, now: Instant) {
+    guard !isStopped(ref), !isTooLate(ref, now: now) else {
+      return park(ref, before: phase, reason: Self.tooLateForWindow, now: now)
+    }
+    let message = "its agent does not begin \(phase.word) any more, and its window is open"
+    hold(ref, .unhealthy, "\(message): look at the server's clock, and at its own hours", now: now)
   }
 
   private mutating func healthEnded(

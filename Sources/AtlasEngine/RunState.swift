@@ -115,6 +115,9 @@ package struct Work: Hashable, Sendable {
     self.step = step
     self.ending = ending
   }
+
+  /// Whether the server goes away, as a part of it: it boots, or a hook puts it back.
+  var isAway: Bool { phase == .reboot || phase == .rollback && step == .hook(.rollback) }
 }
 
 /// What a phase is waiting for.

@@ -219,7 +219,10 @@ extension ControlState {
     let lane = Int(self[ref].lane)
     let ring = Int(campaigns[ref.campaign].lanes[lane].ring.number)
     campaigns[ref.campaign].count(from: from, to: to, ring: ring)
-    if clients[Int(campaigns[ref.campaign].lanes[lane].client.index)].isPostponed {
+    // In a draft nobody is outside yet: they are counted when it starts.
+    if campaigns[ref.campaign].state.isRunning,
+      clients[Int(campaigns[ref.campaign].lanes[lane].client.index)].isPostponed
+    {
       campaigns[ref.campaign].rings[ring].countOutside(from: from, to: to)
     }
     if from == .inProgress {

@@ -41,8 +41,11 @@ extension ControlState {
   private mutating func stopRun(_ ref: RunRef, now: Instant) {
     switch self[ref].state {
     case .inProgress(let work): stopWork(ref, work, now: now)
-    case .held: stopHeld(ref)
-    case .pending, .parked, .completed, .failed, .notAttempted, .skipped, .postponed: break
+    case .held:
+      takeLeaveBack(ref)
+      stopHeld(ref)
+    case .parked: takeLeaveBack(ref)
+    case .pending, .completed, .failed, .notAttempted, .skipped, .postponed: break
     }
   }
 
@@ -80,9 +83,25 @@ extension ControlState {
     park(ref, before: phase, now: now)
   }
 
-  /// A held run stays held. Its order, if it may not have begun, must not reach the agent any more:
-  /// when the agent is back, the run parks or is given back.
+  /// A held run stays held. When its agent is back it parks or is given back, also when the stop has
+  /// been released by then.
   private mutating func stopHeld(_ ref: RunRef) {
+    switch self[ref].details.content.heldIn {
+    case let work? where work.isBeforeChange:
+      self[ref].details.content.heldIn = Work(work.phase, work.step, ending: .givenBack)
+      emit(.save(.run(ref)))
+    case let work? where work.phase == .update && work.step == .backoff:
+      self[ref].marks.insert(.retryDue)
+      self[ref].details.content.heldIn = Work(.update, .agent)
+      self[ref].details.content.heldParked = true
+      emit(.save(.run(ref)))
+    case _: takeBackOrder(ref)
+    }
+  }
+
+  /// Sees to it that an order to begin something does not reach an agent that is away. What may have
+  /// reached it is settled when the agent is back.
+  mutating func takeBackOrder(_ ref: RunRef) {
     guard let command = command(of: ref), command.kind.isStart,
       command.delivery != .acknowledged
     else { return }
@@ -107,7 +126,7 @@ extension ControlState {
   }
 
   /// Takes a command that was never handed to a session out of the outbox.
-  private mutating func withdrawUnsent(_ ref: RunRef) -> Bool {
+  mutating func withdrawUnsent(_ ref: RunRef) -> Bool {
     guard command(of: ref)?.delivery == .queued, !Plant.stopLeavesOutbox.isOn else { return false }
     emitWithdraw(ref)
     self[ref].command = nil
@@ -176,6 +195,14 @@ extension ControlState {
           principal: latch.principal))
       emit(.save(.campaign(CampaignID(index))))
     }
+  }
+}
+
+extension Work {
+  /// Whether it is a hook that is asked before anything is changed.
+  fileprivate var isBeforeChange: Bool {
+    guard case .hook = step else { return false }
+    return phase == .preCheck || phase == .snapshot
   }
 }
 

@@ -116,6 +116,7 @@ extension ControlState {
       warn(ref, "the agent did not remove the snapshot in time")
       return leaveMaintenance(ref, then: ending, now: now)
     }
+    takeBackOrder(ref)
     hold(ref, .overdue, "\(work.phase.word) takes longer than its limit", now: now)
   }
 

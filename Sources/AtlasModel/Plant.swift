@@ -27,10 +27,10 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case guestsStopIgnored = "guests_stop_ignored"
   /// An answer about windows counts although they were asked for again since.
   case oldWindowsBelieved = "old_windows_believed"
-  /// After a start the daemon does not wait until it knows the windows.
-  case windowsNotAwaited = "windows_not_awaited"
   /// A start of the daemon forgets what was started just before it.
   case startsForgotten = "starts_forgotten"
+  /// A boot or a further pass begins although the attempt has outlasted its window.
+  case windowOutlasted = "window_outlasted"
   /// A boot that was parked goes on whether or not its window is open.
   case parkedBootIgnoresWindow = "parked_boot_ignores_window"
   /// A campaign's own windows do not narrow those of its clients.

@@ -178,6 +178,17 @@ import Testing
         == "start REBOOT 8")
   }
 
+  @Test func `what has waited is refused outside the hours of the agent's own rules`() {
+    var bench = AgentBench.live(
+      rules: AgentRules(hours: [DailyHours(startMinute: 0, endMinute: 60)]))
+    bench.settle(.command(7))
+    bench.settle(.command(8, .reboot))
+    bench.now += .seconds(2 * 3_600)
+    #expect(
+      words(bench.settle(.driverFinished(Fence(7), succeeded)))
+        == "send result 7/1 succeeded, send result 8/1 refused")
+  }
+
   @Test func `a stop that the welcome tells of comes before what waits`() {
     var bench = AgentBench.live()
     _ = bench.handle(.command(8, .reboot))
@@ -294,10 +305,10 @@ import Testing
     let noon = Instant(milliseconds: 12 * 3_600_000)
     let night = Instant(milliseconds: (24 + 3) * 3_600_000)
     #expect(
-      rules.refusal(of: update, now: noon)
+      rules.refusal(toBegin: update, now: noon)
         == "this server's own rules forbid UPDATE at this hour")
-    #expect(rules.refusal(of: update, now: night) == nil)
-    #expect(rules.refusal(of: AgentBench.command(8, .health), now: noon) == nil)
+    #expect(rules.refusal(toBegin: update, now: night) == nil)
+    #expect(rules.refusal(toBegin: AgentBench.command(8, .health), now: noon) == nil)
   }
 
   @Test func `a probe is answered in the session it came in, with what its own rules forbid`() {

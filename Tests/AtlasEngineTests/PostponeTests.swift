@@ -48,6 +48,19 @@ import Testing
     try Golden.expect(world, tells: "postponed")
   }
 
+  @Test func `leaves no gate closed when a server of it was skipped in the draft`() {
+    var world = Self.world()
+    world.step(.postponeClient(ClientID(0), until: nil, reason: "month end", by: "anna"))
+    let id = world.draft("patch-11", policy: Self.rings)
+    world.step(.skipRun(world.run("ATL-LYON-APP01"), reason: "replaced", by: "anna"))
+    world.step(.startCampaign(id, ifMatch: nil, hookRevision: "r1", by: "anna"))
+    world.step(.resumeClient(ClientID(0), by: "anna"))
+    #expect(world.state.campaigns[0].rings[0].outside[.pending] == 0)
+    world.settle()
+    #expect(world.state.campaigns[0].rings[0].gate == .open)
+    #expect(world.violations == [])
+  }
+
   @Test func `goes on when a person says so, and its pause ends with it`() {
     var world = Self.world()
     world.campaign("patch-11", policy: Self.rings)
