@@ -62,7 +62,6 @@ extension Checker {
   /// The next change of a client counts.
   mutating func applyChange(of client: String, at instant: Int64) {
     guard var model = clients[client], !model.coming.isEmpty else { return }
-    model.earlier.removeAll { $0.until < instant }
     let new = model.coming.removeFirst()
     if new.windows != model.current.windows || new.zone != model.current.zone
       || new.freezes != model.current.freezes
@@ -86,6 +85,14 @@ extension Checker {
     return [model.current] + model.earlier.filter { instant <= $0.until }.map(\.fact)
   }
 
+  /// Windows that a campaign may have had of its own since an instant.
+  func ownWindows(of campaign: String, on server: String, since instant: Int64) -> [WeeklyWindow?] {
+    let earlier = (earlierOwnWindows[campaign] ?? []).filter { instant <= $0.until }.map(\.window)
+    return [
+      self.campaign(campaign)?.window, self.campaign(campaign, workingOn: server)?.window,
+    ] + earlier
+  }
+
   /// Until when a server may be worked on in a campaign without a break; nil when it may not be now.
   /// The windows of a campaign are in the zone of each of its clients, and know no freezes.
   func openUntil(
@@ -104,6 +111,9 @@ extension Checker {
   mutating func noteConfiguration(_ record: RecordFact) {
     switch record.kind {
     case "client.imported": applyChange(of: record.client, at: record.at)
+    case "campaign.edited":
+      let before = campaign(record.campaign)?.window
+      earlierOwnWindows[record.campaign, default: []].append((before, record.at + windowSlack))
     case "server.imported":
       if let server = comingServers.removeValue(forKey: record.server) { put(server) }
     case "campaign.resumed":

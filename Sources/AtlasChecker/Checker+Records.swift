@@ -15,6 +15,7 @@ extension Checker {
       changedRuns.remove(runKey(record))
     }
     judgeRollback(record, before: run)
+    noteAttempt(record, before: run)
     if run?.holdsSlot ?? false, !["IN_PROGRESS", "PARKED", "HELD"].contains(record.to) {
       judgeMaintenance(record, run?.hasRemains ?? false)
     }

@@ -73,6 +73,7 @@ extension Checker {
       let late = (decided - notAfter) / 1_000
       fail("S2", "\(server) begins \(command.kind) \(late) s after its latest time")
     }
+    judgeLate(command, at: decided, of: server)
     if command.isStart, command.fence < model.stopFence {
       fail("S4", "\(server) begins fence \(command.fence) below the stop \(model.stopFence)")
     }

@@ -39,6 +39,12 @@ package struct Checker {
   var failures: [String: FailureModel] = [:]
   /// Fences whose orders are durable.
   var committedOrders: Set<UInt64> = []
+  /// By fence: when its order became durable.
+  var drawnAt: [UInt64: Int64] = [:]
+  /// By server: the attempt that it is at.
+  var attempts: [String: AttemptModel] = [:]
+  /// By campaign: windows of its own that were edited, and until when they may be in use.
+  var earlierOwnWindows: [String: [(window: WeeklyWindow?, until: Int64)]] = [:]
   /// By session: the highest fence that its Hello names.
   var namedFences: [Int: UInt64] = [:]
   /// The highest fence that a Hello has named which the daemon has taken in since it started.
@@ -204,6 +210,7 @@ package struct Checker {
     for fence in orders where fence <= fenceFloor {
       fail("S5", "fence \(fence) is drawn, and an agent has named \(fenceFloor)")
     }
+    for fence in orders { drawnAt[fence] = now }
     for record in records {
       noteConfiguration(record)
       judgeBefore(record)
@@ -239,6 +246,8 @@ package struct Checker {
   /// anybody was told must be in it.
   package mutating func found(log hashes: [[UInt8]], orders: [UInt64]) {
     committedOrders.formUnion(orders)
+    // The last commit of the daemon before may have been one that nobody knew of.
+    for fence in orders where drawnAt[fence] == nil { drawnAt[fence] = now - longestDeath }
     guard hashes.count >= log.records.count else {
       let lost = log.records.count - hashes.count
       return fail("S6", "\(lost) records are gone that were durable before")
@@ -276,6 +285,8 @@ package struct Checker {
     answers = [:]
     carriedOut = []
     failures = [:]
+    attempts = [:]
+    drawnAt = [:]
     committedOrders = []
     forgotten = Set(servers.keys)
     for name in forgotten {
@@ -345,6 +356,9 @@ package struct Checker {
     // What is not durable of it, the next one has to hear again.
     fenceFloor = 0
   }
+
+  /// No daemon is dead for longer, in milliseconds.
+  private var longestDeath: Int64 { 300_000 }
 
   /// What the daemon is told may wait for so long behind a commit, in milliseconds.
   var slack: Int64 { 60_000 }

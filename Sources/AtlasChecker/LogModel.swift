@@ -130,6 +130,8 @@ struct LogModel {
   var dismissedServers: Set<String> = []
   /// By client: the newest outage that a person has declared.
   var outages: [String: OutageModel] = [:]
+  /// By client: those that others have taken the place of.
+  var earlierOutages: [String: [OutageModel]] = [:]
   /// By host: clients that have guests on it. Not from the log.
   var guestClients: [String: Set<String>] = [:]
   /// By server: its kinds. Not from the log.
@@ -154,6 +156,12 @@ struct LogModel {
   /// The outage that a client is in.
   func outage(of client: String, at instant: Int64) -> OutageModel? {
     outages[client].flatMap { $0.endedAt == nil && $0.contains(instant) ? $0 : nil }
+  }
+
+  /// Whether a client was in an outage at an instant, by what people had declared then or since.
+  func wasInOutage(_ client: String, at instant: Int64, since: Int64) -> Bool {
+    let all = (earlierOutages[client] ?? []) + (outages[client].map { [$0] } ?? [])
+    return all.contains { $0.contains(instant) && $0.endedAt.map { $0 >= since } ?? true }
   }
 
   func isStopped(_ client: String) -> Bool { stop != nil || clientStops[client] != nil }
@@ -271,6 +279,10 @@ struct LogModel {
   private mutating func declareOutage(_ record: RecordFact) {
     let numbers = record.detail.split(separator: "/").compactMap { Int64($0) }
     guard numbers.count == 3 else { return }
+    if var before = outages[record.client] {
+      before.endedAt = before.endedAt ?? record.at
+      earlierOutages[record.client, default: []].append(before)
+    }
     outages[record.client] = OutageModel(
       from: numbers[0], until: numbers[1], parallel: numbers[2] == 0 ? nil : Int(numbers[2]))
   }

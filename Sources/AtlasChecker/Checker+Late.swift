@@ -1,0 +1,79 @@
+/// What servers really begin, by the checker's own calendar (S2): an UPDATE of any pass, and a boot,
+/// also when their orders have been on their way for long.
+extension Checker {
+  /// How far the attempt of a server's run has come.
+  struct AttemptModel {
+    /// Its newest UPDATE began in a window, and the run was neither held nor parked since.
+    var isInWindow = false
+    /// A person has let its boot go, windows or not.
+    var bootsAtOnce = false
+    /// When its run was last started, tried again, held or parked.
+    var interruptedAt: Int64 = .min
+  }
+
+  mutating func noteAttempt(_ record: RecordFact, before run: LogModel.RunModel?) {
+    let isStopped = ["HELD", "PARKED"].contains(record.to) && record.to != run?.state
+    if isStopped || ["run.started", "run.retried"].contains(record.kind) {
+      attempts[record.server] = AttemptModel(interruptedAt: record.at)
+    } else if run?.state == "PARKED", record.phase == "REBOOT", run?.bootsAtOnce ?? false {
+      attempts[record.server, default: AttemptModel()].bootsAtOnce = true
+    }
+  }
+
+  /// A server begins an order that it decided to begin at an instant by its own clock.
+  mutating func judgeLate(_ command: CommandFact, at decided: Int64, of server: String) {
+    guard ["UPDATE", "REBOOT"].contains(command.kind), !isAmbiguous(server),
+      !forgotten.contains(server)
+    else { return }
+    let drawn = drawnAt[command.fence] ?? now
+    if mayBegin(command, on: server, since: drawn, at: decided)
+      || mayBegin(command, on: server, since: drawn, at: now)
+    {
+      if command.kind == "UPDATE" {
+        attempts[server, default: AttemptModel()].isInWindow = true
+      }
+      return
+    }
+    if command.kind == "REBOOT", mayOverrun(command, on: server, drawn: drawn) { return }
+    let late = (now - drawn) / 1_000
+    fail(
+      "S2",
+      "\(server) begins \(command.kind) (pass \(command.pass)) outside its window, \(late) s after "
+        + "it was ordered")
+  }
+
+  /// An update that outlasts its window is booted all the same: a server on which it is installed,
+  /// and that was not booted, is worse. So is a boot that was ordered in the window, as long as
+  /// its run was not held or parked since.
+  private func mayOverrun(_ command: CommandFact, on server: String, drawn: Int64) -> Bool {
+    guard let attempt = attempts[server] else { return false }
+    if attempt.isInWindow || attempt.bootsAtOnce { return true }
+    return attempt.interruptedAt <= drawn
+      && mayBegin(command, on: server, since: drawn, at: drawn)
+  }
+
+  /// Whether client and campaign agree to it at an instant, and those who have guests on a host: by
+  /// what holds now, or did when the order was drawn.
+  private func mayBegin(
+    _ command: CommandFact, on server: String, since drawn: Int64, at instant: Int64
+  ) -> Bool {
+    guard let client = servers[server]?.client else { return true }
+    let own = ownWindows(of: command.campaign, on: server, since: drawn)
+    guard isOpen(client, own, since: drawn, at: instant) else { return false }
+    return guestClients(of: server).allSatisfy { guests in
+      (guests == client || isOpen(guests, [nil], since: drawn, at: instant))
+        && log.wasInOutage(guests, at: instant, since: drawn)
+    }
+  }
+
+  /// The very end of a window belongs to it: that is the latest time which an agent is given.
+  private func isOpen(
+    _ client: String, _ own: [WeeklyWindow?], since drawn: Int64, at instant: Int64
+  ) -> Bool {
+    windows(of: client, at: drawn).contains { version in
+      own.contains { window in
+        openUntil(version, window, instant) != nil || openUntil(version, window, instant - 1) != nil
+      }
+    }
+  }
+}
