@@ -83,27 +83,34 @@ extension Checker {
   mutating func judgeBreakers(
     _ record: RecordFact, _ campaign: CampaignFact, _ model: LogModel.CampaignModel
   ) {
-    let name = "\(record.server) is started"
-    for kind in log.kinds[record.server] ?? [] where model.heldKinds.contains(kind) {
-      fail("breaker", "\(name) while \(kind) is held")
-    }
+    judgeHeldKinds(record)
     if breakers[record.campaign]?.isBroken ?? false {
-      fail("breaker", "\(name), and too many of the last servers of its campaign have failed")
+      fail(
+        "breaker",
+        "\(record.server) is started, and too many of the last servers of its campaign have failed")
     }
     judgePeople(record, campaign)
     judgeSources(record)
     judgeLane(record, campaign, model)
   }
 
+  private mutating func judgeHeldKinds(_ record: RecordFact) {
+    let held = log.campaigns[record.campaign]?.heldKinds ?? []
+    for kind in log.kinds[record.server] ?? [] where held.contains(kind) {
+      fail("breaker", "\(record.server) is started while \(kind) is held")
+    }
+  }
+
   /// What is parked goes on to UPDATE or REBOOT, or a failed attempt is repeated: that takes no new
-  /// place, but counts among the starts of a minute, asks the source, and waits for people. A server
-  /// that has failed is tried again whoever else is down.
+  /// place, but counts among the starts of a minute, asks the source, and waits for people and for
+  /// kinds that are held.
   mutating func judgeFurtherStart(_ record: RecordFact) {
     guard log.campaigns[record.campaign]?.state == "ACTIVE",
       let campaign = campaign(record.campaign)
     else { return }
     judgeRate(record, campaign)
-    if record.kind == "run.phase" { judgePeople(record, campaign) }
+    judgePeople(record, campaign)
+    judgeHeldKinds(record)
     if record.phase == "UPDATE" { judgeSources(record) }
   }
 

@@ -35,6 +35,7 @@ extension Checker {
       judgeCaps(of: record)
       judgeWindow(record, fits: true)
     } else if record.kind == "run.retried" {
+      if run?.state != "PARKED" { judgeHeld(record) }
       judgeFurtherStart(record)
       judgeWindow(record, fits: true)
     } else if record.phase == "ROLLBACK" {
