@@ -184,7 +184,9 @@ struct LogModel {
     switch record.kind {
     case "stop.latched": latch(record)
     case "stop.released": release(record)
-    case "client.paused": pausedClients.insert(record.client)
+    case "client.paused":
+      pausedClients.insert(record.client)
+      endLeave { $0.client == record.client }
     case "client.resumed":
       // The end of a postponement says so; a pause goes on beside it.
       if record.detail == "postponed" {
@@ -219,9 +221,10 @@ struct LogModel {
       campaigns[record.campaign]?.pauses = []
     case "campaign.paused":
       campaigns[record.campaign]?.pauses.insert(Self.scope(record))
+      letBoot(record, false)
     case "campaign.resumed":
       campaigns[record.campaign]?.pauses.remove(Self.scope(record))
-      if resumedAtOnce.contains(record.seq) { letBoot(record) }
+      letBoot(record, resumedAtOnce.contains(record.seq))
       if !record.client.isEmpty {
         campaigns[record.campaign]?.lanesResumedAt[record.client] = record.at
       } else if record.ring == nil {
@@ -295,6 +298,10 @@ struct LogModel {
   }
 
   private mutating func latch(_ record: RecordFact) {
+    let hosts = guestClients.filter { $0.value.contains(record.client) }
+    endLeave {
+      record.client.isEmpty || $0.client == record.client || hosts[$0.server] != nil
+    }
     if record.client.isEmpty {
       stop = record.fence
     } else {
@@ -336,14 +343,20 @@ struct LogModel {
     return record.ring.map { "ring \($0)" } ?? "campaign"
   }
 
-  private mutating func letBoot(_ record: RecordFact) {
+  /// People let what is parked before a boot go on, windows or not, or take that back: with a pause, a
+  /// stop, or a resume that does not say so.
+  private mutating func letBoot(_ record: RecordFact, _ atOnce: Bool) {
     for (key, run) in runs where run.state == "PARKED" && run.phase == "REBOOT" {
       guard key.campaign == record.campaign,
         record.client.isEmpty || record.client == run.client,
         record.ring.map({ $0 == run.ring }) ?? true
       else { continue }
-      runs[key]?.bootsAtOnce = true
+      runs[key]?.bootsAtOnce = atOnce
     }
+  }
+
+  private mutating func endLeave(where isMeant: (RunModel) -> Bool) {
+    for (key, run) in runs where run.bootsAtOnce && isMeant(run) { runs[key]?.bootsAtOnce = false }
   }
 
   private mutating func applyRun(_ record: RecordFact) -> [(String, String)] {

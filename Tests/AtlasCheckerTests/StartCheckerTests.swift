@@ -60,6 +60,28 @@ struct StartCheckerTests {
   }
 
   @Test(
+    "that leave to boot at once ends with the next stop, pause or plain resume (S2)",
+    arguments: [
+      (["campaign.resumed"], ["S2"]), (["campaign.paused", "campaign.resumed"], ["S2"]),
+      (["client.paused", "client.resumed"], ["S2"]),
+      (["stop.latched", "stop.released", "client.resumed"], ["S2"]), (["server.locked"], []),
+    ])
+  func leaveEnds(records: [String], wrong: [String]) {
+    var night = parked(before: "REBOOT")
+    night.at = Night.saturday22 + 500 * 60_000
+    night.checker.resumesAtOnce("night", scope: "campaign")
+    night.record("campaign.resumed", campaign: "night")
+    for record in records {
+      let isCampaigns = record.hasPrefix("campaign")
+      night.record(
+        record, campaign: isCampaigns ? "night" : "", client: isCampaigns ? "" : "C01",
+        server: record == "server.locked" ? "C01-WEB02" : "", fence: 9)
+    }
+    goOn(&night, with: "REBOOT")
+    #expect(night.violations == wrong)
+  }
+
+  @Test(
     "a parked run that goes on although something keeps it (S4)",
     arguments: [
       "stop.latched", "client.paused", "campaign.paused", "client.postponed", "client.dark",
