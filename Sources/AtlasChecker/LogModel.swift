@@ -512,6 +512,9 @@ extension LogModel.RunModel {
       hasRolledBack = true
       wasEverRolledBack = true
     }
+    if ["SKIPPED", "NOT_ATTEMPTED", "POSTPONED"].contains(record.to), wasEverRolledBack, !isUndo {
+      wrong.append(("S8", "is \(record.to), and an attempt of it was rolled back"))
+    }
     if record.to == "FAILED", ["PENDING", "PARKED"].contains(state), !wasEverRolledBack {
       wrong.append(("S8", "has failed, and no attempt of it was rolled back"))
     }
