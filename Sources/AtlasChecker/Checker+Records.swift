@@ -2,6 +2,7 @@
 extension Checker {
   mutating func judgeBefore(_ record: RecordFact) {
     if record.kind == "campaign.ended" { judgeEnd(record) }
+    noteStop(record)
     guard let number = record.run else { return }
     let key = LogModel.RunKey(campaign: record.campaign, number: number)
     let run = log.runs[key]
@@ -13,6 +14,7 @@ extension Checker {
         log.outage(of: record.client, at: record.at) != nil
       removedEarly.remove(runKey(record))
       changedRuns.remove(runKey(record))
+      updatedRuns.remove(runKey(record))
     }
     judgeRollback(record, before: run)
     noteAttempt(record, before: run)
@@ -24,6 +26,7 @@ extension Checker {
       // A daemon that died before it called the hook calls it as if it had.
       maintenance[runKey(record)]?.leaves = 0
     }
+    followStop(record)
     if isStart(record, before: run) { judgeStart(record, before: run) }
     if run?.holdsSlot ?? false, !["IN_PROGRESS", "PARKED", "HELD"].contains(record.to) {
       judgeReturn(record, before: before)

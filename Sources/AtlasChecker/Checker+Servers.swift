@@ -14,11 +14,22 @@ extension Checker {
     }
     judgeGuestClients(sent: command)
     judgeExclusions(sent: command)
+    noteOvertaken(command)
+    judgeStopMet(sent: command)
     judgeTexts([command.campaign, command.runKey] + command.texts, toldTo: client)
   }
 
   /// A hook of `client` is called with these texts.
-  package mutating func hookStarted(client: String, server: String, texts: [String]) {
+  ///
+  /// - Parameters:
+  ///   - point: Where in a run, such as `verify_backup`.
+  ///   - campaign: That of the run.
+  package mutating func hookStarted(
+    client: String, server: String, texts: [String], point: String = "", campaign: String = ""
+  ) {
+    if Self.pointsBeforeChange.contains(point) {
+      judgeStopMet(server, "has its hook \(point) called", in: campaign)
+    }
     if let owner = servers[server]?.client, owner != client {
       fail("S10", "a hook of \(client) is called for \(server), which is \(owner)'s")
     }
@@ -74,6 +85,7 @@ extension Checker {
       fail("S2", "\(server) begins \(command.kind) \(late) s after its latest time")
     }
     judgeLate(command, at: decided, of: server)
+    judgeOvertaken(command, on: server)
     if command.isStart, command.fence < model.stopFence {
       fail("S4", "\(server) begins fence \(command.fence) below the stop \(model.stopFence)")
     }

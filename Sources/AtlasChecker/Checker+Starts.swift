@@ -25,6 +25,7 @@ extension Checker {
       fail("S4", "\(record.server) begins \(record.phase) under a stop (\(record.kind))")
     }
     guard record.phase != "DOWNLOAD" else { return }
+    judgeStopMet(record.server, "begins \(record.phase) (\(record.kind))", in: record.campaign)
     judgeGuestClients(record, before: run)
     if run?.state == "PARKED" { judgeUnparked(record, run) }
     if record.kind == "run.started" {

@@ -41,6 +41,17 @@ package struct Checker {
   var committedOrders: Set<UInt64> = []
   /// By fence: when its order became durable.
   var drawnAt: [UInt64: Int64] = [:]
+  /// By run: stops that met it while it was held, with nothing begun, and that nobody has resumed
+  /// since; an empty name stands for that of everything.
+  var stopsMet: [LogModel.RunKey: Set<String>] = [:]
+  /// By server: the order that it began last, and when.
+  var lastBegun: [String: (kind: String, fence: UInt64, at: Int64)] = [:]
+  /// Fences that an agent has taken.
+  var taken: Set<UInt64> = []
+  /// By fence: why its order should not have been sent any more when it was.
+  var overtaken: [UInt64: String] = [:]
+  /// Run keys for which an UPDATE has begun since they were started.
+  var updatedRuns: Set<String> = []
   /// By server: the attempt that it is at.
   var attempts: [String: AttemptModel] = [:]
   /// By campaign: windows of its own that were edited, and until when they may be in use.
@@ -286,6 +297,8 @@ package struct Checker {
     carriedOut = []
     failures = [:]
     attempts = [:]
+    stopsMet = [:]
+    overtaken = [:]
     drawnAt = [:]
     committedOrders = []
     forgotten = Set(servers.keys)

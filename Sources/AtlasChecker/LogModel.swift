@@ -33,6 +33,8 @@ struct LogModel {
     var deferredAt: Int64?
     /// When its state or its phase last changed.
     var movedAt: Int64 = .min
+    /// When it came to its phase.
+    var phaseSince: Int64 = .min
     /// A person has let it go, although its server carries Atlas.
     var isApproved = false
     /// A warning has said that its maintenance remains.
@@ -524,6 +526,7 @@ extension LogModel.RunModel {
     if record.phase == "UPDATE", ["run.phase", "run.retried"].contains(record.kind) {
       updatesSince = record.seq
     }
+    if ["run.started", "run.phase", "run.retried"].contains(record.kind) { phaseSince = record.at }
     if record.phase == "FINALIZE" { hasFinalized = true }
     attempt = record.attempt ?? attempt
     if record.kind != "run.warning" { movedAt = record.at }

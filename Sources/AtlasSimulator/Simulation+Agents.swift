@@ -87,7 +87,10 @@ extension Simulation {
     switch action {
     case .journal(let entry, let entryNumber):
       machines[number].unwritten.append((entryNumber, entry))
-      if case .accepted = entry { orderIsTaken(at: number) }
+      if case .accepted(let command) = entry {
+        checker.took(command.fence.number)
+        orderIsTaken(at: number)
+      }
       if case .begun(let fence) = entry {
         let time = believed(number).milliseconds
         checker.decidedToBegin(fence.number, on: number, believed: time)

@@ -17,7 +17,8 @@ extension Simulation {
     trace.mix(Int(order.ticket.serial))
     checker.hookStarted(
       client: order.client.text, server: order.server.text,
-      texts: [order.key, order.snapshotID, order.campaign.text] + order.updates.map(\.update.text))
+      texts: [order.key, order.snapshotID, order.campaign.text] + order.updates.map(\.update.text),
+      point: order.point.rawValue, campaign: order.campaign.text)
     if order.restarted { sometimes.reach(.hookRestartedAfterCrash) }
     noteStart(order)
     nextHook += 1
