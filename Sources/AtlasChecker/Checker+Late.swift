@@ -1,5 +1,5 @@
-/// What servers really begin, by the checker's own calendar (S2): an UPDATE of any pass, and a boot,
-/// also when their orders have been on their way for long.
+/// What servers really begin, by the checker's own calendar (S2): an UPDATE of any pass, and a
+/// boot, also when their orders have been on their way for long.
 extension Checker {
   /// How far the attempt of a server's run has come.
   struct AttemptModel {

@@ -1,5 +1,6 @@
-/// What people's words overtake: stops that meet a run while it is held, and orders on their way when
-/// their campaign is cancelled, their server retired, or an update excluded (engine.md §2, §8, S4).
+/// What people's words overtake: stops that meet a run while it is held, and orders on their way
+/// when their campaign is cancelled, their server retired, or an update excluded (engine.md §2,
+/// §8, S4).
 extension Checker {
   // MARK: - Stops that are over, and not resumed
 

@@ -55,7 +55,7 @@ extension Checker {
   package mutating func judgeSettled() {
     for open in openRuns {
       let reason = waitsFor(open, deferral: 0)
-      if open.run.state == "HELD" || open.run.state == "PARKED" && reason != nil { continue }
+      if ["HELD", "PARKED"].contains(open.run.state), reason != nil { continue }
       fail("L1", "\(open.name) is \(open.run.state) long after the end of its campaign")
     }
   }

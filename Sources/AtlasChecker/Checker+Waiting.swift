@@ -4,17 +4,36 @@ extension Checker {
   /// Nil for nothing: then it must go on.
   func waitsFor(_ open: OpenRun, deferral: Int64) -> String? {
     switch open.run.state {
-    case "HELD": return "a person"
+    case "HELD": return holdWaits(open)
     case "IN_PROGRESS":
       if let reason = contact(open) { return reason }
       return now - open.run.movedAt < longestPhase ? "its phase" : nil
     case "PARKED":
-      return latches(open) ?? contact(open) ?? parkedWaits(open)
+      return latches(open) ?? guestsForbid(open) ?? contact(open) ?? parkedWaits(open)
     case _:
       return latches(open) ?? contact(open) ?? ringWaits(open) ?? laneWaits(open)
         ?? serverWaits(open, deferral: deferral) ?? windowWaits(open) ?? capWaits(open)
         ?? ownWaits(open)
     }
+  }
+
+  /// What is held waits for a person, but for two kinds of it: a server that was lost goes on as
+  /// soon as its agent is there, and what took too long when its result is.
+  private func holdWaits(_ open: OpenRun) -> String? {
+    let server = open.run.server
+    guard !isAmbiguous(server), !forgotten.contains(server) else { return "a person" }
+    switch open.run.hold {
+    case "LOST": return servers[server]?.silentSince == nil ? nil : "its agent, or a person"
+    case "OVERDUE": return hasResult(open.run) ? nil : "its result, or a person"
+    case _: return "a person"
+    }
+  }
+
+  /// Whether the order that a phase is about has begun, and its result is here.
+  private func hasResult(_ run: LogModel.RunModel) -> Bool {
+    guard let begun = lastBegun[run.server], begun.kind == run.heldIn, begun.at >= run.phaseSince
+    else { return false }
+    return failures[run.server]?.fence == begun.fence
   }
 
   /// No phase that anybody draws, with its hooks and repeats, goes on for longer.
@@ -36,6 +55,14 @@ extension Checker {
     if !mayGoOn.contains(campaign?.state ?? "") { return "its campaign" }
     if log.isPaused(client, ring: open.run.ring, in: open.campaign) { return "the end of a pause" }
     return log.postponedClients.contains(client) ? "the end of a postponement" : nil
+  }
+
+  /// What other clients with guests on a host keep it from.
+  private func guestsForbid(_ open: OpenRun) -> String? {
+    (log.guestClients[open.run.server] ?? []).subtracting([open.run.client]).sorted().first {
+      log.isStopped($0) || log.pausedClients.contains($0) || log.postponedClients.contains($0)
+        || log.darkClients.contains($0)
+    }
   }
 
   private func contact(_ open: OpenRun) -> String? {

@@ -345,8 +345,8 @@ struct LogModel {
     return record.ring.map { "ring \($0)" } ?? "campaign"
   }
 
-  /// People let what is parked before a boot go on, windows or not, or take that back: with a pause, a
-  /// stop, or a resume that does not say so.
+  /// People let what is parked before a boot go on, windows or not, or take that back: with a
+  /// pause, a stop, or a resume that does not say so.
   private mutating func letBoot(_ record: RecordFact, _ atOnce: Bool) {
     for (key, run) in runs where run.state == "PARKED" && run.phase == "REBOOT" {
       guard key.campaign == record.campaign,

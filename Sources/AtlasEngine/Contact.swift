@@ -142,6 +142,7 @@ extension ControlState {
   private mutating func reconcile(_ ref: RunRef, _ hello: Hello, now: Instant) {
     self[ref].silenceDeadline = nil
     if case .pending = self[ref].state { return backAtItsTurn(ref, hello) }
+    if Plant.lostNotFound.isOn, self[ref].state == .held(.lost) { return }
     backToItsPlace(ref, now: now)
     guard let command = command(of: ref) else { return backWithoutOrder(ref, now: now) }
     if let known = hello.command, known.fence == command.fence {

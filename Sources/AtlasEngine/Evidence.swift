@@ -71,6 +71,7 @@ extension ControlState {
   /// Until when the agent may begin an update: while the window is open, and that of an untouched
   /// server while the backup counts.
   func updateNotAfter(_ ref: RunRef, now: Instant) -> Instant? {
+    if Plant.noLatestTime.isOn { return nil }
     let end = lastWindowEnd(ref, now: now)
     guard !isChanged(ref), backupRequired(ref), let backup = self[ref].details.content.backup
     else { return end }

@@ -41,6 +41,8 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case overridesIgnored = "overrides_ignored"
   /// An agent begins an order after its latest time.
   case notAfterIgnored = "not_after_ignored"
+  /// Nobody says until when an UPDATE may begin.
+  case noLatestTime = "no_latest_time"
 
   // Evidence (S3)
   case backupNotChecked = "backup_not_checked"
@@ -131,6 +133,8 @@ package enum Plant: String, CaseIterable, Hashable, Sendable {
   case downServersNotCounted = "down_servers_not_counted"
   /// Nobody looks at a lane again when its window opens.
   case windowTimerForgotten = "window_timer_forgotten"
+  /// A server that was lost stays held when its agent is there again.
+  case lostNotFound = "lost_not_found"
   /// Parked runs stay parked when they are resumed.
   case parkedForGood = "parked_for_good"
 

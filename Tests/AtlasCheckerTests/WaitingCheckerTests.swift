@@ -119,6 +119,54 @@ struct WaitingCheckerTests {
   }
 
   @Test(
+    "a server that is held as lost although its agent is there (L1)", arguments: [true, false])
+  func lost(isThere: Bool) {
+    var night = held(as: "LOST", in: "UPDATE")
+    night.checker.session(of: "C01-WEB01", isOpen: isThere)
+    judge(&night, minutes: [120, 180, 240])
+    night.checker.judgeSettled()
+    #expect(night.violations == (isThere ? ["L1", "L1"] : []))
+  }
+
+  @Test(
+    "a server that is held as overdue although its result is here (L1)",
+    arguments: [(5, true), (4, false)] as [(UInt64, Bool)])
+  func overdue(reported: (fence: UInt64, isIts: Bool)) {
+    var night = held(as: "OVERDUE", in: "UPDATE")
+    night.checker.reported(reported.fence, of: "C01-WEB01", mayPass: nil)
+    judge(&night, minutes: [120, 180, 240])
+    #expect(night.violations == (reported.isIts ? ["L1"] : []))
+  }
+
+  /// A server whose order has begun, and that came to be held.
+  private func held(as hold: String, in phase: String) -> Night {
+    var night = calm()
+    night.start("WEB01", run: 1)
+    night.move(
+      "WEB01", run: 1, from: "IN_PROGRESS", to: "IN_PROGRESS", kind: "run.phase", phase: "SNAPSHOT")
+    night.move(
+      "WEB01", run: 1, from: "IN_PROGRESS", to: "IN_PROGRESS", kind: "run.phase", phase: phase)
+    night.checker.began(night.order(5, phase, "C01-WEB01"), on: 1, of: "C01-WEB01")
+    night.move(
+      "WEB01", run: 1, from: "IN_PROGRESS", to: "HELD", kind: "run.held", phase: phase,
+      detail: hold)
+    return night
+  }
+
+  @Test("that a parked host waits for clients with guests on it, whatever is next")
+  func parkedHost() {
+    var night = calm()
+    night.checker.added(
+      ServerFact(name: "C02-WEB01", client: "C02", host: "C01-WEB01"), isAnew: true)
+    night.start("WEB01", run: 1)
+    night.move(
+      "WEB01", run: 1, from: "IN_PROGRESS", to: "PARKED", kind: "run.parked", phase: "FINALIZE")
+    night.record("client.paused", client: "C02")
+    #expect(
+      night.checker.openDecisions(deferral: 0).contains("C01-WEB01 (run 1 of night): C02"))
+  }
+
+  @Test(
     "a parked run that nothing keeps, and one that waits for its window (L1)",
     arguments: [
       (60, ["L1"]), (500, []),
