@@ -85,6 +85,19 @@ extension Checker {
     return rule.isComplete && count.open > 0 ? "\(count.open) are not over" : nil
   }
 
+  /// Whether the gate behind a ring has all that it waits for, and has had it for its soak.
+  func mustBeOpen(_ ring: Int, of name: String) -> Bool {
+    guard let model = rings[name]?[ring], let campaign = campaign(name),
+      campaign.gates.indices.contains(ring)
+    else { return false }
+    let rule = campaign.gates[ring]
+    guard missing(name, ring, rule) == nil, !rule.needsApproval || model.isApproved else {
+      return false
+    }
+    let since = model.since ?? model.touchedAt ?? .min
+    return model.isSoaked || now - rule.soak - slack >= since
+  }
+
   // MARK: - Following the log
 
   /// Whether a record may change what a gate waits for.

@@ -78,7 +78,11 @@ extension Checker {
       let campaign = campaign(open.campaign)
     else { return nil }
     for ring in 0..<min(open.run.ring, models.count) where models[ring].servers > 0 {
-      if log.campaigns[open.campaign]?.gates[ring] != "gate.opened" { return "gate \(ring)" }
+      if log.campaigns[open.campaign]?.gates[ring] != "gate.opened",
+        !mustBeOpen(ring, of: open.campaign)
+      {
+        return "gate \(ring)"
+      }
     }
     guard campaign.gates.indices.contains(open.run.ring - 1),
       campaign.gates[open.run.ring - 1].isRepresentative,

@@ -68,6 +68,18 @@ struct GateCheckerTests {
       from: "PENDING", to: "IN_PROGRESS", phase: "PRE_CHECK", attempt: 1, ring: 1)
   }
 
+  @Test(
+    "whether a run still waits for a gate: not when its conditions have held for the soak (L1)",
+    arguments: [(1, 700, true), (2, 300, true), (2, 700, false)])
+  func waits(completed: Int, seconds: Int, isWaiting: Bool) {
+    var night = rings()
+    for number in 1...completed { canary(number, &night, becomes: "COMPLETED") }
+    night.at += Int64(seconds) * 1_000
+    night.checker.now = night.at
+    let decisions = night.checker.openDecisions(deferral: 0)
+    #expect(decisions.contains("C01-WEB01 of night: gate 0") == isWaiting)
+  }
+
   @Test("a gate that opens before its soak is over", arguments: [(599, true), (600, false)])
   func soak(seconds: Int, isWrong: Bool) {
     var night = rings()
