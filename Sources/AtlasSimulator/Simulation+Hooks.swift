@@ -149,7 +149,9 @@ extension Simulation {
       let wait = deferralRandom.minutes(5...40)
       return (.deferred(after: wait, reason: "its backup never ends"), delay)
     }
-    guard hookRandom.happens(plan.menu.badHooks) else { return (good(order), delay) }
+    guard hookRandom.happens(plan.menu.badHooks) else {
+      return (good(order), delay + timeToRevert(order))
+    }
     if order.point == .leaveMaintenance, hookRandom.happens(300) {
       stuckMaintenance.insert(order.key)
       return (.error("monitoring does not answer"), delay)
@@ -238,6 +240,18 @@ extension Simulation {
       source: "nightly", takenAt: taken, verifiedAt: isVerified ? taken : nil,
       lastJobAt: hookRandom.happens(500) ? taken + .seconds(60) : taken)
     return .ok(backup: backup, snapshot: nil)
+  }
+
+  /// A server is down while its hypervisor puts it back, and its agent silent, some for longer than
+  /// the lock timeout. Most hooks wait for it.
+  private func timeToRevert(_ order: HookOrder) -> Duration {
+    guard order.point == .rollback, plan.script == nil, let machine = machineOf[order.server],
+      machines[machine].isUp
+    else { return .zero }
+    let takes =
+      revertRandom.happens(300) ? revertRandom.minutes(5...20) : revertRandom.minutes(1...5)
+    goDown(machine, for: takes)
+    return revertRandom.happens(700) ? takes : .zero
   }
 
   private func revertByHook(_ number: Int) {

@@ -18,7 +18,7 @@ extension Simulation {
         soon(
           .changes(.cancelCampaign(campaign, reason: "not like this"), method: "CancelCampaign"))
       }
-    case _: break
+    case _: meddle(duringAbsence: record)
     }
   }
 

@@ -25,6 +25,7 @@ extension Simulation {
       if !sentFences.insert(command.fence).inserted { sometimes.reach(.commandSentTwice) }
       if command.kind == .download { downloads.insert(command.fence) }
       latestTimes[command.fence] = command.notAfter
+      meddle(whileSending: command, on: link)
     case .cancel(_, let command):
       sometimes.reach(.commandTakenBack)
       if downloads.contains(command) { sometimes.reach(.downloadTakenBack) }

@@ -118,7 +118,9 @@ extension Simulation {
     }
     trace.mix(number)
     switch call.then {
-    case .start(let name): startCampaign(name)
+    case .start(let name):
+      meddle(withDraft: name)
+      startCampaign(name)
     case .rollback(let rollback): goOn(with: rollback)
     case .nothing, .compare: break
     }

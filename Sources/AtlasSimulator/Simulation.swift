@@ -33,6 +33,9 @@ package final class Simulation {
   var meddlingRandom: Randomness
   var afterthoughtRandom: Randomness
   var sourceRandom: Randomness
+  var absenceRandom: Randomness
+  var draftRandom: Randomness
+  var revertRandom: Randomness
 
   // The daemon.
   var disk = MemoryDisk()
@@ -126,6 +129,9 @@ package final class Simulation {
     meddlingRandom = source("meddling")
     afterthoughtRandom = source("afterthoughts")
     sourceRandom = source("sources")
+    absenceRandom = source("absences")
+    draftRandom = source("drafts")
+    revertRandom = source("reverts")
     providerIsDownUntil = plan.start
     storeIsSlowUntil = plan.start
     diskIsFullUntil = plan.start
