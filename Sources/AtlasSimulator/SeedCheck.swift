@@ -5,6 +5,8 @@ package enum SeedCheck {
   /// What became of a seed.
   package struct Finding: Sendable {
     package let seed: UInt64
+    /// Such as `S1`; empty when two runs differ.
+    package let invariant: String
     /// In a line: which invariant does not hold, or that two runs differ.
     package let text: String
     /// How far into the weekend.
@@ -48,15 +50,20 @@ package enum SeedCheck {
     let second = Simulation(plan).run()
     if first.hash != second.hash || first.happenings != second.happenings {
       let text = "two runs of the seed differ: something is drawn that is not of the seed"
-      summary.findings = [Finding(seed: plan.seed, text: text, at: .zero)]
+      summary.findings = [Finding(seed: plan.seed, invariant: "", text: text, at: .zero)]
     }
     return summary
   }
 
-  /// Plays one seed once; what is wrong with it, if anything is.
-  package static func finding(of outcome: SimulationOutcome) -> Finding? {
-    outcome.violations.first.map {
-      Finding(seed: outcome.seed, text: $0.description, at: outcome.violatedAt)
+  /// What is wrong with a seed that was played once, if anything is: what one of `rules` says, if
+  /// any of them does.
+  package static func finding(
+    of outcome: SimulationOutcome, by rules: Set<String> = []
+  ) -> Finding? {
+    let violation = outcome.violations.first { rules.contains($0.invariant) }
+    return (violation ?? outcome.violations.first).map {
+      Finding(
+        seed: outcome.seed, invariant: $0.invariant, text: $0.description, at: outcome.violatedAt)
     }
   }
 }
