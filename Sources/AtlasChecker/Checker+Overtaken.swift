@@ -23,14 +23,17 @@ extension Checker {
     }
   }
 
-  /// Lost before a change, with an order that has not begun, or with a hook.
+  /// Lost before a change, with a hook, or with an order that nobody has acknowledged and that has
+  /// not begun.
   private func isMet(_ run: LogModel.RunModel, by client: String) -> Bool {
     guard run.state == "HELD", run.hold == "LOST",
       client.isEmpty || run.client == client
         || (log.guestClients[run.server] ?? []).contains(client)
     else { return false }
     if run.heldIn == "PRE_CHECK" { return true }
-    guard ["SNAPSHOT", "UPDATE", "REBOOT"].contains(run.heldIn) else { return false }
+    guard ["SNAPSHOT", "UPDATE", "REBOOT"].contains(run.heldIn),
+      run.orderAtHold.map({ !acknowledged.contains($0) }) ?? true
+    else { return false }
     return lastBegun[run.server].map { $0.kind != run.heldIn || $0.at < run.phaseSince } ?? true
   }
 
@@ -72,6 +75,9 @@ extension Checker {
 
   /// An agent has taken an order: it has it, whatever is sent again.
   package mutating func took(_ fence: UInt64) { taken.insert(fence) }
+
+  /// The daemon hears that an agent has taken an order.
+  package mutating func acknowledged(_ fence: UInt64) { acknowledged.insert(fence) }
 
   /// An UPDATE goes out, for the first time or again.
   mutating func noteOvertaken(_ command: CommandFact) {

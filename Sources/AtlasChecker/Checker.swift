@@ -46,8 +46,9 @@ package struct Checker {
   var stopsMet: [LogModel.RunKey: Set<String>] = [:]
   /// By server: the order that it began last, and when.
   var lastBegun: [String: (kind: String, fence: UInt64, at: Int64)] = [:]
-  /// Fences that an agent has taken.
+  /// Fences that an agent has taken, and those of which the daemon has heard so.
   var taken: Set<UInt64> = []
+  var acknowledged: Set<UInt64> = []
   /// By fence: why its order should not have been sent any more when it was.
   var overtaken: [UInt64: String] = [:]
   /// Run keys for which an UPDATE has begun since they were started.

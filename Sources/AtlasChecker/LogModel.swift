@@ -47,6 +47,8 @@ struct LogModel {
     var hold = ""
     /// The phase that it was held in.
     var heldIn = ""
+    /// Fence of the order that it waited for when it came to be held.
+    var orderAtHold: UInt64?
     /// Others of its lane were pending then: a lane with nothing left to start is not held.
     var hadFollowers = true
     /// It has come to FINALIZE since it was started.
@@ -533,6 +535,7 @@ extension LogModel.RunModel {
     if record.to != "PARKED" { bootsAtOnce = false }
     if record.to == "HELD" {
       if state != "HELD" { heldIn = phase }
+      if record.kind == "run.held" { orderAtHold = record.fence }
       hold = record.detail
     }
     state = record.to

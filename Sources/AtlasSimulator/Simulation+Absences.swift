@@ -60,6 +60,14 @@ extension Simulation {
     soon(.excludeUpdate(campaign, update, reason: "it is bad"), "ExcludeUpdate")
   }
 
+  /// Some agents end right when they have an UPDATE, and are away until its window is closed,
+  /// perhaps.
+  func mayStayAway(with command: Command, on number: Int) {
+    guard !faultsAreOver, command.kind == .update, absenceRandom.happens(plan.menu.fragile / 4)
+    else { return }
+    crashAgent(number, back: absenceRandom.minutes(30...480))
+  }
+
   /// Before a campaign starts somebody leaves servers out of it whose client is postponed.
   func meddle(withDraft name: CampaignName) {
     guard isOn(.peopleMeddle), draftRandom.happens(500),
@@ -81,5 +89,52 @@ extension Simulation {
 
   private func later(_ seconds: ClosedRange<Int>, _ change: Change, _ method: String) {
     after(absenceRandom.seconds(seconds), .person(.changes(change, method: method)))
+  }
+}
+
+/// How often people's words overtake something.
+extension Simulation {
+  func noteOvertaken(_ record: RecordFact) {
+    switch record.kind {
+    case "stop.latched": stops[record.client] = (now, nil)
+    case "stop.released": stops[record.client]?.released = now
+    case "campaign.changed":
+      if updatesOrdered.values.contains(record.campaign) { sometimes.reach(.excludedOnTheWay) }
+    case "campaign.cancelling":
+      if updatesOrdered.values.contains(record.campaign) { sometimes.reach(.cancelledOnTheWay) }
+    case "server.retired":
+      if updatesOrdered[record.server] != nil { sometimes.reach(.retiredOnTheWay) }
+    case "run.skipped": noteSkipped(record)
+    case _: break
+    }
+    if record.run != nil { followOrdered(record) }
+  }
+
+  private func followOrdered(_ record: RecordFact) {
+    let run = "\(record.campaign) \(record.run ?? 0)"
+    if record.kind == "run.held", record.detail == "LOST" { lostAt[run] = now }
+    if record.kind == "run.back", record.from == "HELD" { noteBackAfterStop(record, run) }
+    if ["run.phase", "run.retried"].contains(record.kind), record.phase == "UPDATE" {
+      updatesOrdered[record.server] = record.campaign
+    } else if record.phase != "UPDATE" || !["IN_PROGRESS", "HELD"].contains(record.to) {
+      updatesOrdered[record.server] = nil
+    }
+  }
+
+  private func noteBackAfterStop(_ record: RecordFact, _ run: String) {
+    guard let lost = lostAt.removeValue(forKey: run) else { return }
+    for client in ["", record.client] {
+      guard let stop = stops[client], stop.latched > lost, stop.released != nil else { continue }
+      sometimes.reach(.backAfterStop)
+    }
+  }
+
+  private func noteSkipped(_ record: RecordFact) {
+    guard let state = daemon?.machine.state,
+      let campaign = state.campaign(named: CampaignName(trusted: record.campaign)),
+      let client = state.client(named: ClientName(trusted: record.client)),
+      state[campaign: campaign].state == .draft, state[client: client].postponed != nil
+    else { return }
+    sometimes.reach(.skippedInDraftWhilePostponed)
   }
 }

@@ -90,6 +90,8 @@ extension Simulation {
       if case .accepted(let command) = entry {
         checker.took(command.fence.number)
         orderIsTaken(at: number)
+        mayStayAway(with: command, on: number)
+        guard machines[number].process != nil else { return }
       }
       if case .begun(let fence) = entry {
         let time = believed(number).milliseconds

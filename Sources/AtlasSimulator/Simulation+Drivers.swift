@@ -7,6 +7,7 @@ extension Simulation {
   func startDriver(_ command: Command, on number: Int) {
     tell("\(machines[number].server) begins \(command.kind.word) (fence \(command.fence.number))")
     checker.began(CommandFact(command), on: number, of: machines[number].server.text)
+    if command.kind == .update { updatesOrdered[command.server.text] = nil }
     begin(command, on: number, after: agentRandom.seconds(2...10))
     see(.begins(command.kind, machines[number].server))
   }

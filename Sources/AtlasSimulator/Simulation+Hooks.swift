@@ -251,6 +251,7 @@ extension Simulation {
     let takes =
       revertRandom.happens(300) ? revertRandom.minutes(5...20) : revertRandom.minutes(1...5)
     goDown(machine, for: takes)
+    if takes > .seconds(300) { sometimes.reach(.putBackForLong) }
     return revertRandom.happens(700) ? takes : .zero
   }
 

@@ -165,9 +165,10 @@ extension Simulation {
       guard links[number].hasSaidHello else { return }
       noteReport(report, of: server)
       tellDaemon(.agentMessage(session(of: number), message))
-    case .acknowledgement:
+    case .acknowledgement(let answer):
       // What overtakes the hello is dropped: a session begins with it.
       guard links[number].hasSaidHello else { return }
+      if answer.verdict == .accepted { checker.acknowledged(answer.fence.number) }
       tellDaemon(.agentMessage(session(of: number), message))
     case .probed: break
     }

@@ -124,6 +124,7 @@ extension Simulation {
 
   func note(_ record: RecordFact) {
     seeRecord(record)
+    noteOvertaken(record)
     meddle(after: record)
     limitLife(after: record)
     switch record.kind {

@@ -95,6 +95,11 @@ package final class Simulation {
   var openedGates: Set<String> = []
   var heldFor: [String: String] = [:]
   var campaignOfClient: [String: String] = [:]
+  /// By server, the campaigns of UPDATEs that are ordered and have not begun.
+  var updatesOrdered: [String: String] = [:]
+  /// By run: when it was lost. By client, an empty name for all: when a stop came, and was released.
+  var lostAt: [String: Instant] = [:]
+  var stops: [String: (latched: Instant, released: Instant?)] = [:]
   var completedAt: [String: Instant] = [:]
   /// Keys of runs whose maintenance cannot be left: what it must tell is down for good.
   var stuckMaintenance: Set<String> = []

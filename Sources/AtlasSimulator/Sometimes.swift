@@ -131,6 +131,15 @@ package enum Sometimes: Int, CaseIterable, Hashable, Sendable {
   case pendingRebootFirst
   case threePasses
   case bootDuringInstall
+  /// A server that was lost is back after a stop that came and was released meanwhile.
+  case backAfterStop
+  /// People exclude an update, cancel or retire while an UPDATE is ordered and has not begun.
+  case excludedOnTheWay
+  case cancelledOnTheWay
+  case retiredOnTheWay
+  case skippedInDraftWhilePostponed
+  /// A server is down for longer than agents may be silent while a hook puts it back.
+  case putBackForLong
 }
 
 /// How often each was reached.

@@ -53,6 +53,24 @@ struct OvertakenCheckerTests {
     #expect(resumed.violations == [])
   }
 
+  @Test("that an order which the agent has acknowledged is its own affair")
+  func acknowledged() {
+    var night = Night()
+    night.start("WEB01", run: 1)
+    for phase in ["SNAPSHOT", "UPDATE"] {
+      go(&night, "IN_PROGRESS", "IN_PROGRESS", "run.phase", phase)
+    }
+    night.checker.acknowledged(5)
+    night.record(
+      "run.held", campaign: "night", client: "C01", server: Self.server, run: 1,
+      from: "IN_PROGRESS", to: "HELD", phase: "UPDATE", fence: 5, detail: "LOST")
+    night.record("stop.latched", client: "C01", fence: 9)
+    night.record("stop.released", client: "C01")
+    go(&night, "HELD", "IN_PROGRESS", "run.back", "UPDATE")
+    order(&night, "REBOOT")
+    #expect(night.violations == [])
+  }
+
   @Test("that what had begun, or is held for another reason, goes on", arguments: [false, true])
   func begun(hasBegun: Bool) {
     var night = met(in: "UPDATE", hasBegun: hasBegun, hold: hasBegun ? "LOST" : "OVERDUE")
