@@ -66,6 +66,26 @@ extension Checker {
     }
   }
 
+  /// A run is refused because its window is said to be closed, and its server was not changed: then
+  /// it is. A daemon that does not know its windows must not take them for closed.
+  mutating func judgeTurnedAway(_ record: RecordFact, before run: LogModel.RunModel?) {
+    guard record.reason.hasPrefix("the window closed before the update"), let run,
+      run.state == "IN_PROGRESS", run.phase != "FINALIZE", !isEdited(record)
+    else { return }
+    let own = ownWindows(of: record.campaign, on: record.server, since: record.at)
+    let isOpen = windows(of: record.client, at: record.at).allSatisfy { version in
+      own.allSatisfy { window in
+        openUntil(version, window, record.at - slack).map { $0 > record.at + slack } ?? false
+      }
+    }
+    if isOpen { fail("window", "\(record.server) is turned away for its window, which is open") }
+  }
+
+  /// New windows of its campaign may not be worked out yet.
+  private func isEdited(_ record: RecordFact) -> Bool {
+    (earlierOwnWindows[record.campaign] ?? []).contains { record.at <= $0.until }
+  }
+
   /// The very end of a window belongs to it: that is the latest time which an agent is given.
   private func isOpen(
     _ client: String, _ own: [WeeklyWindow?], since drawn: Int64, at instant: Int64

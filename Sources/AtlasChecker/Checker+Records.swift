@@ -18,6 +18,7 @@ extension Checker {
     }
     judgeRollback(record, before: run)
     noteAttempt(record, before: run)
+    judgeTurnedAway(record, before: run)
     if run?.holdsSlot ?? false, !["IN_PROGRESS", "PARKED", "HELD"].contains(record.to) {
       judgeMaintenance(record, run?.hasRemains ?? false)
     }

@@ -9,7 +9,7 @@ extension Plant {
       .changeNotJournaled:
       ["S1"]
     case .windowInWrongZone, .windowEndIgnored, .medianForEstimate, .retryOutsideWindow,
-      .oldWindowsBelieved, .windowsNotAwaited, .parkedBootIgnoresWindow, .ownWindowsIgnored,
+      .oldWindowsBelieved, .parkedBootIgnoresWindow, .ownWindowsIgnored,
       .freezesIgnored, .notAfterIgnored, .noLatestTime:
       ["S2"]
     case .backupNotChecked, .backupAgeIgnored, .snapshotNotDemanded, .undoneWithoutBackup: ["S3"]
@@ -26,6 +26,8 @@ extension Plant {
     case .reportAppliedTwice: ["S11"]
     case .downServersNotCounted: ["S12"]
     case .windowTimerForgotten, .parkedForGood, .lostNotFound: ["L1"]
+    // What it does not know it takes for closed.
+    case .windowsNotAwaited: ["window"]
     case .exclusionIgnored, .afterIgnored, .groupIgnored, .hostWithoutOutage, .peerCheckIgnored:
       ["order"]
     case .gateOffByOne, .gateSoakSkipped, .rateOffByOne: ["gate"]

@@ -25,8 +25,8 @@ extension Simulation {
     let server = ServerName(trusted: record.server)
     let campaign = CampaignName(trusted: record.campaign)
     switch absenceRandom.number(0...9) {
-    case 0...2: soon(.retireServer(server, reason: "it is silent"), "RetireServer")
-    case 3: soon(.cancelCampaign(campaign, reason: "too much is silent"), "CancelCampaign")
+    case 0...1: soon(.retireServer(server, reason: "it is silent"), "RetireServer")
+    case 2...3: soon(.cancelCampaign(campaign, reason: "too much is silent"), "CancelCampaign")
     case 4...5: stopBriefly(ClientName(trusted: record.client))
     case 6...7: exclude(from: campaign)
     case _: break
@@ -96,6 +96,7 @@ extension Simulation {
 extension Simulation {
   func noteOvertaken(_ record: RecordFact) {
     switch record.kind {
+    case "campaign.started": startedCampaigns.insert(record.campaign)
     case "stop.latched": stops[record.client] = (now, nil)
     case "stop.released": stops[record.client]?.released = now
     case "campaign.changed":
@@ -131,9 +132,8 @@ extension Simulation {
 
   private func noteSkipped(_ record: RecordFact) {
     guard let state = daemon?.machine.state,
-      let campaign = state.campaign(named: CampaignName(trusted: record.campaign)),
       let client = state.client(named: ClientName(trusted: record.client)),
-      state[campaign: campaign].state == .draft, state[client: client].postponed != nil
+      state[client: client].postponed != nil, !startedCampaigns.contains(record.campaign)
     else { return }
     sometimes.reach(.skippedInDraftWhilePostponed)
   }

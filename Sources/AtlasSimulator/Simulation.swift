@@ -97,6 +97,8 @@ package final class Simulation {
   var campaignOfClient: [String: String] = [:]
   /// By server, the campaigns of UPDATEs that are ordered and have not begun.
   var updatesOrdered: [String: String] = [:]
+  /// Campaigns that are no drafts any more.
+  var startedCampaigns: Set<String> = []
   /// By run: when it was lost. By client, an empty name for all: when a stop came, and was released.
   var lostAt: [String: Instant] = [:]
   var stops: [String: (latched: Instant, released: Instant?)] = [:]

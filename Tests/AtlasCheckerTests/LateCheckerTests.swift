@@ -167,6 +167,24 @@ struct LateCheckerTests {
     #expect(night.violations == (when.isWrong ? ["S2"] : []))
   }
 
+  @Test(
+    "a server that is turned away for its window although that is open",
+    arguments: [(60, true), (479, false), (490, false)] as [(Int64, Bool)],
+    ["FINALIZE", "NOT_ATTEMPTED"])
+  func turnedAway(when: (minutesIn: Int64, isWrong: Bool), goes: String) {
+    var night = Night()
+    night.start("WEB01", run: 1)
+    go(&night, "IN_PROGRESS", "IN_PROGRESS", "run.phase", "SNAPSHOT")
+    until(&night, minutesIn: when.minutesIn)
+    let isOver = goes == "NOT_ATTEMPTED"
+    night.record(
+      isOver ? "run.not_attempted" : "run.phase", campaign: "night", client: "C01",
+      server: Self.server, run: 1, from: "IN_PROGRESS", to: isOver ? goes : "IN_PROGRESS",
+      phase: isOver ? "" : goes, detail: isOver ? "window" : "",
+      reason: "the window closed before the update could begin")
+    #expect(night.violations == (when.isWrong ? ["window"] : []))
+  }
+
   @Test("that the clock of a machine is its own, and a database of before excuses what it forgot")
   func excused() {
     var night = updating()
