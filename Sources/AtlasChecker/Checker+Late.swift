@@ -1,22 +1,13 @@
 /// What servers really begin, by the checker's own calendar (S2): an UPDATE of any pass, and a
 /// boot, also when their orders have been on their way for long.
 extension Checker {
-  /// How far the attempt of a server's run has come.
-  struct AttemptModel {
-    /// Its newest UPDATE began in a window, and the run was neither held nor parked since.
-    var isInWindow = false
-    /// A person has let its boot go, windows or not.
-    var bootsAtOnce = false
-    /// When its run was last started, tried again, held or parked.
-    var interruptedAt: Int64 = .min
-  }
-
-  mutating func noteAttempt(_ record: RecordFact, before run: LogModel.RunModel?) {
-    let isStopped = ["HELD", "PARKED"].contains(record.to) && record.to != run?.state
-    if isStopped || ["run.started", "run.retried"].contains(record.kind) {
-      attempts[record.server] = AttemptModel(interruptedAt: record.at)
-    } else if run?.state == "PARKED", record.phase == "REBOOT", run?.bootsAtOnce ?? false {
-      attempts[record.server, default: AttemptModel()].bootsAtOnce = true
+  /// Remembers whom a person lets boot at once, windows or not: that boot, and no other.
+  mutating func noteLeave(_ record: RecordFact, before run: LogModel.RunModel?) {
+    guard !record.server.isEmpty, record.kind.hasPrefix("run.") else { return }
+    if run?.state == "PARKED", record.phase == "REBOOT", run?.bootsAtOnce ?? false {
+      bootsAtOnce.insert(record.server)
+    } else if record.phase != run?.phase || record.to != run?.state {
+      bootsAtOnce.remove(record.server)
     }
   }
 
@@ -29,27 +20,14 @@ extension Checker {
     if mayBegin(command, on: server, since: drawn, at: decided)
       || mayBegin(command, on: server, since: drawn, at: now)
     {
-      if command.kind == "UPDATE" {
-        attempts[server, default: AttemptModel()].isInWindow = true
-      }
       return
     }
-    if command.kind == "REBOOT", mayOverrun(command, on: server, drawn: drawn) { return }
+    if command.kind == "REBOOT", bootsAtOnce.contains(server) { return }
     let late = (now - drawn) / 1_000
     fail(
       "S2",
       "\(server) begins \(command.kind) (pass \(command.pass)) outside its window, \(late) s after "
         + "it was ordered")
-  }
-
-  /// An update that outlasts its window is booted all the same: a server on which it is installed,
-  /// and that was not booted, is worse. So is a boot that was ordered in the window, as long as
-  /// its run was not held or parked since.
-  private func mayOverrun(_ command: CommandFact, on server: String, drawn: Int64) -> Bool {
-    guard let attempt = attempts[server] else { return false }
-    if attempt.isInWindow || attempt.bootsAtOnce { return true }
-    return attempt.interruptedAt <= drawn
-      && mayBegin(command, on: server, since: drawn, at: drawn)
   }
 
   /// Whether client and campaign agree to it at an instant, and those who have guests on a host: by

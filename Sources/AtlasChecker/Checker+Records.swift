@@ -17,7 +17,7 @@ extension Checker {
       updatedRuns.remove(runKey(record))
     }
     judgeRollback(record, before: run)
-    noteAttempt(record, before: run)
+    noteLeave(record, before: run)
     judgeTurnedAway(record, before: run)
     if run?.holdsSlot ?? false, !["IN_PROGRESS", "PARKED", "HELD"].contains(record.to) {
       judgeMaintenance(record, run?.hasRemains ?? false)

@@ -53,8 +53,8 @@ package struct Checker {
   var overtaken: [UInt64: String] = [:]
   /// Run keys for which an UPDATE has begun since they were started.
   var updatedRuns: Set<String> = []
-  /// By server: the attempt that it is at.
-  var attempts: [String: AttemptModel] = [:]
+  /// Servers whose boot a person has let go, windows or not.
+  var bootsAtOnce: Set<String> = []
   /// By campaign: windows of its own that were edited, and until when they may be in use.
   var earlierOwnWindows: [String: [(window: WeeklyWindow?, until: Int64)]] = [:]
   /// By session: the highest fence that its Hello names.

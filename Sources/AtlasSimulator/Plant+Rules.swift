@@ -10,7 +10,8 @@ extension Plant {
       ["S1"]
     case .windowInWrongZone, .windowEndIgnored, .medianForEstimate, .retryOutsideWindow,
       .oldWindowsBelieved, .parkedBootIgnoresWindow, .ownWindowsIgnored,
-      .freezesIgnored, .notAfterIgnored, .noLatestTime:
+      .freezesIgnored, .notAfterIgnored, .noLatestTime,
+      .windowOutlasted:
       ["S2"]
     case .backupNotChecked, .backupAgeIgnored, .snapshotNotDemanded, .undoneWithoutBackup: ["S3"]
     case .guestsStopIgnored, .stopNotLatched, .stopLeavesOutbox, .clientStopIgnored,
@@ -26,8 +27,6 @@ extension Plant {
     case .reportAppliedTwice: ["S11"]
     case .downServersNotCounted: ["S12"]
     case .windowTimerForgotten, .parkedForGood, .lostNotFound: ["L1"]
-    // What it does not know it takes for closed.
-    case .windowsNotAwaited: ["window"]
     case .exclusionIgnored, .afterIgnored, .groupIgnored, .hostWithoutOutage, .peerCheckIgnored:
       ["order"]
     case .gateOffByOne, .gateSoakSkipped, .rateOffByOne: ["gate"]
