@@ -297,7 +297,7 @@ package struct Checker {
     answers = [:]
     carriedOut = []
     failures = [:]
-    attempts = [:]
+    bootsAtOnce = []
     stopsMet = [:]
     overtaken = [:]
     drawnAt = [:]
