@@ -22,8 +22,10 @@ extension ControlMachine {
     }
     sessions.add(session, server)
     // An agent hears nothing before its welcome: not even what its own Hello brings about.
-    batch.releases.append(.welcome(session, welcome(server, at: batch.moment)))
+    // The welcome says which orders are void, and that is decided with the Hello.
+    let place = batch.releases.count
     step(.agentBack(server, hello), into: &batch)
+    batch.releases.insert(.welcome(session, welcome(server, at: batch.moment)), at: place)
     batch.releases.append(.deliverAll(server))
   }
 
@@ -31,7 +33,7 @@ extension ControlMachine {
     Welcome(
       daemonVersion: configuration.daemonVersion, campaignTime: moment.campaign,
       demoFactor: configuration.demoFactor, checkInterval: configuration.checkInterval,
-      stopFence: Plant.welcomeWithoutStop.isOn ? .none : state.stopFence(for: server))
+      stopFence: Plant.welcomeWithoutStop.isOn ? .none : state.welcomeFence(for: server))
   }
 
   mutating func take(

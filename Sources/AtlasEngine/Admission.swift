@@ -233,9 +233,11 @@ extension ControlState {
       || guestsForbid(ref) != nil
   }
 
-  /// Whether a stop is latched that covers the run.
+  /// Whether a stop covers the run: one that is latched, or one that has met it while its agent was
+  /// away, and was released, as long as nobody has resumed it.
   func isStopped(_ ref: RunRef) -> Bool {
     if isStopped || clients[Int(clientOf(ref).index)].isStopped { return true }
+    if self[ref].marks.contains(.reconciling), startsForbidden(ref) { return true }
     guard !servers[Int(self[ref].server.index)].guests.isEmpty else { return false }
     return stopFence(for: self[ref].server) != .none
   }
@@ -251,6 +253,11 @@ extension ControlState {
       newest = max(newest, clients[Int(client.index)].stop?.fence ?? .none)
     }
     return newest
+  }
+
+  /// What has not begun below it must not begin any more on a server whose agent comes back.
+  package func welcomeFence(for id: ServerID) -> Fence {
+    max(stopFence(for: id), servers[Int(id.index)].voidBelow)
   }
 
   private func closedGate(_ campaign: Int, before ring: Ring) -> Ring? {

@@ -49,7 +49,7 @@ extension ControlState {
     if let ref = servers[server].openRun {
       knowsMore ? forgotten(ref, hello, now: now) : reconcile(ref, hello, now: now)
     }
-    takeBackUnwanted(server, hello)
+    voidUnwanted(server, hello)
     explain(server, hello)
     guestChanged(server, now: now)
     returned(server, now: now)
@@ -102,14 +102,32 @@ extension ControlState {
       Record(.agentRefused, client: servers[server].client, server: server, reason: doubt))
   }
 
-  /// The agent still holds an order that nobody waits for, such as one of a run that a person has
-  /// accepted: it must not begin now.
-  private mutating func takeBackUnwanted(_ server: ServerID, _ hello: Hello) {
-    guard let known = hello.command, known.progress == .accepted else { return }
-    if let ref = servers[server].openRun, command(of: ref)?.fence == known.fence { return }
-    if removal(of: server, awaiting: known.fence) != nil { return }
-    guard !hello.reports.contains(where: { $0.fence == known.fence }) else { return }
-    emit(.cancelCommand(server, fence: drawFence(), command: known.fence))
+  /// The agent still holds an order that must not begin now: nobody waits for it, such as for that of
+  /// a run that a person has accepted, or people want nothing more to begin. Its welcome says so, as
+  /// no order may begin before it.
+  private mutating func voidUnwanted(_ server: ServerID, _ hello: Hello) {
+    servers[server].voidBelow = .none
+    guard let known = hello.command, known.progress == .accepted,
+      known.fence >= stopFence(for: server),
+      !hello.reports.contains(where: { $0.fence == known.fence }), isUnwanted(known, of: server)
+    else { return }
+    servers[server].voidBelow = drawFence()
+  }
+
+  private func isUnwanted(_ known: CommandStatus, of server: ServerID) -> Bool {
+    guard let ref = servers[Int(server.index)].openRun, command(of: ref)?.fence == known.fence
+    else { return removal(of: server, awaiting: known.fence) == nil }
+    return known.kind.isStart
+      && (isStopped(ref) || !isChanged(ref) && leaving(ref) != nil)
+  }
+
+  /// Its agent has said that it has the order. What a stop has met meanwhile goes on to its next safe
+  /// point only.
+  mutating func settle(_ ref: RunRef) {
+    guard self[ref].marks.contains(.reconciling), self[ref].state.kind != .parked,
+      !startsForbidden(ref)
+    else { return }
+    self[ref].marks.remove(.reconciling)
   }
 
   /// Whether an agent that says Hello for the first time since the daemon started has had orders
@@ -219,7 +237,7 @@ extension ControlState {
   private mutating func commandKnown(_ ref: RunRef, _ status: CommandStatus, now: Instant) {
     emit(.withdraw(status.fence))
     setDelivery(ref, .acknowledged)
-    if self[ref].state.kind != .parked { self[ref].marks.remove(.reconciling) }
+    settle(ref)
     switch self[ref].state {
     case .held(.lost): backFromHold(ref, .lost, now: now)
     case .held(.agentStateLost): backFromHold(ref, .agentStateLost, now: now)

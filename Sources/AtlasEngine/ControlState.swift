@@ -190,6 +190,8 @@ package struct Server: Hashable, Sendable {
   var droppedAt: Instant?
   /// Its agent's newest Hello was not believed, and that is in the log.
   var isTurnedAway = false
+  /// What its agent had not begun below this fence when it said Hello last must not begin any more.
+  var voidBelow = Fence.none
   /// Whether an agent has ever connected.
   private(set) var isKnown = false
   /// Its agent has been in contact since the daemon started.

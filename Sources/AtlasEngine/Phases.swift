@@ -60,6 +60,7 @@ extension ControlState {
 
   /// Draws a fence and makes it the run's command.
   private mutating func draw(_ ref: RunRef, _ kind: CommandKind) -> CommandKind {
+    settle(ref)
     self[ref].command = ActiveCommand(fence: drawFence(), kind: kind)
     return kind
   }

@@ -29,7 +29,7 @@ extension ControlState {
     switch answer.verdict {
     case .accepted:
       setDelivery(ref, .acknowledged)
-      if self[ref].state.kind != .parked { self[ref].marks.remove(.reconciling) }
+      settle(ref)
       if let recorded = answer.recorded, recorded.changed { self[ref].marks.insert(.changed) }
       emit(.save(.run(ref)))
     case .refused:

@@ -16,9 +16,7 @@ extension EngineWorld {
       store.markSent(outgoing.command.fence, false)
     }
     step(.agentBack(server, hello))
-    let client = state[server: server].client
-    let stop = max(state.stop?.fence ?? .none, state[client: client].stop?.fence ?? .none)
-    obeyStop(server, stop)
+    obeyStop(server, state.welcomeFence(for: server))
     beginNext(server)
   }
 
