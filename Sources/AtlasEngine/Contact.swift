@@ -44,12 +44,14 @@ extension ControlState {
     if !servers[server].connected { noteReturn(server) }
     noteContact(with: server, hello)
     if !Plant.counterNotLifted.isOn { fence = max(fence, hello.highestNamed) }
+    // Below whatever is ordered from here on.
+    let void = hello.command?.progress == .accepted ? drawFence() : .none
     for report in hello.reports { reported(server, report, now: now) }
     reconcileRemovals(of: server, hello, now: now)
     if let ref = servers[server].openRun {
       knowsMore ? forgotten(ref, hello, now: now) : reconcile(ref, hello, now: now)
     }
-    voidUnwanted(server, hello)
+    servers[server].voidBelow = isVoid(hello, of: server) ? void : .none
     explain(server, hello)
     guestChanged(server, now: now)
     returned(server, now: now)
@@ -105,13 +107,12 @@ extension ControlState {
   /// The agent still holds an order that must not begin now: nobody waits for it, such as for that of
   /// a run that a person has accepted, or people want nothing more to begin. Its welcome says so, as
   /// no order may begin before it.
-  private mutating func voidUnwanted(_ server: ServerID, _ hello: Hello) {
-    servers[server].voidBelow = .none
+  private func isVoid(_ hello: Hello, of server: ServerID) -> Bool {
     guard let known = hello.command, known.progress == .accepted,
       known.fence >= stopFence(for: server),
       !hello.reports.contains(where: { $0.fence == known.fence }), isUnwanted(known, of: server)
-    else { return }
-    servers[server].voidBelow = drawFence()
+    else { return false }
+    return true
   }
 
   private func isUnwanted(_ known: CommandStatus, of server: ServerID) -> Bool {
