@@ -237,7 +237,7 @@ extension ControlState {
   /// away, and was released, as long as nobody has resumed it.
   func isStopped(_ ref: RunRef) -> Bool {
     if isStopped || clients[Int(clientOf(ref).index)].isStopped { return true }
-    if self[ref].marks.contains(.reconciling), startsForbidden(ref) { return true }
+    if self[ref].marks.contains(.stopMet), startsForbidden(ref) { return true }
     guard !servers[Int(self[ref].server.index)].guests.isEmpty else { return false }
     return stopFence(for: self[ref].server) != .none
   }

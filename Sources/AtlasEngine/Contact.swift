@@ -125,10 +125,9 @@ extension ControlState {
   /// Its agent has said that it has the order. What a stop has met meanwhile goes on to its next safe
   /// point only.
   mutating func settle(_ ref: RunRef) {
-    guard self[ref].marks.contains(.reconciling), self[ref].state.kind != .parked,
-      !startsForbidden(ref)
-    else { return }
+    guard self[ref].state.kind != .parked else { return }
     self[ref].marks.remove(.reconciling)
+    if !startsForbidden(ref) { self[ref].marks.remove(.stopMet) }
   }
 
   /// Whether an agent that says Hello for the first time since the daemon started has had orders
@@ -150,7 +149,7 @@ extension ControlState {
       if command.kind == .update { self[ref].marks.insert(.changed) }
       emit(.withdraw(command.fence))
       self[ref].command = nil
-      self[ref].marks.remove(.reconciling)
+      self[ref].marks.subtract(.inDoubt)
     }
     emit(.save(.run(ref)))
     hold(

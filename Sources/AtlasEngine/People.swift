@@ -303,7 +303,7 @@ extension ControlState {
     emit(.withdraw(command.fence))
     emit(.cancelCommand(self[ref].server, fence: drawFence(), command: command.fence))
     self[ref].command = nil
-    self[ref].marks.remove(.reconciling)
+    self[ref].marks.subtract(.inDoubt)
   }
 
   private mutating func carryOut(

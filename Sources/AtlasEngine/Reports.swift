@@ -69,7 +69,7 @@ extension ControlState {
   mutating func reissue(_ ref: RunRef, now: Instant) {
     guard let command = command(of: ref) else { return }
     emit(.withdraw(command.fence))
-    self[ref].marks.remove(.reconciling)
+    self[ref].marks.subtract(.inDoubt)
     if Plant.fenceReused.isOn { fence = Fence(command.fence.number - 1) }
     orderAgain(ref, command.kind, now: now)
   }
@@ -114,7 +114,7 @@ extension ControlState {
   mutating func settleParked(_ ref: RunRef) {
     if let command = command(of: ref) { emit(.withdraw(command.fence)) }
     self[ref].command = nil
-    self[ref].marks.remove(.reconciling)
+    self[ref].marks.subtract(.inDoubt)
     emit(.save(.run(ref)))
     markDirty(clientOf(ref))
   }
@@ -158,7 +158,7 @@ extension ControlState {
   /// safe point, as the stop's table says.
   mutating func unparkByAgent(_ ref: RunRef, _ next: Phase, now: Instant) {
     // Leave to boot at any hour was for this boot only.
-    self[ref].marks.subtract([.reconciling, .ignoreWindow])
+    self[ref].marks.subtract(.inDoubt.union(.ignoreWindow))
     move(
       ref, to: .inProgress(Work(next, .agent)), .runBack, now: now,
       reason: "the command had begun before the stop reached the agent")

@@ -89,8 +89,8 @@ package struct Run: Hashable, Sendable {
 
   /// Facts about a run that are true or not.
   package struct Marks: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt16
-    package init(rawValue: UInt16) { self.rawValue = rawValue }
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The first install has begun: what ends the run now is a failure, not a refusal.
     package static let changed = Marks(rawValue: 1 << 0)
@@ -126,6 +126,12 @@ package struct Run: Hashable, Sendable {
     package static let retiring = Marks(rawValue: 1 << 14)
     /// Its updates were fetched before its turn, or there is no sense in trying.
     package static let downloaded = Marks(rawValue: 1 << 15)
+    /// A stop has met an order that may have reached its agent: the run goes to its next safe point
+    /// only, also when the stop is released before the agent is back.
+    package static let stopMet = Marks(rawValue: 1 << 16)
+
+    /// What is over once the agent has said what became of its order.
+    package static let inDoubt: Marks = [.reconciling, .stopMet]
   }
 }
 

@@ -78,7 +78,7 @@ extension ControlState {
   private mutating func stopCommand(_ ref: RunRef, _ phase: Phase, now: Instant) {
     if withdrawUnsent(ref) { return notBegun(ref, phase, now: now) }
     guard command(of: ref)?.delivery == .sent else { return }
-    self[ref].marks.insert(.reconciling)
+    self[ref].marks.formUnion(.inDoubt)
     emitWithdraw(ref)
     park(ref, before: phase, now: now)
   }
@@ -95,18 +95,19 @@ extension ControlState {
       self[ref].details.content.heldIn = Work(.update, .agent)
       self[ref].details.content.heldParked = true
       emit(.save(.run(ref)))
-    case _: takeBackOrder(ref)
+    case _: takeBackOrder(ref, bringing: .inDoubt)
     }
   }
 
   /// Sees to it that an order to begin something does not reach an agent that is away. What may have
   /// reached it is settled when the agent is back.
-  mutating func takeBackOrder(_ ref: RunRef) {
+  /// - Parameter doubt: What is to be known of the run until then.
+  mutating func takeBackOrder(_ ref: RunRef, bringing doubt: Run.Marks = .reconciling) {
     guard let command = command(of: ref), command.kind.isStart,
       command.delivery != .acknowledged
     else { return }
     if !withdrawUnsent(ref) {
-      self[ref].marks.insert(.reconciling)
+      self[ref].marks.formUnion(doubt)
       emitWithdraw(ref)
     }
     emit(.save(.run(ref)))
@@ -116,7 +117,7 @@ extension ControlState {
   /// from being given again.
   mutating func notBegun(_ ref: RunRef, _ phase: Phase, now: Instant) {
     self[ref].command = nil
-    self[ref].marks.remove(.reconciling)
+    self[ref].marks.subtract(.inDoubt)
     switch phase {
     case .update where isChanged(ref), .reboot: park(ref, before: phase, now: now)
     case .update, .snapshot: giveBack(ref, now: now)

@@ -178,7 +178,7 @@ extension ByteReader {
     run.attempt = UInt8(truncatingIfNeeded: try int())
     run.granted = UInt8(truncatingIfNeeded: try int())
     run.pass = UInt8(truncatingIfNeeded: try int())
-    run.marks = Run.Marks(rawValue: UInt16(truncatingIfNeeded: try unsigned()))
+    run.marks = Run.Marks(rawValue: UInt32(truncatingIfNeeded: try unsigned()))
     run.hookSerial = UInt16(truncatingIfNeeded: try unsigned())
     run.version = UInt32(truncatingIfNeeded: try unsigned())
     run.command = try optional { reader -> ActiveCommand in
