@@ -21,7 +21,7 @@ extension Checker {
     judgeBreakers(record, campaign, model)
     guard let rules = self.campaign(record.campaign, for: record.client) else { return }
     judgeSite(record, server, rules)
-    judgeAvailable(record, server, rules)
+    judgeAvailable(record, server)
   }
 
   /// Of any sixty seconds.
@@ -75,21 +75,30 @@ extension Checker {
     busyServers.count { servers[$0]?.fact.resources.contains(resource) ?? false }
   }
 
-  /// Of the servers of a client that share a role a share stays; one may go when none is gone.
-  private mutating func judgeAvailable(
-    _ record: RecordFact, _ server: ServerFact, _ rules: CampaignFact
-  ) {
-    guard let share = rules.minAvailable else { return }
-    let gone = Set(runsInFlight(of: record.client).map(\.server))
-      .union(unexplained(of: record.client, rules, at: record.at))
-    for role in server.roles {
-      let away = gone.count { servers[$0]?.fact.roles.contains(role) ?? false }
-      let all = servers.values.count {
-        $0.client == record.client && $0.fact.roles.contains(role)
-          && !log.retiredServers.contains($0.fact.name)
+  /// Of the servers of a client that share a role a share stays; one may go when none is gone, and a
+  /// host with all that go down with it.
+  private mutating func judgeAvailable(_ record: RecordFact, _ server: ServerFact) {
+    let together = downTogether(server)
+    for client in Set(together.map(\.client)).sorted() {
+      guard let rules = campaign(record.campaign, for: client), let share = rules.minAvailable
+      else {
+        continue
       }
-      if away > 0, (all - away - 1) * 100 < all * share {
-        fail("cap", "\(record.server) is started while \(away) of \(all) \(role) are not there")
+      let busy = busyServers.subtracting([server.name])
+      let gone = Set(runsInFlight(of: client).map(\.server))
+        .union(unexplained(of: client, rules, at: record.at)).union(guestsDown(of: client, busy))
+        .subtracting(together.map(\.name))
+      let leaving = together.filter { $0.client == client }
+      for role in Set(leaving.flatMap(\.roles)).sorted() {
+        let away = gone.count { servers[$0]?.fact.roles.contains(role) ?? false }
+        let all = servers.values.count {
+          $0.client == client && $0.fact.roles.contains(role)
+            && !log.retiredServers.contains($0.fact.name)
+        }
+        let stay = all - away - leaving.count { $0.roles.contains(role) }
+        if away > 0, stay * 100 < all * share {
+          fail("cap", "\(record.server) is started while \(away) of \(all) \(role) are not there")
+        }
       }
     }
   }

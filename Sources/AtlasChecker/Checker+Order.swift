@@ -75,16 +75,37 @@ extension Checker {
     return runs.contains { !$0.value.isTerminal }
   }
 
+  /// A server that starts, and all that go down with it: they count as one.
+  func downTogether(_ server: ServerFact) -> [ServerFact] {
+    guard !server.migratesGuests else { return [server] }
+    let guests = servers.values.map(\.fact).filter {
+      $0.host == server.name && !log.retiredServers.contains($0.name)
+    }
+    return [server] + guests.sorted { $0.name < $1.name }
+  }
+
+  /// Guests of a client that are down with a host in progress.
+  func guestsDown(of client: String, _ busy: Set<String>) -> Set<String> {
+    Set(
+      servers.values.map(\.fact).filter {
+        servers[$0.name]?.client == client && !log.retiredServers.contains($0.name)
+          && goesDownWithItsHost($0, busy)
+      }.map(\.name))
+  }
+
   private mutating func judgeGroup(
     _ record: RecordFact, _ server: ServerFact, _ campaign: CampaignFact
   ) {
-    guard !server.group.isEmpty else { return }
-    let gone =
-      busyServers.union(unexplained(of: server.client, campaign, at: record.at))
-      .subtracting([server.name])
-    for other in gone.sorted() where servers[other]?.fact.group == server.group {
-      guard servers[other]?.client == server.client else { continue }
-      fail("order", "\(server.name) is started beside \(other) of its group")
+    let together = downTogether(server)
+    for member in together where !member.group.isEmpty {
+      let busy = busyServers.subtracting([server.name])
+      let gone = busy.union(unexplained(of: member.client, campaign, at: record.at))
+        .union(guestsDown(of: member.client, busy)).subtracting(together.map(\.name))
+      for other in gone.sorted() where servers[other]?.fact.group == member.group {
+        guard servers[other]?.client == member.client else { continue }
+        let what = member.name == server.name ? "" : " with its guest \(member.name)"
+        fail("order", "\(server.name) is started\(what) beside \(other) of its group")
+      }
     }
   }
 

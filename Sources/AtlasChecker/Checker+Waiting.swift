@@ -136,15 +136,23 @@ extension Checker {
     guard let fact = servers[run.server]?.fact else { return "its server" }
     if let other = fact.after.first(where: { isOpen($0, in: open.campaign) }) { return other }
     let busy = busyServers
-    let gone = busy.union(silent(of: run.client)).subtracting([run.server])
-    if !fact.group.isEmpty,
-      let other = gone.sorted().first(where: { servers[$0]?.fact.group == fact.group })
-    {
-      return "\(other) of its group"
+    let together = downTogether(fact)
+    for member in together where !member.group.isEmpty {
+      let other = gone(of: member.client, beside: together).sorted().first {
+        servers[$0]?.fact.group == member.group
+      }
+      if let other { return "\(other) of its group" }
     }
     if busy.contains(fact.host) { return "its host" }
     return guestsWait(open, busy) ?? carrierWaits(open, fact, busy)
-      ?? availableWaits(open, fact, gone)
+      ?? availableWaits(open, together)
+  }
+
+  /// Servers that are worked on, silent, or down with a host; without those that are to go down.
+  private func gone(of client: String, beside together: [ServerFact]) -> Set<String> {
+    let busy = busyServers
+    return busy.union(silent(of: client)).union(guestsDown(of: client, busy))
+      .subtracting(together.map(\.name))
   }
 
   private func guests(of server: String) -> [ServerModel] {
@@ -193,18 +201,23 @@ extension Checker {
     }
   }
 
-  private func availableWaits(
-    _ open: OpenRun, _ fact: ServerFact, _ gone: Set<String>
-  ) -> String? {
-    guard let share = rules(open)?.minAvailable else { return nil }
-    return fact.roles.first { role in
-      let same = servers.filter {
-        $0.value.client == fact.client && $0.value.fact.roles.contains(role)
+  private func availableWaits(_ open: OpenRun, _ together: [ServerFact]) -> String? {
+    for client in Set(together.map(\.client)).sorted() {
+      guard let share = campaign(open.campaign, for: client)?.minAvailable else { continue }
+      let leaving = together.filter { $0.client == client }
+      let gone = gone(of: client, beside: together)
+      let role = Set(leaving.flatMap(\.roles)).sorted().first { role in
+        let same = servers.filter {
+          $0.value.client == client && $0.value.fact.roles.contains(role)
+        }
+        let all = same.keys.count { !log.retiredServers.contains($0) }
+        let away = same.keys.count(where: gone.contains)
+        let stay = all - away - leaving.count { $0.roles.contains(role) }
+        return away > 0 && stay * 100 < all * share
       }
-      let all = same.keys.count { !log.retiredServers.contains($0) }
-      let away = same.keys.count(where: gone.contains)
-      return away > 0 && (all - away - 1) * 100 < all * share
-    }.map { "others of \($0)" }
+      if let role { return "others of \(role)" }
+    }
+    return nil
   }
 
   // MARK: - Conditions 10 to 13

@@ -51,6 +51,9 @@ package struct Campaign: Sendable {
   package internal(set) var lastMoveAt: Instant?
   /// Lanes that could start a server but for a cap of the campaign.
   var capped = LaneQueue()
+  /// Numbers of the resources to look at when the caps have been looked at: lanes of the campaign
+  /// waited for them that the caps had in their way.
+  var awaitedByCaps: [Int32] = []
   /// When the runs of the last minute took their slots, for `max_starts_per_minute`: no more than
   /// that, oldest first. The runs say so after a start of the daemon.
   var recentStarts: [Instant] = []

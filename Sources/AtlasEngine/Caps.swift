@@ -16,13 +16,23 @@ extension ControlState {
     campaigns[ref.campaign].lanes[Int(ref.lane)].isCapped = true
     let lane = campaigns[ref.campaign].lanes[Int(ref.lane)]
     let client = Int(lane.client.index)
-    // One client after the other: a client that has begun is worked on to its end.
-    let hasBegun = lane.started && campaigns[ref.campaign].policy.maxActiveClients != nil
     campaigns[ref.campaign].capped.insert(
       LaneQueue.Entry(
-        started: hasBegun, priority: clients[client].config.priority,
+        started: hasBegun(ref), priority: clients[client].config.priority,
         remaining: lane.queue.count, name: clients[client].config.name, lane: ref.lane))
     markCapped(ref.campaign)
+  }
+
+  /// One client after the other: a client that has begun is worked on to its end.
+  func hasBegun(_ lane: LaneRef) -> Bool {
+    let campaign = Int(lane.campaign.index)
+    return campaigns[campaign].policy.maxActiveClients != nil
+      && campaigns[campaign].lanes[Int(lane.lane)].started
+  }
+
+  /// Whether the caps of its campaign keep a lane from starting anything.
+  func isCapReached(for lane: LaneRef, now: Instant) -> Bool {
+    hasCap(lane.campaign) && (capReached(lane.campaign, now: now) || !mayBeActive(lane))
   }
 
   mutating func markCapped(_ id: CampaignID) {
@@ -48,6 +58,7 @@ extension ControlState {
     }
     for entry in passedBy { campaigns[id].capped.insert(entry) }
     dirtyCaps.removeAll { $0 == id }
+    markResources(awaitedBy: id)
   }
 
   /// A place is free for the lane; something else may have come in its way since it queued.

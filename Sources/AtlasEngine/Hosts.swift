@@ -20,6 +20,20 @@ extension ControlState {
     servers[Int(id.index)].guests.filter { !servers[Int($0.index)].retired || holdsSlot($0) }
   }
 
+  /// Guests that are down as long as a server is worked on: none of one that moves them away.
+  func guestsGoingDown(with id: ServerID) -> [ServerID] {
+    let server = Int(id.index)
+    guard !servers[server].guests.isEmpty, !servers[server].config.migratesGuests else { return [] }
+    return guests(of: id)
+  }
+
+  /// Guests of a client that are down with a host in progress.
+  func guestsDown(of client: ClientID) -> [ServerID] {
+    guard !clients[Int(client.index)].busyHosts.isEmpty else { return [] }
+    return clients[Int(client.index)].busyHosts.flatMap { guestsGoingDown(with: self[$0].server) }
+      .filter { servers[Int($0.index)].client == client }
+  }
+
   /// Whether a server is a host whose guests are moved away before it is worked on.
   func movesGuests(_ id: ServerID) -> Bool {
     servers[Int(id.index)].config.migratesGuests && !guests(of: id).isEmpty

@@ -329,6 +329,7 @@ extension Campaign {
     plan = nil
     counts = Counts()
     capped = LaneQueue()
+    awaitedByCaps = []
     atlasRuns = []
     activeLanes = 0
     recentStarts = []

@@ -6,10 +6,9 @@ extension ControlState {
   func orderWaits(_ ref: RunRef, now: Instant) -> Waiting? {
     let server = Int(self[ref].server.index)
     if !servers[server].config.after.isEmpty, let first = predecessor(ref) { return .after(first) }
-    if let group = servers[server].config.antiAffinity,
-      let other = otherOf(group, beside: ref, now: now)
-    {
-      return .group(other)
+    if let other = otherOfGroup(self[ref].server, beside: ref, now: now) { return .group(other) }
+    for guest in guestsGoingDown(with: self[ref].server) {
+      if let other = otherOfGroup(guest, beside: ref, now: now) { return .group(other) }
     }
     return nil
   }
@@ -30,19 +29,27 @@ extension ControlState {
     return nil
   }
 
-  /// Another member of the group that has a slot in any campaign, or is unexplained.
-  private func otherOf(_ group: GroupName, beside ref: RunRef, now: Instant) -> ServerID? {
-    let client = Int(clientOf(ref).index)
-    if Plant.groupIgnored.isOn { return nil }
-    for lane in clients[client].lanes {
+  /// Another member of a server's group, of the same client, that has a slot in any campaign, is
+  /// down with its host, or is unexplained. What goes down with the run's own server counts as one
+  /// with it.
+  private func otherOfGroup(_ member: ServerID, beside ref: RunRef, now: Instant) -> ServerID? {
+    guard let group = servers[Int(member.index)].config.antiAffinity, !Plant.groupIgnored.isOn
+    else {
+      return nil
+    }
+    let client = servers[Int(member.index)].client
+    for lane in clients[Int(client.index)].lanes {
       for index in campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active {
         let server = campaigns[Int(lane.campaign.index)][run: index].server
         if servers[Int(server.index)].config.antiAffinity == group { return server }
       }
     }
-    let silence = silence(of: clientOf(ref), in: ref.campaign)
-    return clients[client].doubtful.first {
-      servers[Int($0.index)].config.antiAffinity == group && $0 != self[ref].server
+    for guest in guestsDown(of: client)
+    where servers[Int(guest.index)].config.antiAffinity == group { return guest }
+    let silence = silence(of: client, in: ref.campaign)
+    let own = self[ref].server
+    return clients[Int(client.index)].doubtful.first {
+      servers[Int($0.index)].config.antiAffinity == group && $0 != own && host(of: $0) != own
         && isUnexplained($0, after: silence, now: now)
     }
   }
@@ -50,7 +57,8 @@ extension ControlState {
   /// Whether nothing but people can end what the fleet's order makes a run wait for. A predecessor
   /// that is pending is in the same lane, and is asked itself.
   func orderWaitsForPeople(_ other: ServerID) -> Bool {
-    guard let ref = servers[Int(other.index)].openRun else { return true }
+    let host = host(of: other).flatMap { holdsSlot($0) ? $0 : nil }
+    guard let ref = servers[Int((host ?? other).index)].openRun else { return true }
     switch self[ref].state {
     case .held, .parked, .pending: return true
     case .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed: return false

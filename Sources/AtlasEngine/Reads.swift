@@ -78,7 +78,11 @@ extension ControlState {
         case .outage(let client): return clients[Int(client.index)].outage == nil
         // Whether one may still come is told by the lane of that one.
         case .representative: return true
-        case .site, .available: return slotsWaitForPeople(lane.client)
+        case .site: return slotsWaitForPeople(lane.client)
+        case .available:
+          return ([lane.client] + clientsOfGuests(of: self[ref].server)).allSatisfy {
+            slotsWaitForPeople($0)
+          }
         // Of other clients that have guests on it.
         case .slot:
           return clientsOfGuests(of: self[ref].server).allSatisfy { slotsWaitForPeople($0) }
@@ -110,16 +114,20 @@ extension ControlState {
 
   /// Whether every slot of the client is taken by a run that waits for a person.
   private func slotsWaitForPeople(_ client: ClientID) -> Bool {
-    clients[Int(client.index)].reserved == 0
-      && clients[Int(client.index)].lanes.allSatisfy { lane in
+    let client = clients[Int(client.index)]
+    return client.reserved == 0 && client.busyHosts.allSatisfy { isHeldOrParked($0) }
+      && client.lanes.allSatisfy { lane in
         campaigns[Int(lane.campaign.index)].lanes[Int(lane.lane)].active.allSatisfy {
-          switch campaigns[Int(lane.campaign.index)][run: $0].state {
-          case .held, .parked: true
-          case .pending, .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed:
-            false
-          }
+          isHeldOrParked(RunRef(campaign: lane.campaign, index: Int($0)))
         }
       }
+  }
+
+  private func isHeldOrParked(_ ref: RunRef) -> Bool {
+    switch self[ref].state {
+    case .held, .parked: true
+    case .pending, .inProgress, .completed, .failed, .notAttempted, .skipped, .postponed: false
+    }
   }
 
   /// A closed gate that nothing but a person can open: nothing moves in the rings before it.

@@ -20,8 +20,10 @@ struct Resource: Sendable {
 
 /// Lanes of all campaigns that wait for a resource.
 struct ResourceQueue: Sendable {
-  /// Client priority, most remaining work, name, then the campaign that was started first.
+  /// A client that is worked on one after the other goes on first; then client priority, most
+  /// remaining work, name, then the campaign that was started first.
   struct Entry: Comparable, Sendable {
+    let started: Bool
     let priority: Int
     let remaining: Int
     let name: ClientName
@@ -31,6 +33,7 @@ struct ResourceQueue: Sendable {
     static func == (left: Entry, right: Entry) -> Bool { left.lane == right.lane }
 
     static func < (left: Entry, right: Entry) -> Bool {
+      if left.started != right.started { return left.started }
       if left.priority != right.priority { return left.priority < right.priority }
       if left.remaining != right.remaining { return left.remaining > right.remaining }
       return left.name != right.name
@@ -38,18 +41,41 @@ struct ResourceQueue: Sendable {
     }
   }
 
-  private var heap = Heap<Entry>()
+  /// The lanes of one campaign, never none.
+  private struct Part: Sendable {
+    let campaign: CampaignID
+    var heap: Heap<Entry>
+  }
+
+  /// One for each campaign with lanes that wait: one whose caps are reached is passed by whole.
+  private var parts: [Part] = []
   /// Only looked up: a lane is in the queue once.
   private var lanes: Set<LaneRef> = []
 
   var isEmpty: Bool { lanes.isEmpty }
 
+  /// The first lane of each campaign.
+  var firsts: [LaneRef] { parts.compactMap { $0.heap.min?.lane } }
+
   mutating func insert(_ entry: Entry) {
-    if lanes.insert(entry.lane).inserted { heap.insert(entry) }
+    guard lanes.insert(entry.lane).inserted else { return }
+    if let part = parts.firstIndex(where: { $0.campaign == entry.lane.campaign }) {
+      parts[part].heap.insert(entry)
+    } else {
+      parts.append(Part(campaign: entry.lane.campaign, heap: [entry]))
+    }
   }
 
-  mutating func popFirst() -> Entry? {
-    guard let first = heap.popMin() else { return nil }
+  /// The lane that should go first, of those of campaigns that are not passed by.
+  mutating func popFirst(passing passed: [CampaignID]) -> Entry? {
+    var best: Int?
+    for part in parts.indices where !passed.contains(parts[part].campaign) {
+      guard let first = parts[part].heap.min else { continue }
+      if let other = best, let least = parts[other].heap.min, least < first { continue }
+      best = part
+    }
+    guard let best, let first = parts[best].heap.popMin() else { return nil }
+    if parts[best].heap.isEmpty { parts.remove(at: best) }
     lanes.remove(first.lane)
     return first
   }
@@ -99,7 +125,7 @@ extension ControlState {
     let lane = laneRef(ref)
     let client = Int(clientOf(ref).index)
     let entry = ResourceQueue.Entry(
-      priority: clients[client].config.priority,
+      started: hasBegun(lane), priority: clients[client].config.priority,
       remaining: campaigns[ref.campaign].lanes[Int(lane.lane)].queue.count,
       name: clients[client].config.name, startNumber: campaigns[ref.campaign].startNumber,
       lane: lane)
@@ -141,15 +167,45 @@ extension ControlState {
 
   /// Gives free places of a resource to the lanes that wait for it, in order. One that has something
   /// else to wait for comes again when that is over.
+  ///
+  /// No more lanes leave the queue than there are places, nor those of a campaign that may start
+  /// nothing: in a fleet where all servers share one thing, each of its queues would be poured
+  /// into the other at each event.
   mutating func drainResource(_ number: Int32, now: Instant) {
     dirtyResources.removeAll { $0 == number }
-    while !resources[Int(number)].isFull,
-      let entry = resources[Int(number)].waiting.popFirst()
-    {
-      granted = entry.lane
-      admit(from: entry.lane, now: now)
+    var promised = 0
+    while hasPlace(number, beside: promised), let lane = popWaiting(for: number, now: now) {
+      granted = lane
+      admit(from: lane, now: now)
       granted = nil
+      guard campaigns[lane.campaign].lanes[Int(lane.lane)].isCapped else { continue }
+      // It goes on when its campaign's caps are looked at, and may not want the place then.
+      promised += 1
+      lookAgain(number, after: lane.campaign)
     }
+  }
+
+  private func hasPlace(_ number: Int32, beside promised: Int) -> Bool {
+    resources[Int(number)].limit.map { resources[Int(number)].inUse + promised < $0 } ?? true
+  }
+
+  private mutating func popWaiting(for number: Int32, now: Instant) -> LaneRef? {
+    let full = resources[Int(number)].waiting.firsts.filter { isCapReached(for: $0, now: now) }
+    for lane in full { lookAgain(number, after: lane.campaign) }
+    return resources[Int(number)].waiting.popFirst(passing: full.map(\.campaign))?.lane
+  }
+
+  private mutating func lookAgain(_ number: Int32, after campaign: CampaignID) {
+    if !campaigns[campaign].awaitedByCaps.contains(number) {
+      campaigns[campaign].awaitedByCaps.append(number)
+    }
+  }
+
+  /// The caps of a campaign have been looked at: what its lanes share with others may have a place
+  /// for them now, or for others.
+  mutating func markResources(awaitedBy campaign: CampaignID) {
+    for number in campaigns[campaign].awaitedByCaps { markResource(number) }
+    campaigns[campaign].awaitedByCaps.removeAll(keepingCapacity: true)
   }
 
   /// Where the use of what servers share differs from that of a state that was loaded.

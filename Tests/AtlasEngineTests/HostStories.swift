@@ -101,6 +101,77 @@ import Testing
     #expect(world.violations == [])
   }
 
+  @Test func `does not take one of a group down beside another`() {
+    var world = nodes()
+    declare(&world)
+    world.campaign("patch-11", selection: only(other))
+    world.campaign("hosts", selection: only(host))
+    #expect(kind(other, world) == .inProgress)
+    let waiting = world.state.waits(world.run(host), now: world.now)
+    #expect(waiting == .group(world.server(other)))
+    world.settle()
+    #expect([other, host].map { kind($0, world) } == [.completed, .completed])
+    #expect(world.violations == [])
+  }
+
+  @Test func `is worked on alone of all that are in a group with its guests`() {
+    var world = nodes()
+    declare(&world)
+    world.campaign("hosts", selection: only(host))
+    world.campaign("patch-11", selection: only(other))
+    #expect(kind(host, world) == .inProgress)
+    let waiting = world.state.waits(world.run(other), now: world.now)
+    #expect(waiting == .group(world.server(app)))
+    world.settle()
+    #expect([host, other].map { kind($0, world) } == [.completed, .completed])
+    #expect(world.violations == [])
+  }
+
+  @Test func `moves its guests away, and the others of their group go on`() {
+    var world = nodes(migrates: true)
+    world.campaign("hosts", selection: only(host))
+    world.campaign("patch-11", selection: only(other))
+    #expect([host, other].map { kind($0, world) } == [.inProgress, .inProgress])
+    world.settle()
+    #expect(world.violations == [])
+  }
+
+  @Test func `leaves as many of a role as the policy asks for, its guests counted`() {
+    var world = nodes(group: nil)
+    declare(&world)
+    let keeping = Policy.with { $0.minAvailable = 50 }
+    world.campaign("patch-11", policy: keeping, selection: only(other))
+    world.campaign("hosts", policy: keeping, selection: only(host))
+    let waiting = world.state.waits(world.run(host), now: world.now)
+    #expect(waiting == .available(Role(trusted: "sql")))
+    world.settle()
+    #expect(kind(host, world) == .completed)
+    world.campaign("hosts-again", policy: keeping, selection: only(host))
+    world.campaign("patch-12", policy: keeping, selection: only(other))
+    // Its two guests are as many as may be away.
+    let late = world.state.waits(world.run(other), now: world.now)
+    #expect(late == .available(Role(trusted: "sql")))
+    world.settle()
+    #expect(kind(other, world) == .completed)
+    #expect(world.violations == [])
+  }
+
+  /// Four servers that do the same, two of them on the host, in a client that agrees to two at once.
+  private func nodes(migrates: Bool = false, group: String? = "nodes") -> EngineWorld {
+    let spare = "LAA-PARIS-WEB02"
+    var fleet = EngineFleet()
+    fleet.add("LAA", slots: 2, servers: [host, app, sql, other, spare])
+    fleet.change(host) { $0.migratesGuests = migrates }
+    for guest in [app, sql] { fleet.change(guest) { $0.host = ServerName(trusted: host) } }
+    for server in [app, sql, other, spare] {
+      fleet.change(server) { $0.roles = [Role(trusted: "sql")] }
+    }
+    for server in [app, other] {
+      fleet.change(server) { $0.antiAffinity = group.map { GroupName(trusted: $0) } }
+    }
+    return EngineWorld(fleet)
+  }
+
   @Test func `starts in no outage that is too short`() {
     var world = world()
     world.campaign("patch-11", selection: only(host))

@@ -128,6 +128,50 @@ import Testing
     #expect(world.violations == [])
   }
 
+  @Test func `on a campaign leaves a free place of what servers share to another campaign`() {
+    var world = Self.world([
+      ("AAA", 1, 2), ("BBB", 2, 1), ("CCC", 3, 1), ("DDD", 4, 1), ("EEE", 5, 1),
+    ])
+    let names = world.state.servers.map(\.config.name)
+    world.campaign(
+      "capped",
+      policy: .with {
+        $0.resources = [ResourceLimit(name: Self.san, limit: 3)]
+        $0.maxInProgress = 1
+      },
+      selection: Selection(servers: Array(names.prefix(4))))
+    world.campaign("other", selection: Selection(servers: Array(names.suffix(2))))
+    #expect(world.state.campaigns[0].counts[.inProgress] == 1)
+    #expect(world.state.campaigns[1].counts[.inProgress] == 2)
+    world.settle()
+    #expect(
+      started(world).filter { names.prefix(4).map(\.description).contains($0) } == [
+        "AAA-PARIS-APP01", "AAA-PARIS-APP02", "BBB-PARIS-APP01", "CCC-PARIS-APP01",
+      ])
+    #expect(world.state.campaigns.map(\.state) == [.completed, .completed])
+    #expect(world.violations == [])
+  }
+
+  @Test(arguments: [1, 2, 3, 6])
+  func `on what servers share and one on the campaign let all go, by priority`(cap: Int) {
+    let clients = (1...9).map { (name: "C0\($0)", priority: 10 - $0, servers: 1) }
+    var world = Self.world(clients)
+    world.campaign(
+      "patch-11",
+      policy: .with {
+        $0.resources = [ResourceLimit(name: Self.san, limit: 2)]
+        $0.maxInProgress = cap
+        $0.maxActiveClients = 4
+      })
+    #expect(world.state.campaigns[0].counts[.inProgress] == min(cap, 2))
+    world.settle()
+    let first = Set(started(world).prefix(min(cap, 2)))
+    let later = clients.map { "\($0.name)-PARIS-APP01" }.reversed().filter { !first.contains($0) }
+    #expect(Array(started(world).dropFirst(min(cap, 2))) == later)
+    #expect(world.state.campaigns[0].state == .completed)
+    #expect(world.violations == [])
+  }
+
   @Test func `that the fleet puts on a server in the middle of its run counts it`() {
     var world = Self.world([("AAA", 100, 1), ("BBB", 100, 1)])
     var config = world.state[server: world.server("AAA-PARIS-APP01")].config
