@@ -75,8 +75,8 @@ extension Checker {
     busyServers.count { servers[$0]?.fact.resources.contains(resource) ?? false }
   }
 
-  /// Of the servers of a client that share a role a share stays; one may go when none is gone, and a
-  /// host with all that go down with it.
+  /// Of the servers of a client that share a role a share stays; one may go when none is gone, and
+  /// a host with all that go down with it.
   private mutating func judgeAvailable(_ record: RecordFact, _ server: ServerFact) {
     let together = downTogether(server)
     for client in Set(together.map(\.client)).sorted() {

@@ -6,8 +6,9 @@ extension ControlState {
   func orderWaits(_ ref: RunRef, now: Instant) -> Waiting? {
     let server = Int(self[ref].server.index)
     if !servers[server].config.after.isEmpty, let first = predecessor(ref) { return .after(first) }
-    if let other = otherOfGroup(self[ref].server, beside: ref, now: now) { return .group(other) }
-    for guest in guestsGoingDown(with: self[ref].server) {
+    let own = self[ref].server
+    if let other = otherOfGroup(own, beside: ref, now: now) { return .group(other) }
+    for guest in guestsGoingDown(with: own) {
       if let other = otherOfGroup(guest, beside: ref, now: now) { return .group(other) }
     }
     return nil

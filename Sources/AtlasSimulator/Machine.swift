@@ -68,8 +68,12 @@ struct Machine {
     self.init(
       number: number, server: planned.config.name, client: client, ailments: planned.ailments,
       traits: planned.traits, owesBoot: planned.ailments.contains(.pendingReboot))
-    if planned.ailments.contains(.forbidsNight) {
+    guard planned.ailments.contains(.forbidsNight) else { return }
+    // Its owner lets nobody touch it at night, or never.
+    if number.isMultiple(of: 2) {
       rules.hours = [DailyHours(startMinute: 6 * 60, endMinute: 22 * 60)]
+    } else {
+      rules.forbidden = [.update]
     }
   }
 

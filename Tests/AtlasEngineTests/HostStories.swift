@@ -104,34 +104,39 @@ import Testing
   @Test func `does not take one of a group down beside another`() {
     var world = nodes()
     declare(&world)
-    world.campaign("patch-11", selection: only(other))
-    world.campaign("hosts", selection: only(host))
-    #expect(kind(other, world) == .inProgress)
-    let waiting = world.state.waits(world.run(host), now: world.now)
+    let first = world.campaign("patch-11", selection: only(other))
+    world.run(until: other, .preCheck)
+    let second = world.campaign("hosts", selection: only(host))
+    let waiting = world.state.waits(world.run(host, in: second), now: world.now)
     #expect(waiting == .group(world.server(other)))
     world.settle()
-    #expect([other, host].map { kind($0, world) } == [.completed, .completed])
+    #expect(kind(other, first, world) == .completed)
+    #expect(kind(host, second, world) == .completed)
     #expect(world.violations == [])
   }
 
   @Test func `is worked on alone of all that are in a group with its guests`() {
     var world = nodes()
     declare(&world)
-    world.campaign("hosts", selection: only(host))
-    world.campaign("patch-11", selection: only(other))
-    #expect(kind(host, world) == .inProgress)
-    let waiting = world.state.waits(world.run(other), now: world.now)
+    let first = world.campaign("hosts", selection: only(host))
+    let second = world.campaign("patch-11", selection: only(other))
+    #expect(kind(host, first, world) == .inProgress)
+    let waiting = world.state.waits(world.run(other, in: second), now: world.now)
     #expect(waiting == .group(world.server(app)))
     world.settle()
-    #expect([host, other].map { kind($0, world) } == [.completed, .completed])
+    #expect(kind(host, first, world) == .completed)
+    #expect(kind(other, second, world) == .completed)
     #expect(world.violations == [])
   }
 
   @Test func `moves its guests away, and the others of their group go on`() {
     var world = nodes(migrates: true)
-    world.campaign("hosts", selection: only(host))
-    world.campaign("patch-11", selection: only(other))
-    #expect([host, other].map { kind($0, world) } == [.inProgress, .inProgress])
+    let first = world.campaign("hosts", selection: only(host))
+    let second = world.campaign("patch-11", selection: only(other))
+    // Its peers are asked first.
+    world.run(for: .seconds(5))
+    #expect(kind(host, first, world) == .inProgress)
+    #expect(kind(other, second, world) == .inProgress)
     world.settle()
     #expect(world.violations == [])
   }
@@ -141,19 +146,26 @@ import Testing
     declare(&world)
     let keeping = Policy.with { $0.minAvailable = 50 }
     world.campaign("patch-11", policy: keeping, selection: only(other))
-    world.campaign("hosts", policy: keeping, selection: only(host))
-    let waiting = world.state.waits(world.run(host), now: world.now)
+    let hosts = world.campaign("hosts", policy: keeping, selection: only(host))
+    let waiting = world.state.waits(world.run(host, in: hosts), now: world.now)
     #expect(waiting == .available(Role(trusted: "sql")))
     world.settle()
-    #expect(kind(host, world) == .completed)
-    world.campaign("hosts-again", policy: keeping, selection: only(host))
-    world.campaign("patch-12", policy: keeping, selection: only(other))
+    #expect(kind(host, hosts, world) == .completed)
+    let again = world.campaign("hosts-again", policy: keeping, selection: only(host))
+    let last = world.campaign("patch-12", policy: keeping, selection: only(other))
+    #expect(kind(host, again, world) == .inProgress)
     // Its two guests are as many as may be away.
-    let late = world.state.waits(world.run(other), now: world.now)
+    let late = world.state.waits(world.run(other, in: last), now: world.now)
     #expect(late == .available(Role(trusted: "sql")))
     world.settle()
-    #expect(kind(other, world) == .completed)
+    #expect(kind(other, last, world) == .completed)
     #expect(world.violations == [])
+  }
+
+  private func kind(
+    _ name: String, _ campaign: CampaignID, _ world: EngineWorld
+  ) -> RunState.Kind {
+    world.state[world.run(name, in: campaign)].state.kind
   }
 
   /// Four servers that do the same, two of them on the host, in a client that agrees to two at once.
