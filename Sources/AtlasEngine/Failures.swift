@@ -148,8 +148,19 @@ extension ControlState {
       && Int(self[ref].attempt)
         < (Plant.oneRetryTooMany.isOn ? 2 : 1) + rules(of: ref).maxRetries
       && !self[ref].marks.contains(.rolledBack)
-      && servers[Int(self[ref].server.index)].connected && !startsForbidden(ref)
+      && servers[Int(self[ref].server.index)].connected && !attemptForbidden(ref)
       && fitsWindow(ref, after: backoff(of: ref), now: now)
+  }
+
+  /// Whether people want no other attempt. That contact to those who have guests on a host is lost is
+  /// nobody's wish: the attempt waits for it.
+  private func attemptForbidden(_ ref: RunRef) -> Bool {
+    startsForbidden(ref) && !guestsAreDark(ref)
+  }
+
+  private func guestsAreDark(_ ref: RunRef) -> Bool {
+    guard case .contact = guestsForbid(ref) else { return false }
+    return forbidden(LaneRef(campaign: ref.campaign, lane: self[ref].lane)) == nil
   }
 
   private func fitsWindow(_ ref: RunRef, after wait: Duration, now: Instant) -> Bool {
@@ -176,7 +187,7 @@ extension ControlState {
   /// The wait is over: another attempt from UPDATE, with the same slot and the same snapshot.
   mutating func retryAfterBackoff(_ ref: RunRef, now: Instant) {
     if windowsAreOld(for: ref) { return arm(ref, at: now + Limits.calendarPause) }
-    guard !startsForbidden(ref), fitsWindow(ref, after: .zero, now: now) else {
+    guard !attemptForbidden(ref), fitsWindow(ref, after: .zero, now: now) else {
       let message = self[ref].details.content.lastError
       return rollBack(ref, message, now: now)
     }
@@ -205,6 +216,7 @@ extension ControlState {
     if campaigns[campaign].isHeld(clientOf(ref)) { return "the lane of its client is held" }
     if waitsForSource(ref, now: now) { return "it waits until its update source answers" }
     if heldSignature(ref) != nil { return "servers of its kind are held" }
+    if guestsAreDark(ref) { return "contact to a client with guests on it is lost" }
     return campaigns[campaign].isFullOfDown ? "too many servers wait for people" : nil
   }
 
