@@ -15,18 +15,18 @@ extension AgentMachine {
     guard fence > journal.highestFence || Plant.fenceNotChecked.isOn else {
       return stale(fence, now: now)
     }
-    if let reason = refusal(of: command) {
+    if let reason = refusal(of: command, now: now) {
       return [record(.refused(fence, message: reason))]
         + answer(fence, .refused, message: reason, now: now)
     }
     return [record(.accepted(command))] + answer(fence, .accepted, now: now) + beginNext(now: now)
   }
 
-  private func refusal(of command: Command) -> String? {
+  private func refusal(of command: Command, now: Instant) -> String? {
     guard journal.commands.count < AgentLimits.commands else {
       return "\(AgentLimits.commands) commands wait here already"
     }
-    return rules.refusal(of: command)?.bounded()
+    return rules.refusal(of: command, now: now)?.bounded()
   }
 
   /// Tells what the newest command is, so that the daemon sees what has overtaken it.

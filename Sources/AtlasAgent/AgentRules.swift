@@ -6,16 +6,27 @@ package struct AgentRules: Hashable, Sendable {
   package var hours: [DailyHours]
   /// Commands that are never carried out here.
   package var forbidden: [CommandKind]
+  /// The first UPDATE of an attempt needs a backup that is no older than this when the order comes;
+  /// nil asks for none.
+  package var backupWithin: Duration?
 
-  package init(hours: [DailyHours] = [], forbidden: [CommandKind] = []) {
+  package init(
+    hours: [DailyHours] = [], forbidden: [CommandKind] = [], backupWithin: Duration? = nil
+  ) {
     self.hours = hours
     self.forbidden = forbidden
+    self.backupWithin = backupWithin
   }
 
-  /// Why `command` must not be taken, in words for a person; nil when it may.
-  package func refusal(of command: Command) -> String? {
-    guard forbidden.contains(command.kind) else { return nil }
-    return "this server's own rules forbid \(command.kind.word)"
+  /// Why `command` must not be taken at `now`, in words for a person; nil when it may.
+  package func refusal(of command: Command, now: Instant) -> String? {
+    if forbidden.contains(command.kind) {
+      return "this server's own rules forbid \(command.kind.word)"
+    }
+    guard command.kind == .update, command.pass <= 1, let backupWithin else { return nil }
+    let rule = "this server's own rules ask for a backup of the last \(backupWithin.text)"
+    guard let takenAt = command.backupTakenAt else { return rule + ", and the order names none" }
+    return now - takenAt <= backupWithin ? nil : rule + ", and the order names an older one"
   }
 
   /// Why `command` must not begin at `now`, in words for a person; nil when it may. It is asked when

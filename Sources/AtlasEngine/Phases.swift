@@ -72,8 +72,11 @@ extension ControlState {
     var means = RollbackMeans.snapshot
     var snapshotID = ""
     var afterRollback = false
+    var backupTakenAt: Instant?
     switch kind {
-    case .update: notAfter = updateNotAfter(ref, now: now)
+    case .update:
+      notAfter = updateNotAfter(ref, now: now)
+      backupTakenAt = self[ref].details.content.backup?.takenAt
     case .reboot: notAfter = rebootNotAfter(ref, now: now)
     case .health: afterRollback = self[ref].marks.contains(.rollback)
     case .rollback:
@@ -92,7 +95,8 @@ extension ControlState {
           runKey: keptRunKey(kind.isAboutSnapshot ? snapshotHolder(ref) : ref),
           attempt: Int(self[ref].attempt), pass: Int(self[ref].pass), notAfter: notAfter,
           updateSet: kind.hasUpdates || means == .uninstall ? updateSet(of: ref) : UpdateSet(),
-          rollbackMeans: means, snapshotID: snapshotID, afterRollback: afterRollback)))
+          rollbackMeans: means, snapshotID: snapshotID, afterRollback: afterRollback,
+          backupTakenAt: backupTakenAt)))
   }
 
   private func updateSet(of ref: RunRef) -> UpdateSet {

@@ -67,11 +67,14 @@ package struct Command: Hashable, Sendable {
   package var snapshotID: String
   /// For health: the update set is expected to be gone.
   package var afterRollback: Bool
+  /// For update: when the newest backup was taken that hooks have shown; nil when they showed none.
+  package var backupTakenAt: Instant?
 
   package init(
     fence: Fence, kind: CommandKind, server: ServerName, campaign: CampaignName, runKey: String,
     attempt: Int, pass: Int, notAfter: Instant? = nil, updateSet: UpdateSet = UpdateSet(),
-    rollbackMeans: RollbackMeans = .snapshot, snapshotID: String = "", afterRollback: Bool = false
+    rollbackMeans: RollbackMeans = .snapshot, snapshotID: String = "", afterRollback: Bool = false,
+    backupTakenAt: Instant? = nil
   ) {
     self.fence = fence
     self.kind = kind
@@ -85,6 +88,7 @@ package struct Command: Hashable, Sendable {
     self.rollbackMeans = rollbackMeans
     self.snapshotID = snapshotID
     self.afterRollback = afterRollback
+    self.backupTakenAt = backupTakenAt
   }
 }
 

@@ -69,11 +69,11 @@ struct Machine {
       number: number, server: planned.config.name, client: client, ailments: planned.ailments,
       traits: planned.traits, owesBoot: planned.ailments.contains(.pendingReboot))
     guard planned.ailments.contains(.forbidsNight) else { return }
-    // Its owner lets nobody touch it at night, or never.
-    if number.isMultiple(of: 2) {
-      rules.hours = [DailyHours(startMinute: 6 * 60, endMinute: 22 * 60)]
-    } else {
-      rules.forbidden = [.update]
+    // Its owner lets nobody touch it at night, or never, or not without a backup of just now.
+    switch number % 3 {
+    case 0: rules.hours = [DailyHours(startMinute: 6 * 60, endMinute: 22 * 60)]
+    case 1: rules.forbidden = [.update]
+    case _: rules.backupWithin = .seconds(600)
     }
   }
 

@@ -190,12 +190,13 @@ import Testing
   @Test func `programs, hours and what is forbidden are read`() throws {
     let configuration = try Self.read(
       #", "programs": {"UPDATE": ["/u", "-x"]}, "allowed_hours_utc": ["22:00-06:30"], "#
-        + #""forbidden": ["ROLLBACK"]"#)
+        + #""forbidden": ["ROLLBACK"], "backup_within": "1d6h""#)
     #expect(configuration.programs == [.update: ["/u", "-x"]])
     #expect(
       configuration.rules
         == AgentRules(
-          hours: [DailyHours(startMinute: 1_320, endMinute: 390)], forbidden: [.rollback]))
+          hours: [DailyHours(startMinute: 1_320, endMinute: 390)], forbidden: [.rollback],
+          backupWithin: .seconds(30 * 3_600)))
   }
 
   @Test(arguments: [
@@ -205,6 +206,12 @@ import Testing
         + "REMOVE_SNAPSHOT"
     ),
     (#", "programs": {"UPDATE": ["u"]}"#, "programs.UPDATE: must begin with an absolute path"),
+    (#", "backup_within": "0s""#, "backup_within: must be more than 0"),
+    (
+      #", "backup_within": "24""#,
+      "backup_within: “24” is not a duration; write a number with a unit, such as 90s, 45m, 1h30m "
+        + "or 2d"
+    ),
     (#", "allowed_hours_utc": ["22-6"]"#, "allowed_hours_utc: “22-6” is not like 22:00-06:00"),
   ])
   func `a mistake is named`(more: String, message: String) {

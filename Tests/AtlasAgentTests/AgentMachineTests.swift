@@ -154,6 +154,17 @@ import Testing
     #expect(words(bench.settle(.command(7, .rollback))) == "send refused 7")
   }
 
+  @Test(arguments: [(nil, "refused"), (601, "refused"), (600, "accepted")] as [(Int64?, String)])
+  func `an update needs the backup that the agent's own rules ask for`(
+    age: Int64?, verdict: String
+  ) {
+    var bench = AgentBench.live(rules: AgentRules(backupWithin: .seconds(600)))
+    var order = AgentBench.command(7)
+    order.backupTakenAt = age.map { bench.now - .seconds($0) }
+    #expect(words(bench.settle(.message(.command(order)))).hasPrefix("send \(verdict) 7"))
+    #expect(words(bench.settle(.command(8, .health))).hasPrefix("send accepted 8"))
+  }
+
   @Test func `more commands than an agent holds are refused`() {
     var bench = AgentBench.live()
     for fence in UInt64(1)...UInt64(AgentLimits.commands) { bench.settle(.command(fence)) }

@@ -47,6 +47,17 @@ struct RowVersionTests {
     #expect(try reader.run() == Self.held)
   }
 
+  @Test("of an order is read, and names no backup")
+  func order() throws {
+    var order = Command(
+      fence: Fence(17), kind: .update, server: Desk.first, campaign: Desk.campaign,
+      runKey: "patch-11/3", attempt: 1, pass: 1, notAfter: Instant(milliseconds: 9_000))
+    #expect(order.storedBytes.last == 0)
+    #expect(try Command(stored: [1] + order.storedBytes.dropFirst().dropLast()) == order)
+    order.backupTakenAt = Instant(milliseconds: 500)
+    #expect(try Command(stored: order.storedBytes) == order)
+  }
+
   @Test("of a later version is refused", arguments: [0, StateRows.version + 1, 255])
   func otherVersion(version: UInt8) {
     #expect(throws: RowError(row: "run", problem: "written by another version of Atlas")) {

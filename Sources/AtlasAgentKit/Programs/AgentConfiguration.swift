@@ -13,13 +13,15 @@ import FoundationEssentials
 ///   "programs": {"UPDATE": ["/usr/lib/atlas-agent/update"], "HEALTH": ["/usr/lib/…/health"]},
 ///   "probe": ["/usr/lib/atlas-agent/probe"],
 ///   "allowed_hours_utc": ["22:00-06:00"],
-///   "forbidden": ["ROLLBACK"]
+///   "forbidden": ["ROLLBACK"],
+///   "backup_within": "24h"
 /// }
 /// ```
 /// `programs` names what carries out each kind of command (see ``ProgramServer``); a kind without a
 /// program is refused. `probe` looks at the server before a campaign and changes nothing (see
 /// ``ProbeProgram``). `allowed_hours_utc` bounds when UPDATE and REBOOT may begin, `forbidden` names
-/// commands that never do. Without `tls` the daemon must be on the same machine.
+/// commands that never do, `backup_within` refuses the first UPDATE of an attempt when its order names
+/// no backup that is so young. Without `tls` the daemon must be on the same machine.
 package struct AgentConfiguration: Hashable, Sendable {
   package var server: ServerName
   package var address: DaemonAddress
@@ -59,6 +61,9 @@ package struct AgentConfiguration: Hashable, Sendable {
       },
       forbidden: try (file.forbidden ?? []).map { word throws(AgentConfigurationError) in
         try Self.kind(word, in: "forbidden")
+      },
+      backupWithin: try file.backupWithin.map { text throws(AgentConfigurationError) in
+        try Self.length(text, in: "backup_within")
       })
   }
 
@@ -71,11 +76,13 @@ package struct AgentConfiguration: Hashable, Sendable {
     var allowedHours: [String]?
     var forbidden: [String]?
     var probe: [String]?
+    var backupWithin: String?
 
     enum CodingKeys: String, CodingKey {
       case server, address, tls, programs, forbidden, probe
       case stateDirectory = "state_dir"
       case allowedHours = "allowed_hours_utc"
+      case backupWithin = "backup_within"
     }
   }
 
@@ -106,6 +113,19 @@ package struct AgentConfiguration: Hashable, Sendable {
       throw AgentConfigurationError("\(field): “\(word)” is not one of \(known)")
     }
     return kind
+  }
+
+  private static func length(
+    _ text: String, in field: String
+  ) throws(AgentConfigurationError) -> Duration {
+    let length: Duration
+    do {
+      length = try Duration(text: text)
+    } catch {
+      throw AgentConfigurationError("\(field): \(error)")
+    }
+    guard length > .zero else { throw AgentConfigurationError("\(field): must be more than 0") }
+    return length
   }
 
   private static func hours(_ text: String) throws(AgentConfigurationError) -> DailyHours {

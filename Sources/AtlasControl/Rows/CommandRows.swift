@@ -2,7 +2,8 @@ import AtlasModel
 
 /// A command in the outbox: what is sent again after a restart is what was decided.
 extension Command {
-  private static let version: UInt8 = 1
+  /// 2: with the time of the backup.
+  private static let version: UInt8 = 2
 
   var storedBytes: [UInt8] {
     var writer = ByteWriter(version: Self.version)
@@ -18,6 +19,7 @@ extension Command {
     writer.put(rollbackMeans)
     writer.put(snapshotID)
     writer.put(afterRollback)
+    writer.put(backupTakenAt) { $0.put($1) }
     return writer.bytes
   }
 
@@ -26,12 +28,14 @@ extension Command {
   }
 
   private static func read(_ bytes: [UInt8]) throws -> Command {
-    var reader = try ByteReader(bytes, versions: version...version, row: "command")
-    return Command(
+    var reader = try ByteReader(bytes, versions: 1...version, row: "command")
+    var command = Command(
       fence: try reader.fence(), kind: try reader.value(), server: try reader.name(),
       campaign: try reader.name(), runKey: try reader.string(), attempt: try reader.int(),
       pass: try reader.int(), notAfter: try reader.optional { try $0.instant() },
       updateSet: try reader.updateSet(), rollbackMeans: try reader.value(),
       snapshotID: try reader.string(), afterRollback: try reader.bool())
+    if reader.version >= 2 { command.backupTakenAt = try reader.optional { try $0.instant() } }
+    return command
   }
 }

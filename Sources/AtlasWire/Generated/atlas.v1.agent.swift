@@ -1048,6 +1048,10 @@ extension AtlasV1 {
     /// For HEALTH after a rollback: the update set is expected to be gone.
     package var afterRollback: Bool = false
 
+    /// For UPDATE: when the backup was taken that the server could be restored from; absent when none
+    /// is asked for and none is known. An agent may demand one, and how old it may be.
+    package var backupTakenAt: GoogleProtobuf.Timestamp? = nil
+
     /// Every field at its default.
     package init() {}
 
@@ -1064,7 +1068,8 @@ extension AtlasV1 {
       updateSet: AtlasV1.UpdateSet? = nil,
       rollbackMeans: AtlasV1.RollbackMeans = .init(rawValue: 0),
       snapshotID: String = "",
-      afterRollback: Bool = false
+      afterRollback: Bool = false,
+      backupTakenAt: GoogleProtobuf.Timestamp? = nil
     ) {
       self.fence = fence
       self.kind = kind
@@ -1078,6 +1083,7 @@ extension AtlasV1 {
       self.rollbackMeans = rollbackMeans
       self.snapshotID = snapshotID
       self.afterRollback = afterRollback
+      self.backupTakenAt = backupTakenAt
     }
   }
 }
@@ -1106,6 +1112,9 @@ extension AtlasV1.Command {
     c.pointee.rollback_means = .init(rawValue: .init(truncatingIfNeeded: self.rollbackMeans.rawValue))
     c.pointee.snapshot_id = arena.bytes(self.snapshotID)
     c.pointee.after_rollback = self.afterRollback ? 1 : 0
+    if let value = self.backupTakenAt {
+      c.pointee.backup_taken_at = arena.message(value)
+    }
     return WireCell(c)
   }
 
@@ -1131,6 +1140,9 @@ extension AtlasV1.Command {
     self.rollbackMeans = .init(rawValue: .init(truncatingIfNeeded: c.pointee.rollback_means.rawValue))
     self.snapshotID = try reader.string(c.pointee.snapshot_id, "snapshot_id")
     self.afterRollback = c.pointee.after_rollback != 0
+    if let value = c.pointee.backup_taken_at {
+      self.backupTakenAt = try reader.message(value, "backup_taken_at")
+    }
   }
 
   /// Shows every field to `visitor`, in the order of the `.proto` file.
@@ -1147,6 +1159,7 @@ extension AtlasV1.Command {
     try visitor.singular(WireField(10, "rollback_means", json: "rollbackMeans"), &self.rollbackMeans)
     try visitor.singular(WireField(11, "snapshot_id", json: "snapshotId"), &self.snapshotID)
     try visitor.singular(WireField(12, "after_rollback", json: "afterRollback"), &self.afterRollback)
+    try visitor.optional(WireField(13, "backup_taken_at", json: "backupTakenAt"), &self.backupTakenAt)
   }
 }
 

@@ -304,7 +304,8 @@
         attempt: Int32(clamping: command.attempt), pass: Int32(clamping: command.pass),
         notAfter: command.notAfter.map { .init($0) }, updateSet: .init(command.updateSet),
         rollbackMeans: .init(command.rollbackMeans), snapshotID: command.snapshotID,
-        afterRollback: command.afterRollback)
+        afterRollback: command.afterRollback,
+        backupTakenAt: command.backupTakenAt.map { .init($0) })
     }
   }
 
@@ -323,7 +324,7 @@
         } ?? UpdateSet(),
         rollbackMeans: try RollbackMeans(wire.rollbackMeans, neededFor: kind),
         snapshotID: try Check.text("snapshot_id", wire.snapshotID, limit: Limits.message),
-        afterRollback: wire.afterRollback)
+        afterRollback: wire.afterRollback, backupTakenAt: wire.backupTakenAt.map { Instant($0) })
     }
   }
 

@@ -1634,7 +1634,7 @@ const ProtobufCMessageDescriptor atlas__v1__command_status__descriptor =
   (ProtobufCMessageInit) atlas__v1__command_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor atlas__v1__command__field_descriptors[12] =
+static const ProtobufCFieldDescriptor atlas__v1__command__field_descriptors[13] =
 {
   {
     "fence",
@@ -1780,10 +1780,23 @@ static const ProtobufCFieldDescriptor atlas__v1__command__field_descriptors[12] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "backup_taken_at",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Atlas__V1__Command, backup_taken_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned atlas__v1__command__field_indices_by_name[] = {
   11,   /* field[11] = after_rollback */
   5,   /* field[5] = attempt */
+  12,   /* field[12] = backup_taken_at */
   3,   /* field[3] = campaign */
   0,   /* field[0] = fence */
   1,   /* field[1] = kind */
@@ -1798,7 +1811,7 @@ static const unsigned atlas__v1__command__field_indices_by_name[] = {
 static const ProtobufCIntRange atlas__v1__command__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor atlas__v1__command__descriptor =
 {
@@ -1808,7 +1821,7 @@ const ProtobufCMessageDescriptor atlas__v1__command__descriptor =
   "Atlas__V1__Command",
   "atlas.v1",
   sizeof(Atlas__V1__Command),
-  12,
+  13,
   atlas__v1__command__field_descriptors,
   atlas__v1__command__field_indices_by_name,
   1,  atlas__v1__command__number_ranges,

@@ -267,10 +267,11 @@ struct  Atlas__V1__Command
   Atlas__V1__RollbackMeans rollback_means;
   ProtobufCBinaryData snapshot_id;
   protobuf_c_boolean after_rollback;
+  Google__Protobuf__Timestamp *backup_taken_at;
 };
 #define ATLAS__V1__COMMAND__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atlas__v1__command__descriptor) \
-    , 0, ATLAS__V1__COMMAND_KIND__COMMAND_KIND_UNSPECIFIED, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, NULL, NULL, ATLAS__V1__ROLLBACK_MEANS__ROLLBACK_MEANS_UNSPECIFIED, {0,NULL}, 0 }
+    , 0, ATLAS__V1__COMMAND_KIND__COMMAND_KIND_UNSPECIFIED, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, NULL, NULL, ATLAS__V1__ROLLBACK_MEANS__ROLLBACK_MEANS_UNSPECIFIED, {0,NULL}, 0, NULL }
 
 
 struct  Atlas__V1__CommandAck
