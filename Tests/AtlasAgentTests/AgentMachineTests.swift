@@ -194,7 +194,7 @@ import Testing
       rules: AgentRules(hours: [DailyHours(startMinute: 0, endMinute: 60)]))
     bench.settle(.command(7))
     bench.settle(.command(8, .reboot))
-    bench.now += .seconds(2 * 3_600)
+    bench.now = bench.now + .seconds(2 * 3_600)
     #expect(
       words(bench.settle(.driverFinished(Fence(7), succeeded)))
         == "send result 7/1 succeeded, send result 8/1 refused")
