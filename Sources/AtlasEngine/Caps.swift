@@ -30,11 +30,6 @@ extension ControlState {
       && campaigns[campaign].lanes[Int(lane.lane)].started
   }
 
-  /// Whether the caps of its campaign keep a lane from starting anything.
-  func isCapReached(for lane: LaneRef, now: Instant) -> Bool {
-    hasCap(lane.campaign) && (capReached(lane.campaign, now: now) || !mayBeActive(lane))
-  }
-
   mutating func markCapped(_ id: CampaignID) {
     if hasCap(id), !dirtyCaps.contains(id) { dirtyCaps.append(id) }
   }
@@ -74,7 +69,7 @@ extension ControlState {
     markDirty(clientOf(run))
   }
 
-  private func capReached(_ id: CampaignID, now: Instant) -> Bool {
+  func capReached(_ id: CampaignID, now: Instant) -> Bool {
     let index = Int(id.index)
     if campaigns[index].isFullOfDown { return true }
     if let cap = campaigns[index].policy.maxInProgress,
@@ -86,7 +81,7 @@ extension ControlState {
   }
 
   /// Whether one more client may be worked on, or this one is already.
-  private func mayBeActive(_ lane: LaneRef) -> Bool {
+  func mayBeActive(_ lane: LaneRef) -> Bool {
     let index = Int(lane.campaign.index)
     guard let cap = campaigns[index].policy.maxActiveClients else { return true }
     return campaigns[index].activeLanes < cap
@@ -158,8 +153,10 @@ extension ControlState {
     let wasFull = campaigns[ref.campaign].isFullOfDown
     if from == .held { campaigns[ref.campaign].down.removeAll { $0 == ref.index } }
     if self[ref].isDown { campaigns[ref.campaign].down.append(ref.index) }
-    // What is parked in any lane may go on.
-    if wasFull, !campaigns[ref.campaign].isFullOfDown { wakeLanes(of: ref.campaign) }
+    guard wasFull, !campaigns[ref.campaign].isFullOfDown else { return }
+    // What is parked in any lane may go on, and so may what waits for the cap.
+    wakeLanes(of: ref.campaign)
+    markCapped(ref.campaign)
   }
 }
 

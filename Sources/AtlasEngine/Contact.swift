@@ -46,12 +46,14 @@ extension ControlState {
     if !Plant.counterNotLifted.isOn { fence = max(fence, hello.highestNamed) }
     // Below whatever is ordered from here on.
     let void = hello.command?.progress == .accepted ? drawFence() : .none
+    let isTakenBack = isTakenBack(hello, of: server)
     for report in hello.reports { reported(server, report, now: now) }
     reconcileRemovals(of: server, hello, now: now)
     if let ref = servers[server].openRun {
       knowsMore ? forgotten(ref, hello, now: now) : reconcile(ref, hello, now: now)
     }
-    servers[server].voidBelow = isVoid(hello, of: server) ? void : .none
+    servers[server].voidBelow = isVoid(hello, of: server, isTakenBack) ? void : .none
+    if servers[server].voidBelow != .none { emit(.save(.server(server))) }
     explain(server, hello)
     guestChanged(server, now: now)
     returned(server, now: now)
@@ -107,12 +109,22 @@ extension ControlState {
   /// The agent still holds an order that must not begin now: nobody waits for it, such as for that of
   /// a run that a person has accepted, or people want nothing more to begin. Its welcome says so, as
   /// no order may begin before it.
-  private func isVoid(_ hello: Hello, of server: ServerID) -> Bool {
+  private func isVoid(_ hello: Hello, of server: ServerID, _ isTakenBack: Bool) -> Bool {
     guard let known = hello.command, known.progress == .accepted,
       known.fence >= stopFence(for: server),
-      !hello.reports.contains(where: { $0.fence == known.fence }), isUnwanted(known, of: server)
+      !hello.reports.contains(where: { $0.fence == known.fence })
     else { return false }
-    return true
+    return isTakenBack || isUnwanted(known, of: server)
+  }
+
+  /// Whether the order that the agent still holds was to begin something, and was taken back while
+  /// the agent was away. Asked before the Hello settles it.
+  private func isTakenBack(_ hello: Hello, of server: ServerID) -> Bool {
+    guard let known = hello.command, known.kind.isStart,
+      let ref = servers[Int(server.index)].openRun
+    else { return false }
+    return command(of: ref)?.fence == known.fence && self[ref].marks.contains(.reconciling)
+      && self[ref].state.kind != .parked
   }
 
   private func isUnwanted(_ known: CommandStatus, of server: ServerID) -> Bool {

@@ -72,6 +72,7 @@ extension ControlState {
   private mutating func relink(_ name: ServerName) {
     guard let id = serverByName[name] else { return }
     if let host = host(of: id), !servers[host].guests.contains(id) { linkToHost(id) }
+    for guest in servers[id].guests { noteHoster(of: guest, on: id) }
     if let run = servers[id].openRun { noteAtlas(run) }
     markDirty(servers[id].client)
   }

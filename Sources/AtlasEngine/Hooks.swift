@@ -66,8 +66,8 @@ extension ControlState {
   /// The run came to be held while its hook ran, and the hook was cancelled. A snapshot that it
   /// took all the same is there, and must not be forgotten.
   private mutating func cancelledByHold(_ ref: RunRef, _ verdict: HookVerdict) {
-    guard self[ref].details.content.heldIn == Work(.snapshot, .hook(.snapshot)),
-      verdict.snapshot != nil
+    guard let work = self[ref].details.content.heldIn, work.phase == .snapshot,
+      work.step == .hook(.snapshot), verdict.snapshot != nil
     else { return }
     keepSnapshot(ref, verdict)
     emit(.save(.run(ref)))

@@ -6,7 +6,12 @@ extension ControlState {
   mutating func linkToHost(_ id: ServerID) {
     guard let name = servers[id].config.host, let host = serverByName[name] else { return }
     servers[host].guests.append(id)
-    let (mine, its) = (servers[id].client, servers[host].client)
+    noteHoster(of: id, on: host)
+  }
+
+  /// What a guest's client has to give is what its host's may wait for.
+  mutating func noteHoster(of guest: ServerID, on host: ServerID) {
+    let (mine, its) = (servers[guest].client, servers[host].client)
     if mine != its, !clients[mine].hosters.contains(its) { clients[mine].hosters.append(its) }
   }
 

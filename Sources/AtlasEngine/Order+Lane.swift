@@ -46,7 +46,9 @@ extension ControlState {
       }
     }
     for guest in guestsDown(of: client)
-    where servers[Int(guest.index)].config.antiAffinity == group { return guest }
+    where servers[Int(guest.index)].config.antiAffinity == group && guest != member {
+      return guest
+    }
     let silence = silence(of: client, in: ref.campaign)
     let own = self[ref].server
     return clients[Int(client.index)].doubtful.first {

@@ -9,11 +9,12 @@ extension ControlState {
       let ref = RunRef(campaign: lane.campaign, index: Int(index))
       guard case .parked(let next) = self[ref].state else { continue }
       if skipUntouched(ref, now: now) { continue }
+      if goingOnWaits(ref) == nil, endRounds(ref, now: now) { continue }
       if let waiting = parkedWaits(ref, next, now: now) {
         awaitAgent(ref, waiting, now: now)
         continue
       }
-      self[ref].marks.remove(.ignoreWindow)
+      self[ref].marks.subtract(.inDoubt.union(.ignoreWindow))
       proceed(ref, with: next, now: now)
     }
   }

@@ -149,6 +149,7 @@ extension ControlState {
 
   /// UPDATE has ended well: on to the boot, the next round, or the checks.
   mutating func updateSucceeded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    self[ref].marks.remove(.refusedLate)
     if result.rebootRequired, !isChanged(ref) { return bootWasPending(ref, now: now) }
     keepMore(ref, result.moreUpdates)
     if result.rebootRequired {
@@ -171,16 +172,19 @@ extension ControlState {
     if rules(of: ref).pendingReboot == .refuse {
       return refuse(ref, .busy, "a reboot was pending before the update", now: now)
     }
-    if isTooLate(ref, now: now) {
+    let isOld = windowsAreOld(for: ref)
+    if !isOld, isTooLate(ref, now: now) {
       return refuse(ref, .window, "the window closed before the boot could begin", now: now)
     }
     self[ref].pass = 0
     self[ref].marks.insert(.booted)
     if isStopped(ref) { return park(ref, before: .reboot, now: now) }
+    if isOld { return park(ref, before: .reboot, reason: Self.windowsUnknown, now: now) }
     begin(.reboot, ref, reason: "a reboot was pending before the update", now: now)
   }
 
   mutating func rebootSucceeded(_ ref: RunRef, _ result: CommandResult, now: Instant) {
+    self[ref].marks.remove(.refusedLate)
     setRebootPending(ref, false)
     keepMore(ref, result.moreUpdates || self[ref].pass == 0)
     passEnded(ref, now: now)
@@ -215,11 +219,31 @@ extension ControlState {
     guard Int(self[ref].pass) >= passes else {
       return beginUpdate(ref, pass: Int(self[ref].pass) + 1, now: now)
     }
-    // Some updates are offered for ever. The server is checked, and keeps what it has.
+    // Some updates are offered for ever.
+    checkIncomplete(ref, "after \(passes) passes", now: now)
+  }
+
+  /// No further round is made: the server is checked, and keeps what it has.
+  private mutating func checkIncomplete(_ ref: RunRef, _ why: String, now: Instant) {
     self[ref].marks.remove(.moreUpdates)
     self[ref].marks.insert(.incomplete)
     begin(.postCheck, ref, now: now)
-    warn(ref, "updates of the set are still missing after \(passes) passes")
+    warn(ref, "updates of the set are still missing \(why)")
+  }
+
+  /// Ends what a changed run is parked before, when its campaign is cancelled or over, or its server
+  /// retired: a further round is not made, nor another attempt.
+  mutating func endRounds(_ ref: RunRef, now: Instant) -> Bool {
+    guard self[ref].state == .parked(next: .update), isChanged(ref), self[ref].command == nil,
+      !self[ref].marks.contains(.retryDue),
+      leaving(ref) != nil || campaigns[ref.campaign].isPastItsEnd(now)
+    else { return false }
+    if self[ref].marks.contains(.moreUpdates) {
+      checkIncomplete(ref, "at the end of the campaign", now: now)
+    } else {
+      rollBack(ref, self[ref].details.content.lastError, now: now)
+    }
+    return true
   }
 
   /// The agent says that the server is well: now the hook is asked.

@@ -39,14 +39,14 @@ extension ControlState {
     }
   }
 
-  /// The agent has seen a higher fence. That is how a stop is meant to work; otherwise another
-  /// daemon, or this one before it was restored from a backup, has given orders.
+  /// The agent has seen a higher fence. That is how a stop is meant to work, and a welcome that
+  /// voids what another order has left; otherwise another daemon, or this one before it was restored from a backup, has given orders.
   private mutating func stale(_ ref: RunRef, now: Instant) {
     guard let command = command(of: ref) else { return }
     switch self[ref].state {
     case .pending: clearDownload(ref, isDone: true)
     case .parked: settleParked(ref)
-    case .inProgress where command.fence < stopFence(for: self[ref].server):
+    case .inProgress where command.fence < welcomeFence(for: self[ref].server):
       neverBegins(ref, command, now: now)
     case .inProgress, .held:
       hold(ref, .agentStateLost, "the agent knows orders that are not ours", now: now)
@@ -102,10 +102,18 @@ extension ControlState {
     self[ref].command = nil
     if !isChanged(ref), let skip = leaving(ref) { return leaveOut(ref, skip, now: now) }
     if kind == .update, self[ref].pass <= 1 {
+      if windowsAreOld(for: ref) {
+        // It is the attempt that was counted already.
+        self[ref].attempt -= 1
+        return parkBetweenAttempts(ref, reason: Self.windowsUnknown, now: now)
+      }
       return rollBack(ref, self[ref].details.content.lastError, now: now)
     }
     park(ref, before: kind == .update ? .update : .reboot, reason: Self.tooLateForWindow, now: now)
   }
+
+  /// Why a run is parked while its windows change.
+  static var windowsUnknown: String { "its windows are being worked out" }
 
   /// Why a run is parked whose attempt has outlasted its window.
   static var tooLateForWindow: String { "its window, or the outage of its guests, is over" }
@@ -158,10 +166,11 @@ extension ControlState {
   /// safe point, as the stop's table says.
   mutating func unparkByAgent(_ ref: RunRef, _ next: Phase, now: Instant) {
     // Leave to boot at any hour was for this boot only.
-    self[ref].marks.subtract(.inDoubt.union(.ignoreWindow))
+    self[ref].marks.subtract([.reconciling, .ignoreWindow])
     move(
       ref, to: .inProgress(Work(next, .agent)), .runBack, now: now,
       reason: "the command had begun before the stop reached the agent")
+    settle(ref)
     armCommand(ref, now: now)
   }
 
@@ -215,7 +224,7 @@ extension ControlState {
     case .failed, .refused, .environment:
       guard isChanged(ref) else { return updateRefused(ref, result, now: now) }
       if result.status == .refused, refusalReason(result) == .window, self[ref].pass > 1 {
-        return startedTooLate(ref, .update, now: now)
+        return startedTooLate(ref, .update, result, now: now)
       }
       if result.isSourceFault, sourceFailed(ref, result.text, now: now) {
         return park(ref, before: .update, reason: Self.waitsForSource(result), now: now)
@@ -258,7 +267,8 @@ extension ControlState {
     case .cancelled: park(ref, before: .reboot, now: now)
     case .refused where !isChanged(ref):
       refuse(ref, refusalReason(result), "reboot: \(result.text)", now: now)
-    case .refused where refusalReason(result) == .window: startedTooLate(ref, .reboot, now: now)
+    case .refused where refusalReason(result) == .window:
+      startedTooLate(ref, .reboot, result, now: now)
     case .failed, .refused, .environment:
       // A server that would not boot is not as it was, whether or not something was installed.
       self[ref].marks.insert(.changed)
@@ -266,10 +276,15 @@ extension ControlState {
     }
   }
 
-  /// The agent did not begin a boot or a further pass any more. Where its window is still open, the
-  /// agent's clock is wrong, or its own hours are narrower: then nothing but a person can help.
-  private mutating func startedTooLate(_ ref: RunRef, _ phase: Phase, now: Instant) {
-    guard !isStopped(ref), !isTooLate(ref, now: now) else {
+  /// The agent did not begin a boot or a further pass any more. The order may be of the night before.
+  /// Where it refuses a new one in an open window, the agent's clock is wrong, or its own hours are
+  /// narrower: then nothing but a person can help.
+  private mutating func startedTooLate(
+    _ ref: RunRef, _ phase: Phase, _ result: CommandResult, now: Instant
+  ) {
+    let isFirst = result.code == Self.tooLate && !self[ref].marks.contains(.refusedLate)
+    if isFirst { self[ref].marks.insert(.refusedLate) }
+    guard !isFirst, !isStopped(ref), !isTooLate(ref, now: now) else {
       return park(ref, before: phase, reason: Self.tooLateForWindow, now: now)
     }
     let message = "its agent does not begin \(phase.word) any more, and its window is open"

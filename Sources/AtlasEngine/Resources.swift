@@ -49,16 +49,18 @@ struct ResourceQueue: Sendable {
 
   /// One for each campaign with lanes that wait: one whose caps are reached is passed by whole.
   private var parts: [Part] = []
-  /// Only looked up: a lane is in the queue once.
-  private var lanes: Set<LaneRef> = []
+  /// The lanes that wait, each once, and whether its client was worked on when it came. Only looked
+  /// up.
+  private var lanes: [LaneRef: Bool] = [:]
 
   var isEmpty: Bool { lanes.isEmpty }
 
-  /// The first lane of each campaign.
-  var firsts: [LaneRef] { parts.compactMap { $0.heap.min?.lane } }
+  var campaigns: [CampaignID] { parts.map(\.campaign) }
 
+  /// A lane that waits already is moved to the front of the others once its client is worked on.
   mutating func insert(_ entry: Entry) {
-    guard lanes.insert(entry.lane).inserted else { return }
+    if let started = lanes[entry.lane], started || !entry.started { return }
+    lanes[entry.lane] = entry.started
     if let part = parts.firstIndex(where: { $0.campaign == entry.lane.campaign }) {
       parts[part].heap.insert(entry)
     } else {
@@ -68,6 +70,14 @@ struct ResourceQueue: Sendable {
 
   /// The lane that should go first, of those of campaigns that are not passed by.
   mutating func popFirst(passing passed: [CampaignID]) -> Entry? {
+    while let first = popFirstEntry(passing: passed) {
+      // Otherwise it has been moved to the front, and has gone.
+      if lanes.removeValue(forKey: first.lane) != nil { return first }
+    }
+    return nil
+  }
+
+  private mutating func popFirstEntry(passing passed: [CampaignID]) -> Entry? {
     var best: Int?
     for part in parts.indices where !passed.contains(parts[part].campaign) {
       guard let first = parts[part].heap.min else { continue }
@@ -76,7 +86,6 @@ struct ResourceQueue: Sendable {
     }
     guard let best, let first = parts[best].heap.popMin() else { return nil }
     if parts[best].heap.isEmpty { parts.remove(at: best) }
-    lanes.remove(first.lane)
     return first
   }
 }
@@ -189,10 +198,24 @@ extension ControlState {
     resources[Int(number)].limit.map { resources[Int(number)].inUse + promised < $0 } ?? true
   }
 
+  /// The lane that should go first, of those that no cap keeps from starting anything.
   private mutating func popWaiting(for number: Int32, now: Instant) -> LaneRef? {
-    let full = resources[Int(number)].waiting.firsts.filter { isCapReached(for: $0, now: now) }
-    for lane in full { lookAgain(number, after: lane.campaign) }
-    return resources[Int(number)].waiting.popFirst(passing: full.map(\.campaign))?.lane
+    var full = resources[Int(number)].waiting.campaigns.filter {
+      hasCap($0) && capReached($0, now: now)
+    }
+    var passedBy: [ResourceQueue.Entry] = []
+    defer {
+      for entry in passedBy { resources[Int(number)].waiting.insert(entry) }
+      for campaign in full { lookAgain(number, after: campaign) }
+    }
+    while let entry = resources[Int(number)].waiting.popFirst(passing: full) {
+      if mayBeActive(entry.lane) { return entry.lane }
+      lookAgain(number, after: entry.lane.campaign)
+      passedBy.append(entry)
+      // No more clients: those that were never worked on come after all that were.
+      if !entry.started { full.append(entry.lane.campaign) }
+    }
+    return nil
   }
 
   private mutating func lookAgain(_ number: Int32, after campaign: CampaignID) {

@@ -129,6 +129,9 @@ package struct Run: Hashable, Sendable {
     /// A stop has met an order that may have reached its agent: the run goes to its next safe point
     /// only, also when the stop is released before the agent is back.
     package static let stopMet = Marks(rawValue: 1 << 16)
+    /// Its agent has refused a boot or a further round, because the latest time had passed; if it does
+    /// so once more, its clock is wrong.
+    package static let refusedLate = Marks(rawValue: 1 << 17)
 
     /// What is over once the agent has said what became of its order.
     package static let inDoubt: Marks = [.reconciling, .stopMet]

@@ -202,8 +202,9 @@ extension ControlState {
 extension Work {
   /// Whether it is a hook that is asked before anything is changed.
   fileprivate var isBeforeChange: Bool {
-    guard case .hook = step else { return false }
+    guard case .hook(let point) = step else { return false }
     return phase == .preCheck || phase == .snapshot
+      || phase == .rollback && point == .enterMaintenance
   }
 }
 

@@ -152,6 +152,38 @@ import Testing
     #expect(world.violations == [])
   }
 
+  @Test func `on clients passes by those that are not worked on, and lets the others go on`() {
+    var fleet = EngineFleet()
+    fleet.add("AAA", servers: ["AAA-PARIS-APP01", "AAA-PARIS-APP02"]) { $0.priority = 1 }
+    fleet.add("BBB", slots: 2, servers: ["BBB-PARIS-APP01", "BBB-PARIS-APP02"])
+    fleet.add("CCC", servers: ["CCC-PARIS-APP01"])
+    for name in ["AAA-PARIS-APP02", "BBB-PARIS-APP02", "CCC-PARIS-APP01"] {
+      fleet.change(name) { $0.resources = [Self.san] }
+    }
+    var world = EngineWorld(fleet)
+    for name in ["BBB-PARIS-APP01", "CCC-PARIS-APP01"] {
+      world.script.answer(.update, of: name, with: .hangs())
+    }
+    let names = world.state.servers.map(\.config.name)
+    world.campaign(
+      "other", policy: Self.sharing(1), selection: Selection(servers: Array(names.suffix(1))))
+    let second = world.campaign(
+      "patch-11",
+      policy: .with {
+        $0.resources = [ResourceLimit(name: Self.san, limit: 1)]
+        $0.maxActiveClients = 1
+      }, selection: Selection(servers: Array(names.prefix(4))))
+    world.settle()
+    let waiting = ["AAA-PARIS-APP02", "BBB-PARIS-APP02"].map { world.run($0, in: second) }
+    for run in waiting {
+      #expect(world.state.waits(run, now: world.now) == .resource(Self.san))
+    }
+    world.resolve("CCC-PARIS-APP01", .accept)
+    world.run(for: .seconds(600))
+    #expect(waiting.map { world.state[$0].state.kind } == [.pending, .inProgress])
+    #expect(world.violations == [])
+  }
+
   @Test(arguments: [1, 2, 3, 6])
   func `on what servers share and one on the campaign let all go, by priority`(cap: Int) {
     let clients = (1...9).map { (name: "C0\($0)", priority: 10 - $0, servers: 1) }
