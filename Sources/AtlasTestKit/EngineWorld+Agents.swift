@@ -20,6 +20,17 @@ extension EngineWorld {
     beginNext(server)
   }
 
+  /// A session begins, and ends before the agent is welcomed.
+  package mutating func connectInVain(_ name: String) {
+    let server = server(name)
+    let hello = agents[Int(server.index)].hello
+    trace.answer("hello \(name)\(hello.words), and silent again", at: now)
+    checker.heard(hello, from: server)
+    step(.agentBack(server, hello))
+    checker.silent(server, now: now)
+    step(.agentSilent(server))
+  }
+
   /// The session ends; what is on its way in it is lost.
   package mutating func disconnect(_ server: ServerID) {
     guard agents[Int(server.index)].isConnected else { return }

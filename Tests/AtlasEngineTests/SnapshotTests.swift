@@ -86,6 +86,28 @@ import Testing
     #expect(world.violations == [])
   }
 
+  @Test func `by a hook that a stop met while its agent was lost is removed as well`() {
+    var world = EngineWorld(.laa([server]))
+    world.script.answer(.snapshot, with: .never)
+    world.script.answer(.finalize, with: .ok)
+    world.campaign("patch-11")
+    world.run(until: server, .snapshot, .hook(.snapshot))
+    let run = world.run(server)
+    let serial = world.state[run].hookSerial
+    world.disconnect(server)
+    world.run { $0.state[run].state == .held(.lost) }
+    world.stop()
+    let fact = SnapshotFact(id: "s1", takenAt: world.now)
+    world.step(.hookFinished(run, serial: serial, .left(fact, after: .cancelled)))
+    #expect(world.state[run].details.content.snapshot == fact)
+    world.connect(server)
+    world.settle()
+    #expect(world.state[run].state == .pending(notBefore: nil))
+    #expect(world.state[run].details.content.snapshot == nil)
+    #expect(world.story.contains("FINALIZE"))
+    #expect(world.violations == [])
+  }
+
   @Test func `is told in the story of the night`() throws {
     var world = EngineWorld(.laa([server, "LAA-PARIS-WEB02"]))
     world.script.answer(

@@ -99,6 +99,35 @@ import Testing
     try Golden.expect(world, tells: arrived ? "stop-update-arrived" : "stop-update-sent")
   }
 
+  @Test func `holds what it met on its way, also when it is released before the agent says`() throws
+  {
+    var world = world { $0.latency = .seconds(2) }
+    world.campaign("patch-11")
+    world.run(until: server, .update)
+    let order = try #require(world.store.lastCommand)
+    world.stop()
+    world.run(for: .seconds(1))
+    world.disconnect(server)
+    world.release()
+    world.change(server) {
+      $0.journal(order)
+      _ = $0.beginNext()
+    }
+    world.connect(server)
+    #expect(world.state[world.run(server)].state.kind == .inProgress)
+    var result = CommandResult(status: .succeeded, changed: true)
+    result.rebootRequired = true
+    let (now, id) = (world.now, world.server(server))
+    var report: CommandReport?
+    world.change(server) { report = $0.finish(order.fence, result, now: now) }
+    world.repeatReport(id, try #require(report))
+    #expect(world.state[world.run(server)].state == .parked(next: .reboot))
+    world.resume()
+    world.settle()
+    #expect(world.state[world.run(server)].state == .completed(.updated))
+    #expect(world.violations == [])
+  }
+
   @Test func `lets a running update finish and parks it before its reboot`() throws {
     var world = world()
     world.campaign("patch-11")

@@ -6,14 +6,19 @@ import Testing
 /// Orders that an agent has written down and not begun, and what people or time took back meanwhile.
 @Suite struct `An order that its agent holds` {
   private let server = "LAA-PARIS-WEB01"
+  private let other = "MRB-PARIS-WEB01"
 
   private func state(_ world: EngineWorld) -> RunState { world.state[world.run(server)].state }
 
   /// A night in which an order reaches the agent's journal, and nobody hears of it.
   private func world(until phase: Phase) -> EngineWorld {
-    var world = EngineWorld(.laa([server]))
+    var fleet = EngineFleet.laa([server])
+    fleet.add("MRB", servers: [other])
+    var world = EngineWorld(fleet)
     world.script.answer(.snapshot, with: .snapshot)
     world.script.answer(.finalize, with: .ok)
+    // It keeps the campaign from its end.
+    world.script.answer(.update, of: other, with: .hangs())
     world.campaign("patch-11")
     world.run(until: server, phase == .update ? .snapshot : .update)
     world.change(server) { $0.isDeaf = true }
@@ -26,6 +31,11 @@ import Testing
     return world
   }
 
+  /// What is on its way to the agent.
+  private func lastOrder(_ world: EngineWorld) -> Command? {
+    world.store.outbox.last { $0.server == world.server(server) }?.command
+  }
+
   /// The agent is back with the order in its journal.
   private func back(with order: Command?, _ world: inout EngineWorld) {
     world.disconnect(server)
@@ -36,7 +46,7 @@ import Testing
 
   @Test func `is void when an update of it was excluded meanwhile`() throws {
     var world = world(until: .update)
-    let order = try #require(world.store.lastCommand)
+    let order = try #require(lastOrder(world))
     let update = UpdateID(trusted: "KB5031364")
     world.step(.excludeUpdate(CampaignID(0), update, reason: "breaks printing", by: "anna"))
     back(with: order, &world)
@@ -48,7 +58,7 @@ import Testing
 
   @Test func `is void when it has taken too long, and given again`() throws {
     var world = world(until: .update)
-    let order = try #require(world.store.lastCommand)
+    let order = try #require(lastOrder(world))
     world.run { state($0) == .held(.overdue) }
     back(with: order, &world)
     world.settle()
@@ -59,7 +69,7 @@ import Testing
 
   @Test func `is void in the night after, and the server boots for a new one`() throws {
     var world = world(until: .reboot)
-    let order = try #require(world.store.lastCommand)
+    let order = try #require(lastOrder(world))
     world.disconnect(server)
     world.run(for: EngineFleet.night(1).start - world.now + .seconds(300))
     #expect(state(world) == .held(.overdue))
@@ -72,16 +82,16 @@ import Testing
 
   @Test func `is void, and what was ordered before the agent heard so is given again`() throws {
     var world = world(until: .update)
-    let order = try #require(world.store.lastCommand)
+    let order = try #require(lastOrder(world))
     world.disconnect(server)
     world.run { state($0) == .held(.lost) }
-    world.resolve(server, .retry)
+    world.resolve(server, .accept)
+    world.step(.retryRun(world.run(server), reason: "it is there again", by: "anna"))
     // It says Hello, and its session ends before it is welcomed.
     world.change(server) { $0.journal(order) }
-    world.step(.agentBack(world.server(server), world.agents[0].hello))
-    world.step(.agentSilent(world.server(server)))
+    world.connectInVain(server)
     world.run(until: server, .update)
-    #expect(world.store.lastCommand?.fence != order.fence)
+    #expect(lastOrder(world)?.fence != order.fence)
     world.connect(server)
     world.settle()
     #expect(!world.agents[0].begun.contains(order.fence))
